@@ -1,0 +1,57 @@
+"""What can go wrong, typed: every error says what, where and what to do."""
+
+from __future__ import annotations
+
+
+class CondapruneError(Exception):
+    """The base of all errors a user can meet; the command line prints it and exits with 2.
+
+    *what* is one sentence without a trailing full stop, *where* the file, folder or option it is
+    about (may be empty), *remedy* what the user can do about it.
+    """
+
+    exit_code = 2
+
+    def __init__(self, what: str, *, where: str = "", remedy: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.where = where
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        text = f"{self.where}: {self.what}" if self.where else self.what
+        return f"{text}. {self.remedy}" if self.remedy else f"{text}."
+
+
+class UsageProblem(CondapruneError):
+    """Options that do not fit together, or a value no option takes."""
+
+
+class SourceError(CondapruneError):
+    """The environment cannot be read: missing, no conda prefix, not readable."""
+
+
+class ProtectedPathError(SourceError):
+    """A folder that is never touched: `/`, the home folder, condaprune's own environment."""
+
+
+class ArchiveError(SourceError):
+    """An archive that is truncated, unknown, hostile or damaged."""
+
+
+class RuleError(CondapruneError):
+    """A rule file that cannot be used."""
+
+
+class SinkError(CondapruneError):
+    """The result cannot be written: the output exists, is inside the prefix, is read-only, ..."""
+
+
+class TraceError(CondapruneError):
+    """A trace that cannot be recorded or read."""
+
+
+class VerificationFailed(CondapruneError):
+    """The pruned environment does not do what the original did; the answer is no."""
+
+    exit_code = 1

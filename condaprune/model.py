@@ -1,0 +1,350 @@
+"""The nouns of condaprune as immutable data; this module knows no other of the package.
+
+Paths of entries are relative to the prefix and POSIX. A path may hold any byte but NUL: it is
+kept as text, decoded as UTF-8 with ``surrogateescape`` whatever the locale, see `to_bytes` and
+`from_bytes`. Sizes are bytes, times are nanoseconds since the epoch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+Kind = Literal["file", "link", "folder", "other"]
+FileMode = Literal["text", "binary", "unknown"]
+Platform = Literal["linux", "osx", "win"]
+Risk = Literal["safe", "low", "medium", "high"]
+
+RISKS: tuple[Risk, ...] = ("safe", "low", "medium", "high")
+
+
+def to_bytes(path: str) -> bytes:
+    """The bytes of a path as the file system and archives hold them."""
+    return path.encode("utf-8", "surrogateescape")
+
+
+def from_bytes(path: bytes) -> str:
+    """The inverse of `to_bytes`."""
+    return path.decode("utf-8", "surrogateescape")
+
+
+def printable(path: str) -> str:
+    """A path as shown to people: bytes that are no UTF-8 and control characters are escaped."""
+    if path.isprintable():
+        return path
+    text = to_bytes(path).decode("utf-8", "backslashreplace")
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def parent(path: str) -> str:
+    """The folder a path lies in; empty for entries at the top of the prefix."""
+    return path.rpartition("/")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One file, link or folder of an environment.
+
+    `size` is ``st_size`` (for a link the length of its target), `links` the number of hard links
+    to the inode wherever they lie. In an archive `device` is 0 and `inode` numbers the members
+    that hold content, so that hard-linked members share one.
+    """
+
+    path: str
+    kind: Kind
+    size: int
+    mode: int
+    mtime_ns: int
+    device: int
+    inode: int
+    links: int
+    target: str = ""
+
+    @property
+    def identity(self) -> tuple[int, int]:
+        """What two hard links to the same file have in common."""
+        return (self.device, self.inode)
+
+
+@dataclass(frozen=True, slots=True)
+class PrefixFile:
+    """A file that holds the prefix: where, which placeholder its package has, and how.
+
+    `sha256` is that of the file in the package, before the placeholder was replaced (may be
+    empty); `source` the file's path inside the package, which differs from `path` for
+    ``noarch: python`` packages.
+    """
+
+    path: str
+    placeholder: str
+    mode: FileMode
+    sha256: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One ``conda-meta/*.json``: a conda package as installed."""
+
+    name: str
+    version: str
+    build: str
+    path: str
+    channel: str = ""
+    subdir: str = ""
+    noarch: str = ""
+    url: str = ""
+    md5: str = ""
+    sha256: str = ""
+    license: str = ""
+    depends: tuple[str, ...] = ()
+    link_source: str = ""
+    prefix_files: tuple[PrefixFile, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """How reports name the package."""
+        return f"conda:{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """One Python package as its ``*.dist-info`` or ``*.egg-info`` tells it.
+
+    `name` is normalised (PEP 503), `path` the metadata folder (or egg-info file).
+    """
+
+    name: str
+    version: str
+    path: str
+    license: str = ""
+    requires: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """How reports name the package."""
+        return f"pypi:{self.name}"
+
+
+Owner = Record | Distribution
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where things lie in an environment: its platform, its Python, its named roots.
+
+    `roots` maps a root's name (``site``, ``stdlib``, ``bin``, ``include``) to the folders it
+    stands for, relative to the prefix; a root that the environment lacks maps to nothing.
+    """
+
+    platform: Platform
+    python: str
+    roots: Mapping[str, tuple[str, ...]]
+
+    @property
+    def site(self) -> tuple[str, ...]:
+        """The site-packages folders."""
+        return self.roots.get("site", ())
+
+    @property
+    def stdlib(self) -> tuple[str, ...]:
+        """The folders of the standard library."""
+        return self.roots.get("stdlib", ())
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """All entries of an environment with their owners: what a source yields.
+
+    `entries` is ordered by the bytes of the path, folders before what lies in them. `label` is
+    how the user named the environment. `prefix` is the absolute path that the environment was
+    installed to, or empty where that is not known (archives).
+    """
+
+    label: str
+    prefix: str
+    entries: Mapping[str, Entry]
+    owners: Mapping[str, tuple[Owner, ...]]
+    records: tuple[Record, ...]
+    distributions: tuple[Distribution, ...]
+    layout: Layout
+
+    def owners_of(self, path: str) -> tuple[Owner, ...]:
+        """The packages that an entry belongs to; empty for an unowned one."""
+        return self.owners.get(path, ())
+
+
+Basis = Literal[
+    "keep", "trace", "guard", "rule-keep", "drop", "rule", "emptied", "default"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What happens to an entry, and the one reason why.
+
+    `basis` names the step of the order of decisions (design: first match wins); `name` the rule,
+    guard or option behind it; `because` what was seen; `wanted` the rule (or ``--drop``) that
+    would have removed an entry that stays.
+    """
+
+    remove: bool
+    basis: Basis
+    name: str = ""
+    because: str = ""
+    wanted: str = ""
+
+
+DEFAULT = Decision(False, "default")
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """A file whose content the sink writes: rewritten, or new.
+
+    `replaces` is true where the path is an entry of the inventory. `mode` is the permission bits.
+    """
+
+    path: str
+    data: bytes
+    mode: int
+    because: str
+    replaces: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Veto:
+    """A guard's no: the entry that must stay, and what was seen that needs it.
+
+    `needs` is the kept entry that the evidence was seen in, or empty; following it from veto to
+    veto gives the chain down to a root.
+    """
+
+    path: str
+    because: str
+    needs: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Every entry's decision, made before anything is touched.
+
+    `decisions` lacks the entries that stay by default; use `decision`. `notes` are findings the
+    user should see (warnings), one sentence each.
+    """
+
+    inventory: Inventory
+    decisions: Mapping[str, Decision]
+    edits: tuple[Edit, ...]
+    profile: str
+    rules: tuple[Rule, ...]
+    guards: tuple[str, ...]
+    guards_off: tuple[str, ...] = ()
+    vetoes: Mapping[str, Veto] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    def decision(self, path: str) -> Decision:
+        """The decision for one entry."""
+        return self.decisions.get(path, DEFAULT)
+
+    def removes(self, path: str) -> bool:
+        """Whether an entry goes."""
+        found = self.decisions.get(path)
+        return found is not None and found.remove
+
+    def removed(self) -> list[Entry]:
+        """The entries that go, in the inventory's order."""
+        entries = self.inventory.entries
+        return [entries[path] for path in entries if self.removes(path)]
+
+    def kept(self) -> list[Entry]:
+        """The entries that stay, in the inventory's order."""
+        return [e for path, e in self.inventory.entries.items() if not self.removes(path)]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A declarative removal with its reason; see docs/rule-format.md for each field.
+
+    `origin` is the file the rule came from and `line` the line of its table there.
+    """
+
+    id: str
+    why: str
+    breaks: tuple[str, ...]
+    risk: Risk
+    category: str
+    references: tuple[str, ...]
+    remove: tuple[str, ...]
+    keep: tuple[str, ...]
+    removed_examples: tuple[str, ...]
+    kept_examples: tuple[str, ...]
+    package: tuple[str, ...] = ()
+    owned: bool = False
+    when: When | None = None
+    origin: str = ""
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """Where a rule applies: empty fields hold everywhere. Versions are PEP 440 ranges."""
+
+    version: str = ""
+    python: str = ""
+    platform: tuple[Platform, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a sink did, measured: bytes with each hard-linked file counted once.
+
+    `output` is the archive or folder written, empty for an in-place run; `output_size` its size
+    in bytes, 0 where it is not known (a stream).
+    """
+
+    files_removed: int
+    bytes_before: int
+    bytes_after: int
+    output: str = ""
+    output_size: int = 0
+    details: Mapping[str, str] = field(default_factory=dict)
+
+
+Progress = Callable[[str, int, int], None]
+"""Told of progress: phase, steps done, steps in all (0 where not known)."""
+
+
+def no_progress(_phase: str, _done: int, _total: int) -> None:
+    """The progress of a run that nobody watches."""
+
+
+def unique_bytes(entries: Iterable[Entry]) -> int:
+    """Apparent bytes of files and links, each hard-linked file once; folders count nothing."""
+    seen: set[tuple[int, int]] = set()
+    total = 0
+    for entry in entries:
+        if entry.kind == "folder":
+            continue
+        if entry.links > 1 and entry.kind == "file":
+            if entry.identity in seen:
+                continue
+            seen.add(entry.identity)
+        total += entry.size
+    return total
+
+
+def sort_key(path: str) -> bytes:
+    """The order of entries everywhere: bytes of the path, a folder right before its content."""
+    return to_bytes(path).replace(b"/", b"\0")
+
+
+def nearest(word: str, known: Sequence[str]) -> str:
+    """A ``did you mean`` remedy for a misspelt word, or the list of what there is."""
+    import difflib
+
+    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+    if close:
+        return f"Did you mean {close[0]!r}?"
+    return "Known: " + ", ".join(sorted(known))
