@@ -336,8 +336,8 @@ def unique_bytes(entries: Iterable[Entry]) -> int:
 
 
 def sort_key(path: str) -> bytes:
-    """The order of entries everywhere: bytes of the path, a folder right before its content."""
-    return to_bytes(path).replace(b"/", b"\0")
+    """The order of entries everywhere: the bytes of the path, so a folder precedes its content."""
+    return to_bytes(path)
 
 
 def nearest(word: str, known: Sequence[str]) -> str:

@@ -1,0 +1,1 @@
+"""Safety checks that veto a removal and say why."""

@@ -1,0 +1,1 @@
+"""The rule sets: loaded, validated, matched."""

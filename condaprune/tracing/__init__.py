@@ -1,0 +1,1 @@
+"""Records of what a real run used of an environment."""

@@ -1,0 +1,1 @@
+"""The differential proof: what worked before still works."""
