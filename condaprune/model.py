@@ -175,9 +175,7 @@ class Inventory:
         return self.owners.get(path, ())
 
 
-Basis = Literal[
-    "keep", "trace", "guard", "rule-keep", "drop", "rule", "emptied", "default"
-]
+Basis = Literal["keep", "trace", "guard", "rule-keep", "drop", "rule", "emptied", "default"]
 
 
 @dataclass(frozen=True, slots=True)

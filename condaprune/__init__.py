@@ -1,0 +1,29 @@
+"""Prune a conda environment to the smallest one that is proven to still work.
+
+The command line is a thin face of three functions::
+
+    import condaprune
+
+    inventory = condaprune.inventory("/env")
+    plan = condaprune.plan("/env", profile="runtime")
+    outcome = condaprune.prune("/env", output="env.tar.zst")
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+__version__ = "0.1.0"
+__all__ = ["__version__", "inventory", "plan", "prune"]
+
+if TYPE_CHECKING:
+    from condaprune.api import inventory, plan, prune
+
+
+def __getattr__(name: str) -> object:
+    # Lazily, so that `condaprune --version` does not pay for the engine.
+    if name in __all__:
+        from condaprune import api
+
+        return getattr(api, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,104 @@
+"""Reads ``*.dist-info`` and ``*.egg-info``: the Python distributions and what they own."""
+
+from __future__ import annotations
+
+import csv
+import posixpath
+import re
+from collections.abc import Iterable, Iterator, Mapping
+
+from condaprune.model import Distribution, Entry, Layout, from_bytes, parent
+
+_SEPARATORS = re.compile(r"[-_.]+")
+
+
+def normalise(name: str) -> str:
+    """A distribution's name in its one spelling (PEP 503)."""
+    return _SEPARATORS.sub("-", name).lower()
+
+
+def find_metadata(entries: Mapping[str, Entry], layout: Layout) -> dict[str, list[str]]:
+    """Metadata folder (or ``.egg-info`` file) -> the files to read there.
+
+    Only direct children of site-packages and of the standard library are distributions: vendored
+    copies deeper down are not seen by ``importlib.metadata``.
+    """
+    found: dict[str, list[str]] = {}
+    homes = set(layout.site) | set(layout.stdlib)
+    for path, entry in entries.items():
+        if not path.endswith((".dist-info", ".egg-info")) or parent(path) not in homes:
+            continue
+        if entry.kind == "file":
+            found[path] = [path]
+        elif entry.kind == "folder":
+            names = ("METADATA", "PKG-INFO", "RECORD", "installed-files.txt")
+            found[path] = [f"{path}/{n}" for n in names if f"{path}/{n}" in entries]
+    return found
+
+
+def parse_distribution(path: str, contents: Mapping[str, bytes]) -> Distribution:
+    """The distribution of a metadata folder; *contents* maps its files that were read.
+
+    Name and version come from METADATA (or PKG-INFO), else from the folder's name.
+    """
+    data = b""
+    for name in ("/METADATA", "/PKG-INFO", ""):
+        data = data or contents.get(path + name, b"")
+    fields: dict[str, str] = {}
+    requires: list[str] = []
+    for line in data.replace(b"\r\n", b"\n").partition(b"\n\n")[0].split(b"\n"):
+        key, colon, value = line.partition(b":")
+        if not colon or key[:1] in (b" ", b"\t"):
+            continue
+        field, text = (
+            key.decode("ascii", "replace").lower(),
+            value.strip().decode("utf-8", "replace"),
+        )
+        if field == "requires-dist":
+            requires.append(text)
+        else:
+            fields.setdefault(field, text)
+    stem = path.rpartition("/")[2].rsplit(".", 1)[0]
+    name, _, rest = stem.partition("-")
+    return Distribution(
+        name=normalise(fields.get("name") or name),
+        version=fields.get("version") or rest.split("-py", 1)[0],
+        path=path,
+        license=fields.get("license-expression") or fields.get("license", ""),
+        requires=tuple(requires),
+    )
+
+
+def recorded_paths(path: str, contents: Mapping[str, bytes]) -> Iterator[str]:
+    """The paths that a distribution's RECORD (or installed-files.txt) lists, relative to the
+    prefix; rows that leave the prefix or are absolute are left out."""
+    home = parent(path)
+    record = contents.get(f"{path}/RECORD")
+    if record is not None:
+        for row in record_rows(record):
+            yield from _inside(home, row[0])
+    for line in contents.get(f"{path}/installed-files.txt", b"").splitlines():
+        if line.strip():
+            yield from _inside(path, from_bytes(line.strip()))
+
+
+def record_rows(data: bytes) -> Iterable[list[str]]:
+    """The rows ``path, hash, size`` of a RECORD; damaged rows are skipped."""
+    text = from_bytes(data)
+    if '"' in text:
+        return (row for row in csv.reader(text.splitlines()) if row and row[0])
+    return (line.rsplit(",", 2) for line in text.splitlines() if line)
+
+
+def _inside(home: str, path: str) -> Iterator[str]:
+    if "\\" in path:
+        path = path.replace("\\", "/")
+    if path.startswith("/"):
+        return
+    if path.startswith("../") or "/." in path or "//" in path:
+        joined = posixpath.normpath(f"{home}/{path}")
+        if joined.startswith("../"):
+            return
+        yield joined
+    else:
+        yield f"{home}/{path}"

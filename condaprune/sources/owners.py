@@ -1,0 +1,132 @@
+"""Puts an inventory together: entries, the packages among them, and who owns what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+
+from condaprune.model import (
+    Distribution,
+    Entry,
+    Inventory,
+    Layout,
+    Owner,
+    Record,
+    parent,
+)
+from condaprune.sources.distributions import find_metadata, parse_distribution, recorded_paths
+from condaprune.sources.layout import find_layout
+from condaprune.sources.records import is_record, owned_paths, parse_record, prefix_files
+
+ReadMany = Callable[[Collection[str]], Iterable[tuple[str, bytes]]]
+
+
+def metadata_paths(entries: Mapping[str, Entry]) -> list[str]:
+    """The files whose contents `build_inventory` reads.
+
+    The distributions' files are found by name alone, so that a stream can keep them as they pass.
+    """
+    return [p for p, e in entries.items() if e.kind == "file" and wanted_for_owners(p)]
+
+
+def wanted_for_owners(path: str) -> bool:
+    """Whether a file's content is needed to know the environment's packages and owners."""
+    if is_record(path):
+        return True
+    folder, _, name = path.rpartition("/")
+    if folder.endswith((".dist-info", ".egg-info")):
+        return name in ("METADATA", "PKG-INFO", "RECORD", "installed-files.txt")
+    return name.endswith(".egg-info")
+
+
+def build_inventory(
+    label: str, prefix: str, entries: Mapping[str, Entry], read_many: ReadMany
+) -> Inventory:
+    """The inventory of an environment whose entries are known.
+
+    *prefix* is the absolute path it was installed to (empty where unknown); *read_many* yields
+    the contents of the files it is asked for, see `wanted_for_owners`. Errors: `SourceError` for
+    a record that is no JSON.
+    """
+    contents = dict(read_many(metadata_paths(entries)))
+    parsed = []
+    for path in sorted(p for p in contents if is_record(p)):
+        found = parse_record(path, contents.pop(path))
+        if found is not None:
+            parsed.append(found)
+    layout = find_layout(entries, (record for record, _ in parsed))
+    claims: dict[str, tuple[Owner, ...]] = {}
+    records: list[Record] = []
+    for bare, raw in parsed:
+        record = _with_prefix_files(bare, raw, layout)
+        records.append(record)
+        _claim(claims, owned_paths(raw, layout), record, entries)
+        _claim(claims, (record.path,), record, entries)
+    distributions: list[Distribution] = []
+    for path in find_metadata(entries, layout):
+        distribution = parse_distribution(path, contents)
+        distributions.append(distribution)
+        _claim(claims, recorded_paths(path, contents), distribution, entries)
+    _claim_metadata(claims, {d.path: d for d in distributions}, entries)
+    _claim_bytecode(claims, entries)
+    return Inventory(label, prefix, entries, claims, tuple(records), tuple(distributions), layout)
+
+
+def _with_prefix_files(record: Record, raw: dict[str, object], layout: Layout) -> Record:
+    from dataclasses import replace
+
+    files = tuple(prefix_files(raw, layout))
+    return replace(record, prefix_files=files) if files else record
+
+
+def _claim(
+    claims: dict[str, tuple[Owner, ...]],
+    paths: Iterable[str],
+    owner: Owner,
+    entries: Mapping[str, Entry],
+) -> None:
+    alone = (owner,)
+    for path in paths:
+        if path not in entries:
+            continue  # recorded files that are missing are normal
+        held = claims.get(path)
+        if held is None:
+            claims[path] = alone
+        elif owner not in held:
+            claims[path] = held + alone
+
+
+def _claim_metadata(
+    claims: dict[str, tuple[Owner, ...]],
+    homes: Mapping[str, Distribution],
+    entries: Mapping[str, Entry],
+) -> None:
+    """What lies in a metadata folder is its distribution's, listed in RECORD or not."""
+    for path in entries:
+        if ".dist-info" not in path and ".egg-info" not in path:
+            continue
+        home = path
+        while home and home not in homes:
+            home = parent(home)
+        if home:
+            _claim(claims, (path,), homes[home], entries)
+
+
+def _claim_bytecode(claims: dict[str, tuple[Owner, ...]], entries: Mapping[str, Entry]) -> None:
+    """Bytecode made after the install is in no list: it belongs to its source's owners."""
+    for path in entries:
+        if not path.endswith(".pyc") or path in claims:
+            continue
+        source = source_of_bytecode(path)
+        if source in claims:
+            claims[path] = claims[source]
+
+
+def source_of_bytecode(path: str) -> str:
+    """The ``.py`` that a ``.pyc`` was compiled from, by the layout of PEP 3147; empty if none."""
+    folder, _, name = path.rpartition("/")
+    if not folder.endswith("__pycache__"):
+        return path[:-1] if path.endswith(".pyc") else ""
+    stem, tag, _ = name.rpartition(".cpython-")
+    if not tag:
+        stem = name.partition(".")[0]
+    return f"{folder[: -len('__pycache__')]}{stem}.py"

@@ -1,0 +1,117 @@
+"""Reads ``conda-meta/*.json``: the conda packages of an environment and what they own."""
+
+from __future__ import annotations
+
+import json
+import posixpath
+from collections.abc import Iterator
+from typing import Any
+
+from condaprune.errors import SourceError
+from condaprune.model import FileMode, Layout, PrefixFile, Record, printable
+
+_MODES: dict[str, FileMode] = {"text": "text", "binary": "binary"}
+
+
+def is_record(path: str) -> bool:
+    """Whether an entry is the record of a conda package."""
+    return path.startswith("conda-meta/") and path.endswith(".json") and path.count("/") == 1
+
+
+def parse_record(path: str, data: bytes) -> tuple[Record, dict[str, Any]] | None:
+    """The record in *data*, and its raw JSON for `owned_paths`; None for other JSON.
+
+    Errors: `SourceError` where the file is no JSON, since an environment whose records cannot be
+    read must not be pruned on half the knowledge.
+    """
+    try:
+        raw = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise SourceError(
+            f"this record of a conda package is no JSON ({error})",
+            where=printable(path),
+            remedy="Repair the environment, or move the file out of conda-meta",
+        ) from error
+    if not isinstance(raw, dict) or not isinstance(raw.get("name"), str):
+        return None
+    link = raw.get("link")
+    record = Record(
+        name=raw["name"],
+        version=_text(raw, "version"),
+        build=_text(raw, "build") or _text(raw, "build_string"),
+        path=path,
+        channel=_text(raw, "channel"),
+        subdir=_text(raw, "subdir"),
+        noarch=_text(raw, "noarch"),
+        url=_text(raw, "url"),
+        md5=_text(raw, "md5"),
+        sha256=_text(raw, "sha256"),
+        license=_text(raw, "license"),
+        depends=tuple(d for d in _list(raw, "depends") if isinstance(d, str)),
+        link_source=(_text(link, "source") if isinstance(link, dict) else "")
+        or _text(raw, "extracted_package_dir"),
+    )
+    return record, raw
+
+
+def owned_paths(raw: dict[str, Any], layout: Layout) -> Iterator[str]:
+    """The paths that a record claims, as linked into the prefix.
+
+    `files` holds the linked paths; `paths_data`, used where there is no `files`, the unlinked
+    ones of ``noarch: python`` packages.
+    """
+    files = _list(raw, "files")
+    if files:
+        for path in files:
+            if isinstance(path, str):
+                yield _clean(path)
+        return
+    for row in _rows(raw):
+        yield linked_path(row["_path"], layout)
+
+
+def prefix_files(raw: dict[str, Any], layout: Layout) -> Iterator[PrefixFile]:
+    """The files of a record that hold the prefix."""
+    for row in _rows(raw):
+        placeholder = row.get("prefix_placeholder")
+        if isinstance(placeholder, str) and placeholder:
+            yield PrefixFile(
+                path=linked_path(row["_path"], layout),
+                placeholder=placeholder,
+                mode=_MODES.get(row.get("file_mode", "text"), "text"),
+                sha256=_text(row, "sha256"),
+                source=_clean(row["_path"]),
+            )
+
+
+def linked_path(path: str, layout: Layout) -> str:
+    """Where a path of a ``noarch: python`` package comes to lie; other paths as they are."""
+    path = _clean(path)
+    head, _, rest = path.partition("/")
+    if head == "site-packages" and rest and layout.site:
+        return f"{layout.site[0]}/{rest}"
+    if head == "python-scripts" and rest and layout.roots.get("bin"):
+        return f"{layout.roots['bin'][0]}/{rest}"
+    return path
+
+
+def _clean(path: str) -> str:
+    path = path.replace("\\", "/")
+    return posixpath.normpath(path) if "//" in path or "/." in path or path[:1] == "." else path
+
+
+def _rows(raw: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    data = raw.get("paths_data")
+    for row in _list(data, "paths") if isinstance(data, dict) else []:
+        if isinstance(row, dict) and isinstance(row.get("_path"), str):
+            yield row
+
+
+def _text(raw: dict[str, Any], key: str) -> str:
+    value = raw.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def _list(raw: dict[str, Any], key: str) -> list[Any]:
+    value = raw.get(key)
+    return value if isinstance(value, list) else []
