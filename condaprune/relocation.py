@@ -1,0 +1,97 @@
+"""What conda-pack's ``bin/conda-unpack`` will rewrite: read the list, shorten the list.
+
+The script holds one literal, ``_prefix_records = [(path, placeholder, mode), ...]``, and dies on
+the first listed file that is missing. Whoever removes files must shorten the list with them.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Container
+
+from condaprune.errors import ArchiveError
+from condaprune.model import FileMode, from_bytes
+
+UNPACK = "bin/conda-unpack"
+"""The script that conda-pack adds to an archive."""
+
+PROGRESS = "bin/conda_unpack_progress.py"
+"""The module that `UNPACK` imports."""
+
+UnpackRecord = tuple[str, str, FileMode]
+"""Path relative to the prefix, placeholder, and how it is replaced."""
+
+_NAME = "_prefix_records"
+
+
+def unpack_records(text: str | bytes) -> list[UnpackRecord]:
+    """The records of a ``conda-unpack`` script, in its order.
+
+    Errors: `ArchiveError` where the script is no Python or lacks a well-formed list.
+    """
+    data = text.encode("utf-8", "surrogateescape") if isinstance(text, str) else text
+    return [_record(element) for element in _list(data).elts]
+
+
+def rewrite_unpack(data: bytes, keep: Container[str]) -> bytes:
+    """The script with the records of the paths in *keep* only; every other byte is kept.
+
+    Errors: `ArchiveError`, as in `unpack_records`.
+    """
+    node = _list(data)
+    kept = [element for element in node.elts if _record(element)[0] in keep]
+    if len(kept) == len(node.elts):
+        return data
+    lines = data.splitlines(keepends=True)
+    starts = [0]
+    for line in lines:
+        starts.append(starts[-1] + len(line))
+
+    def cut(part: ast.expr) -> tuple[int, int]:
+        assert part.end_lineno is not None
+        assert part.end_col_offset is not None
+        return (
+            starts[part.lineno - 1] + part.col_offset,
+            starts[part.end_lineno - 1] + part.end_col_offset,
+        )
+
+    begin, end = cut(node)
+    rows = b",\n".join(data[slice(*cut(element))] for element in kept)
+    return b"".join((data[:begin], b"[\n", rows, b"\n]", data[end:]))
+
+
+def _list(data: bytes) -> ast.List:
+    """The node of the one list, found without running anything."""
+    try:
+        tree = ast.parse(data)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise _broken("is not a Python script") from error
+    for statement in tree.body:
+        if (
+            isinstance(statement, ast.Assign)
+            and isinstance(statement.value, ast.List)
+            and any(isinstance(t, ast.Name) and t.id == _NAME for t in statement.targets)
+        ):
+            return statement.value
+    raise _broken(f"has no list {_NAME}")
+
+
+def _record(node: ast.expr) -> UnpackRecord:
+    try:
+        value: object = ast.literal_eval(node)
+    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError) as error:
+        raise _broken(f"has a record in line {node.lineno} that is no literal") from error
+    if isinstance(value, tuple) and len(value) == 3:
+        path, placeholder, mode = value
+        if isinstance(path, str) and isinstance(placeholder, str) and mode in ("text", "binary"):
+            # conda-pack runs where file names decode as the file system does: same bytes as ours
+            return from_bytes(path.encode("utf-8", "surrogateescape")), placeholder, mode
+    raise _broken(f"has a record in line {node.lineno} that is no (path, placeholder, mode)")
+
+
+def _broken(what: str) -> ArchiveError:
+    return ArchiveError(
+        f"the script {what}",
+        where=UNPACK,
+        remedy="Pack the environment again with conda-pack",
+    )
