@@ -216,12 +216,13 @@ class Veto:
     """A guard's no: the entry that must stay, and what was seen that needs it.
 
     `needs` is the kept entry that the evidence was seen in, or empty; following it from veto to
-    veto gives the chain down to a root.
+    veto gives the chain down to a root. `guard` is filled in by `condaprune.guards.examine`.
     """
 
     path: str
     because: str
     needs: str = ""
+    guard: str = ""
 
 
 @dataclass(frozen=True, slots=True)

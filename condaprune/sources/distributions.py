@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import posixpath
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from condaprune.model import Distribution, Entry, Layout, from_bytes, parent
 
@@ -73,32 +73,35 @@ def recorded_paths(path: str, contents: Mapping[str, bytes]) -> Iterator[str]:
     """The paths that a distribution's RECORD (or installed-files.txt) lists, relative to the
     prefix; rows that leave the prefix or are absolute are left out."""
     home = parent(path)
-    record = contents.get(f"{path}/RECORD")
-    if record is not None:
-        for row in record_rows(record):
-            yield from _inside(home, row[0])
+    for _, listed in recorded_rows(contents.get(f"{path}/RECORD", b""), home):
+        if listed:
+            yield listed
     for line in contents.get(f"{path}/installed-files.txt", b"").splitlines():
         if line.strip():
-            yield from _inside(path, from_bytes(line.strip()))
+            yield _inside(path, from_bytes(line.strip()))
 
 
-def record_rows(data: bytes) -> Iterable[list[str]]:
-    """The rows ``path, hash, size`` of a RECORD; damaged rows are skipped."""
-    text = from_bytes(data)
-    if '"' in text:
-        return (row for row in csv.reader(text.splitlines()) if row and row[0])
-    return (line.rsplit(",", 2) for line in text.splitlines() if line)
+def recorded_rows(data: bytes, home: str) -> Iterator[tuple[bytes, str]]:
+    """The lines of a RECORD with line ends, each with the path it lists relative to the prefix.
+
+    *home* is the folder that the metadata folder lies in. The path is empty for blank lines and
+    for paths that are absolute or leave the prefix. Format: the wheel specification.
+    """
+    for line in data.splitlines(keepends=True):
+        text = from_bytes(line.rstrip(b"\r\n"))
+        if text[:1] == '"':
+            row = next(csv.reader([text]), [])
+            listed = row[0] if row else ""
+        else:
+            listed = text.rsplit(",", 2)[0]
+        yield line, _inside(home, listed) if listed else ""
 
 
-def _inside(home: str, path: str) -> Iterator[str]:
-    if "\\" in path:
-        path = path.replace("\\", "/")
+def _inside(home: str, path: str) -> str:
+    path = path.replace("\\", "/")
     if path.startswith("/"):
-        return
+        return ""
     if path.startswith("../") or "/." in path or "//" in path:
         joined = posixpath.normpath(f"{home}/{path}")
-        if joined.startswith("../"):
-            return
-        yield joined
-    else:
-        yield f"{home}/{path}"
+        return "" if joined.startswith("../") else joined
+    return f"{home}/{path}"

@@ -1,0 +1,96 @@
+"""The command line: a group whose default command is ``prune``; commands load when used."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any
+
+import click
+
+from condaprune import __version__
+
+# name -> module under condaprune.cli (the command has the same name), one line of help
+COMMANDS = {
+    "prune": "Prune ENV in place, or into an archive or folder with -o (the default command).",
+}
+
+
+class LazyGroup(click.Group):
+    """Loads a command's module when the command is used, and takes ``ENV`` for ``prune ENV``."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command = getattr(import_module(f"condaprune.cli.{cmd_name}"), cmd_name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if args and args[0] not in COMMANDS and args[0] not in ("--help", "-h", "--version"):
+            args = ["prune", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="`condaprune ENV` is `condaprune prune ENV`. "
+    "Exit status: 0 done, 1 ran and the answer is no, 2 could not run.",
+)
+@click.version_option(__version__, prog_name="condaprune")
+def cli() -> None:
+    """Prune a conda environment to the smallest one that is proven to still work.
+
+    ENV is a prefix, an archive made of one, or the name of a conda environment.
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit; errors are printed, never shown as tracebacks."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line. Returns the exit status."""
+    from condaprune.errors import CondapruneError
+
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure: Any = getattr(stream, "reconfigure", None)
+        if reconfigure:
+            # A locale without UTF-8 must not turn a report into an error.
+            reconfigure(errors="backslashreplace")
+    try:
+        result = cli.main(
+            args=None if arguments is None else list(arguments),
+            prog_name="condaprune",
+            standalone_mode=False,
+        )
+        sys.stdout.flush()
+    except CondapruneError as error:
+        click.echo(f"condaprune: {error}", err=True)
+        return error.exit_code
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("condaprune: interrupted", err=True)
+        return 130
+    except BrokenPipeError:
+        # The reader of a pipe has seen enough; what is left must not fail at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        click.echo(f"condaprune: {where}{error.strerror or error}", err=True)
+        return 2
+    return result if isinstance(result, int) else 0

@@ -1,0 +1,66 @@
+"""Progress on stderr: a bar on a terminal, one plain line a phase and a heartbeat elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from types import TracebackType
+from typing import Any
+
+import click
+
+HEARTBEAT_SECONDS = 10.0
+
+
+class Reporter:
+    """Shows the progress of a run; a context manager, called as `condaprune.model.Progress`."""
+
+    def __init__(self, *, quiet: bool = False, bars: bool = True) -> None:
+        self._quiet = quiet
+        self._bars = bars and not quiet and sys.stderr.isatty()
+        self._phase = ""
+        self._bar: Any = None
+        self._last = 0.0
+
+    def __enter__(self) -> Reporter:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._close()
+
+    def __call__(self, phase: str, done: int, total: int) -> None:
+        if self._quiet:
+            return
+        if self._bars:
+            self._show(phase, done, total)
+            return
+        now = time.monotonic()
+        if phase != self._phase:
+            self._phase, self._last = phase, now
+            click.echo(f"condaprune: {phase} ...", err=True)
+        elif now - self._last >= HEARTBEAT_SECONDS:
+            self._last = now
+            part = f" of {total:,}" if total else ""
+            click.echo(f"condaprune: {phase}: {done:,}{part}", err=True)
+
+    def _show(self, phase: str, done: int, total: int) -> None:
+        if phase != self._phase:
+            from tqdm import tqdm
+
+            self._close()
+            self._phase = phase
+            self._bar = tqdm(
+                total=total or None, desc=phase, leave=False, mininterval=0.5, file=sys.stderr
+            )
+        if self._bar is not None:
+            self._bar.update(done - self._bar.n)
+
+    def _close(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None

@@ -1,0 +1,158 @@
+"""``condaprune prune``: the main job."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+import click
+
+_SHOWN = click.Choice(["text", "json"])
+
+
+def selection_options(command: Any) -> Any:
+    """The options that say what may go, shared by all commands that make a plan."""
+    for option in reversed(
+        [
+            click.option(
+                "--profile",
+                default="runtime",
+                show_default=True,
+                metavar="NAME",
+                help="Which rules apply: safe, runtime, minimal.",
+            ),
+            click.option(
+                "--rules",
+                "rule_files",
+                multiple=True,
+                metavar="FILE",
+                help="A rule file of your own (TOML); repeatable.",
+            ),
+            click.option(
+                "--select",
+                multiple=True,
+                metavar="RULE",
+                help="Add a rule or a category; repeatable.",
+            ),
+            click.option(
+                "--ignore",
+                multiple=True,
+                metavar="RULE",
+                help="Leave out a rule or a category; repeatable.",
+            ),
+            click.option(
+                "--keep",
+                multiple=True,
+                metavar="PATTERN",
+                help="Keep what matches, whatever else says; repeatable.",
+            ),
+            click.option(
+                "--drop",
+                multiple=True,
+                metavar="PATTERN",
+                help="Remove what matches, unless a guard needs it; repeatable.",
+            ),
+            click.option(
+                "--no-guard",
+                "guards_off",
+                multiple=True,
+                metavar="NAME",
+                help="Switch a guard off (the report says so); repeatable.",
+            ),
+        ]
+    ):
+        command = option(command)
+    return command
+
+
+@click.command()
+@click.argument("env")
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE|DIR|-",
+    help="Write a relocatable archive or a folder instead of pruning in place.",
+)
+@click.option("-n", "--dry-run", is_flag=True, help="Show the plan, touch nothing.")
+@selection_options
+@click.option(
+    "--dest-prefix",
+    metavar="DIR",
+    help="Write the archive for this folder: no conda-unpack needed there.",
+)
+@click.option("--force", is_flag=True, help="Overwrite an output that exists.")
+@click.option(
+    "--allow-self", is_flag=True, help="Allow pruning the environment that condaprune runs from."
+)
+@click.option(
+    "--format",
+    "shown",
+    type=_SHOWN,
+    default="text",
+    show_default=True,
+    help="The form of the report.",
+)
+@click.option("--manifest", metavar="FILE", help="Write the plan as carried out, as JSON.")
+@click.option("-q", "--quiet", is_flag=True, help="No report, errors only.")
+@click.option("-v", "--verbose", count=True, help="More reasons; twice: every removed path.")
+@click.option("--no-progress", is_flag=True, help="No bars on a terminal.")
+def prune(
+    env: str,
+    output: str | None,
+    dry_run: bool,
+    dest_prefix: str | None,
+    force: bool,
+    allow_self: bool,
+    shown: str,
+    manifest: str | None,
+    quiet: bool,
+    verbose: int,
+    no_progress: bool,
+    **selection: Any,
+) -> None:
+    """Prune ENV: a prefix in place, or any ENV into an archive or folder with -o.
+
+    \b
+    condaprune /env                          in place, in a builder stage
+    condaprune /env -o env.tar.zst           a relocatable archive, /env untouched
+    condaprune env.tar.gz -o slim.tar.zst    from a conda-pack archive
+    """
+    from condaprune import api
+    from condaprune.cli.progress import Reporter
+    from condaprune.report.account import make_account
+    from condaprune.report.manifest import render_json
+    from condaprune.report.text import render
+    from condaprune.sinks.choose import choose_sink
+
+    source = api.open_source(env)
+    sink = None
+    if not dry_run:
+        # Refusals come before the work.
+        sink = choose_sink(
+            source, output, force=force, allow_self=allow_self, dest_prefix=dest_prefix
+        )
+    with Reporter(quiet=quiet, bars=not no_progress) as progress:
+        plan = api.plan(source, progress=progress, **selection)
+        outcome = sink.carry_out(plan, source, progress) if sink else None
+    account = make_account(plan)
+    if manifest:
+        _write(manifest, render_json(plan, account, outcome))
+    if quiet:
+        return
+    text = (
+        render_json(plan, account, outcome)
+        if shown == "json"
+        else render(plan, account, outcome, verbose=verbose)
+    )
+    # With -o - the archive has stdout, and the report goes where people still see it.
+    stream = sys.stderr if output == "-" else sys.stdout
+    stream.write(text)
+
+
+def _write(path: str, text: str) -> None:
+    """Write a file whole or not at all."""
+    temporary = f"{path}.part"
+    with open(temporary, "w", encoding="utf-8") as handle:
+        handle.write(text)
+    os.replace(temporary, path)

@@ -1,0 +1,84 @@
+"""Files whose content a plan changes: RECORDs, the conda-unpack list, conda-meta/history.
+
+Pure: the new contents become part of the plan, only a sink writes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator
+
+from condaprune.model import Distribution, Edit, Inventory, parent
+from condaprune.relocation import UNPACK, rewrite_unpack
+from condaprune.sources.base import Contents
+from condaprune.sources.distributions import recorded_rows
+from condaprune.sources.records import is_record
+
+HISTORY = "conda-meta/history"
+
+
+def make_edits(inventory: Inventory, contents: Contents, removed: Container[str]) -> Iterator[Edit]:
+    """The files to rewrite so that no list names what is gone.
+
+    *removed* holds the paths that go. Errors: `SourceError` where a list cannot be read.
+    """
+    yield from _records(inventory, contents, removed)
+    yield from _unpack(inventory, contents, removed)
+    yield from _history(inventory, removed)
+
+
+def _records(inventory: Inventory, contents: Contents, removed: Container[str]) -> Iterator[Edit]:
+    """RECORD lists what is left: ``importlib.metadata.files`` and pip go by it."""
+    affected: dict[str, Distribution] = {}
+    for path, owners in inventory.owners.items():
+        if path in removed:
+            for owner in owners:
+                if isinstance(owner, Distribution):
+                    affected[f"{owner.path}/RECORD"] = owner
+    wanted = [p for p in affected if p in inventory.entries and p not in removed]
+    for path, data in contents.read_many(wanted):
+        lines = []
+        home = parent(affected[path].path)
+        for line, listed in recorded_rows(data, home):
+            if listed not in removed:
+                lines.append(line)
+        rewritten = b"".join(lines)
+        if rewritten != data:
+            mode = inventory.entries[path].mode
+            yield Edit(path, rewritten, mode, "lists only files that are still there", True)
+
+
+def _unpack(inventory: Inventory, contents: Contents, removed: Container[str]) -> Iterator[Edit]:
+    """conda-unpack stops at the first listed file that is missing and leaves the rest unpatched."""
+    entry = inventory.entries.get(UNPACK)
+    if entry is None or entry.kind != "file" or UNPACK in removed:
+        return
+    data = contents.read(UNPACK)
+    kept = _Kept(inventory, removed)
+    rewritten = rewrite_unpack(data, kept)
+    if rewritten != data:
+        yield Edit(UNPACK, rewritten, entry.mode, "lists only files that are still there", True)
+
+
+class _Kept(Container[str]):
+    """The paths that stay."""
+
+    def __init__(self, inventory: Inventory, removed: Container[str]) -> None:
+        self._entries = inventory.entries
+        self._removed = removed
+
+    def __contains__(self, path: object) -> bool:
+        return path in self._entries and path not in self._removed
+
+
+def _history(inventory: Inventory, removed: Container[str]) -> Iterator[Edit]:
+    """Libraries test for conda-meta/history (conda/rattler#1289); its content names channels,
+    which may hold tokens, and packages whose records are gone."""
+    records = [path for path in inventory.entries if is_record(path)]
+    if not records or any(path not in removed for path in records):
+        return
+    entry = inventory.entries.get(HISTORY)
+    if entry is None:
+        yield Edit(HISTORY, b"", 0o644, "marks the folder as a conda environment", False)
+    elif entry.size and HISTORY not in removed:
+        mode = entry.mode
+        yield Edit(HISTORY, b"", mode, "emptied; it marks the folder as a conda environment", True)

@@ -1,0 +1,171 @@
+"""Decides every entry, once, with one reason; nothing is touched.
+
+The order of decisions, first match wins: the user's ``--keep``, a trace, a guard's veto, a rule's
+own ``keep``, the user's ``--drop``, a rule's ``remove``, else the entry stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+
+from condaprune.edits import make_edits
+from condaprune.guards import examine
+from condaprune.model import (
+    Decision,
+    Inventory,
+    Plan,
+    Progress,
+    Rule,
+    Veto,
+    no_progress,
+    parent,
+)
+from condaprune.ruleset import Match, compile_rules
+from condaprune.sources.base import Contents
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the user asks of a plan beside the rules.
+
+    `keep` and `drop` are patterns in gitignore's syntax, relative to the prefix; `traced` maps
+    entries that a trace touched to what was seen; `guards_off` names guards not to run.
+    """
+
+    keep: tuple[str, ...] = ()
+    drop: tuple[str, ...] = ()
+    traced: Mapping[str, str] | None = None
+    guards_off: frozenset[str] = frozenset()
+
+
+def make_plan(
+    inventory: Inventory,
+    contents: Contents,
+    rules: Sequence[Rule],
+    *,
+    profile: str = "",
+    wishes: Wishes | None = None,
+    progress: Progress = no_progress,
+) -> Plan:
+    """The plan for an environment under *rules*.
+
+    Errors: `SourceError` where a file that a guard or an edit needs cannot be read, `RuleError`
+    and `UsageProblem` for patterns and guards that do not exist.
+    """
+    wishes = wishes or Wishes()
+    progress("match", 0, len(inventory.entries))
+    matches = compile_rules(rules, inventory, wishes.keep, wishes.drop).match(inventory)
+    draft = _Draft(inventory, matches, wishes.traced or {})
+    progress("guards", 0, len(draft.candidates))
+    report = examine(
+        inventory,
+        contents,
+        draft.candidates,
+        rules={rule.id: rule for rule in rules},
+        off=wishes.guards_off,
+        progress=progress,
+    )
+    decisions = draft.decide(report.vetoes)
+    removed = {path for path, decision in decisions.items() if decision.remove}
+    return Plan(
+        inventory=inventory,
+        decisions=decisions,
+        edits=tuple(make_edits(inventory, contents, removed)),
+        profile=profile,
+        rules=tuple(rules),
+        guards=report.ran,
+        guards_off=tuple(sorted(wishes.guards_off)),
+        vetoes=report.vetoes,
+        notes=report.notes,
+    )
+
+
+class _Draft:
+    """The decisions as they stand before the guards have spoken."""
+
+    def __init__(
+        self, inventory: Inventory, matches: Mapping[str, Match], traced: Mapping[str, str]
+    ) -> None:
+        self._inventory = inventory
+        self._decisions: dict[str, Decision] = {}
+        self._pinned = {"conda-meta"}  # tells conda and libraries that this is an environment
+        interned: dict[Decision, Decision] = {}
+        going: dict[str, str] = {}
+        for path, match in matches.items():
+            decision = _decide(match, traced.get(path))
+            # What is neither file, link nor folder (a mount, a socket) is never touched.
+            if decision.remove and inventory.entries[path].kind != "other":
+                going[path] = decision.name
+            self._decisions[path] = interned.setdefault(decision, decision)
+        for path in traced.keys() & inventory.entries.keys() - self._decisions.keys():
+            decision = Decision(False, "trace", "", traced[path])
+            self._decisions[path] = interned.setdefault(decision, decision)
+        for path, decision in self._decisions.items():
+            if not decision.remove and inventory.entries[path].kind == "folder":
+                self._pinned.add(path)
+        folders = self._emptied(going, self._pinned)
+        self.candidates: dict[str, str] = {
+            **{p: rule for p, rule in going.items() if inventory.entries[p].kind != "folder"},
+            **folders,
+        }
+
+    def decide(self, vetoes: Mapping[str, Veto]) -> dict[str, Decision]:
+        """The final decisions: those of the draft, the vetoes, then the emptied folders."""
+        entries = self._inventory.entries
+        decisions = {
+            path: decision
+            for path, decision in self._decisions.items()
+            if not decision.remove or entries[path].kind in ("file", "link")
+        }
+        for path, veto in vetoes.items():
+            wanted = self.candidates.get(path, "")
+            decisions[path] = Decision(False, "guard", veto.guard, veto.because, wanted)
+        going = {path: d.name for path, d in self._decisions.items() if d.remove}
+        for path in vetoes:
+            going.pop(path, None)
+        pinned = self._pinned | {p for p in vetoes if entries[p].kind == "folder"}
+        for path, rule in self._emptied(going, pinned).items():
+            own = self._decisions.get(path)
+            decisions[path] = own if own and own.remove else Decision(True, "emptied", rule)
+        return decisions
+
+    def _emptied(self, going: Mapping[str, str], pinned: AbstractSet[str]) -> dict[str, str]:
+        """The folders that go, each with the rule of the last that went from it.
+
+        A folder goes when all that was in it goes; an empty one only where a rule names it.
+        """
+        found: dict[str, str] = {}
+        occupied: set[str] = set()
+        filled: set[str] = set()
+        last: dict[str, str] = {}
+        for path, entry in reversed(self._inventory.entries.items()):
+            above = parent(path)
+            rule = going.get(path, "")
+            stays = not rule
+            if entry.kind == "folder":
+                stays = path in occupied or path in pinned or (stays and path not in filled)
+                if not stays:
+                    rule = rule or last[path]
+                    found[path] = rule
+            filled.add(above)
+            if stays:
+                occupied.add(above)
+            else:
+                last.setdefault(above, rule)
+        return found
+
+
+def _decide(match: Match, traced: str | None) -> Decision:
+    """One entry's decision by the order of decisions, guards left aside."""
+    wanted = f"--drop {match.drop}" if match.drop else match.rule
+    if match.keep:
+        return Decision(False, "keep", match.keep, "", wanted)
+    if traced is not None:
+        return Decision(False, "trace", "", traced, wanted)
+    if match.rule_keep:
+        return Decision(False, "rule-keep", match.rule_keep, "", wanted)
+    if wanted:
+        return Decision(True, "drop" if match.drop else "rule", wanted)
+    return Decision(False, "default")

@@ -1,0 +1,113 @@
+"""What a plan frees, by rule and by guard; every byte counted once.
+
+A hard-linked file is counted with the first of its paths; it is freed only when all its paths in
+the environment go, and counts for the rule that took the first. So the rows add up to the
+difference between before and after, to the byte.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from condaprune.model import Entry, Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of the account: `files` and links, and their apparent `bytes`."""
+
+    name: str
+    files: int
+    bytes: int
+    because: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Files and bytes before and after, and where the difference lies.
+
+    `rules` are the rows that free bytes, largest first; `rewritten` what edited files lost
+    (positive) or gained (negative); `kept` the rows of what stays against a rule, by what kept
+    it; `shared_bytes` the part of the freed bytes that other hard links outside of the
+    environment (the package cache) still hold.
+    """
+
+    files_before: int
+    bytes_before: int
+    files_after: int
+    bytes_after: int
+    rules: tuple[Row, ...]
+    rewritten: Row
+    kept: tuple[Row, ...]
+    shared_bytes: int
+
+    @property
+    def saved_bytes(self) -> int:
+        """Bytes before less bytes after."""
+        return self.bytes_before - self.bytes_after
+
+
+def make_account(plan: Plan) -> Account:
+    """The account of a plan, before or after it was carried out."""
+    entries = [e for e in plan.inventory.entries.values() if e.kind != "folder"]
+    groups = _groups(entries)
+    files: dict[str, int] = {}
+    freed: dict[str, int] = {}
+    kept: dict[str, list[int]] = {}
+    before = after = files_after = shared = 0
+    for entry in entries:
+        decision = plan.decision(entry.path)
+        group = groups.get(entry.identity) if entry.links > 1 else None
+        first = group is None or group[0].path == entry.path
+        gone = decision.remove if group is None else all(plan.removes(e.path) for e in group)
+        before += entry.size if first else 0
+        after += entry.size if first and not gone else 0
+        if decision.remove:
+            files[decision.name] = files.get(decision.name, 0) + 1
+            if first and gone:
+                freed[decision.name] = freed.get(decision.name, 0) + entry.size
+                if entry.links > len(group or (entry,)):
+                    shared += entry.size
+        else:
+            files_after += 1
+            if decision.wanted:
+                row = kept.setdefault(_keeper(decision.basis, decision.name), [0, 0])
+                row[0] += 1
+                row[1] += entry.size
+    rewritten = 0
+    for edit in plan.edits:
+        old = plan.inventory.entries.get(edit.path) if edit.replaces else None
+        # A file that has another path here is not freed by replacing one of them.
+        freed_by_edit = old.size if old and len(groups.get(old.identity, (old,))) == 1 else 0
+        rewritten += freed_by_edit - len(edit.data)
+        files_after += 0 if edit.replaces else 1
+    return Account(
+        files_before=len(entries),
+        bytes_before=before,
+        files_after=files_after,
+        bytes_after=after - rewritten,
+        rules=_rows((name, files[name], freed.get(name, 0)) for name in files),
+        rewritten=Row("rewritten", len(plan.edits), rewritten),
+        kept=_rows((name, count, size) for name, (count, size) in kept.items()),
+        shared_bytes=shared,
+    )
+
+
+def _groups(entries: Iterable[Entry]) -> dict[tuple[int, int], list[Entry]]:
+    groups: dict[tuple[int, int], list[Entry]] = {}
+    for entry in entries:
+        if entry.links > 1 and entry.kind == "file":
+            groups.setdefault(entry.identity, []).append(entry)
+    return groups
+
+
+def _keeper(basis: str, name: str) -> str:
+    if basis == "keep":
+        return f"--keep {name}"
+    return f"{basis} {name}".strip()
+
+
+def _rows(rows: Iterable[tuple[str, int, int]]) -> tuple[Row, ...]:
+    made = [Row(name, count, size) for name, count, size in rows]
+    return tuple(sorted(made, key=lambda row: (-row.bytes, -row.files, row.name)))

@@ -1,0 +1,85 @@
+"""The manifest: the machine-readable record of a plan as carried out."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from condaprune import __version__
+from condaprune.model import Outcome, Owner, Plan
+from condaprune.report.account import Account, Row
+
+SCHEMA = 1
+
+
+def make_manifest(plan: Plan, account: Account, outcome: Outcome | None) -> dict[str, Any]:
+    """The manifest as JSON-ready data, `schema` 1; docs/manifest.md describes each field.
+
+    Bytes of a path that are no UTF-8 stand as lone surrogates (Python's ``surrogateescape``).
+    """
+    inventory = plan.inventory
+    owners: tuple[Owner, ...] = (*inventory.records, *inventory.distributions)
+    return {
+        "schema": SCHEMA,
+        "tool": {"name": "condaprune", "version": __version__},
+        "environment": {
+            "label": inventory.label,
+            "prefix": inventory.prefix,
+            "platform": inventory.layout.platform,
+            "python": inventory.layout.python,
+            "packages": sorted(f"{owner.label}=={owner.version}" for owner in owners),
+        },
+        "dry_run": outcome is None,
+        "profile": plan.profile,
+        "guards": {"ran": list(plan.guards), "off": list(plan.guards_off)},
+        "before": {"files": account.files_before, "bytes": account.bytes_before},
+        "after": {"files": account.files_after, "bytes": account.bytes_after},
+        "saved": {
+            "files": account.files_before - account.files_after,
+            "bytes": account.saved_bytes,
+            "shared_bytes": account.shared_bytes,
+        },
+        "output": None
+        if outcome is None or not outcome.output
+        else {"path": outcome.output, "bytes": outcome.output_size, **outcome.details},
+        "rules": [_row(row) for row in account.rules],
+        "rewritten": {
+            "files": account.rewritten.files,
+            "bytes": account.rewritten.bytes,
+            "paths": [
+                {"path": edit.path, "bytes": len(edit.data), "because": edit.because}
+                for edit in plan.edits
+            ],
+        },
+        "kept": [_row(row) for row in account.kept],
+        "kept_against_a_rule": [
+            {
+                "path": path,
+                "wanted": decision.wanted,
+                "basis": decision.basis,
+                "name": decision.name,
+                "because": decision.because,
+            }
+            for path, decision in sorted(plan.decisions.items())
+            if decision.wanted and not decision.remove
+        ],
+        "removed": [
+            {
+                "path": entry.path,
+                "kind": entry.kind,
+                "bytes": entry.size if entry.kind != "folder" else 0,
+                "rule": plan.decision(entry.path).name,
+            }
+            for entry in plan.removed()
+        ],
+        "notes": list(plan.notes),
+    }
+
+
+def render_json(plan: Plan, account: Account, outcome: Outcome | None) -> str:
+    """The manifest as JSON text, keys in a fixed order."""
+    return json.dumps(make_manifest(plan, account, outcome), indent=1) + "\n"
+
+
+def _row(row: Row) -> dict[str, Any]:
+    return {"name": row.name, "files": row.files, "bytes": row.bytes}
