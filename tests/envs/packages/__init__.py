@@ -1,0 +1,1 @@
+"""Conda packages made of what the machine has: its CPython, its Debian libraries, PyPI wheels."""
