@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Kind = Literal["file", "link", "folder", "other"]
 FileMode = Literal["text", "binary", "unknown"]
@@ -42,9 +42,11 @@ def parent(path: str) -> str:
     return path.rpartition("/")[0]
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One file, link or folder of an environment.
+
+    A named tuple rather than a frozen dataclass: there is one for each file, and it is made in a
+    sixth of the time.
 
     `size` is ``st_size`` (for a link the length of its target), `links` the number of hard links
     to the inode wherever they lie. In an archive `device` is 0 and `inode` numbers the members
@@ -284,6 +286,21 @@ class Rule:
     when: When | None = None
     origin: str = ""
     line: int = 0
+    parameters: tuple[Parameter, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """What a user chooses in a rule: patterns say ``{param.NAME}`` and stand for each `value`.
+
+    `single` is true for one string, false for a list; `allowed` is empty where anything goes.
+    """
+
+    name: str
+    description: str
+    value: tuple[str, ...]
+    single: bool = False
+    allowed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,8 +62,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line. Returns the exit status."""
+    import gc
+
     from condaprune.errors import CondapruneError
 
+    # An inventory is many small objects that live to the end: collecting often only rescans them.
+    gc.set_threshold(100_000, 20, 100)
     for stream in (sys.stdout, sys.stderr):
         reconfigure: Any = getattr(stream, "reconfigure", None)
         if reconfigure:
