@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 
 from condaprune.model import Distribution, Entry, Layout, from_bytes, parent
 
+METADATA_FILES = ("METADATA", "PKG-INFO", "RECORD", "installed-files.txt")
+
 _SEPARATORS = re.compile(r"[-_.]+")
 
 
@@ -31,8 +33,7 @@ def find_metadata(entries: Mapping[str, Entry], layout: Layout) -> dict[str, lis
         if entry.kind == "file":
             found[path] = [path]
         elif entry.kind == "folder":
-            names = ("METADATA", "PKG-INFO", "RECORD", "installed-files.txt")
-            found[path] = [f"{path}/{n}" for n in names if f"{path}/{n}" in entries]
+            found[path] = [f"{path}/{n}" for n in METADATA_FILES if f"{path}/{n}" in entries]
     return found
 
 

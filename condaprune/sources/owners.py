@@ -13,9 +13,16 @@ from condaprune.model import (
     Record,
     parent,
 )
-from condaprune.sources.distributions import find_metadata, parse_distribution, recorded_paths
+from condaprune.sources.distributions import (
+    METADATA_FILES,
+    find_metadata,
+    parse_distribution,
+    recorded_paths,
+)
 from condaprune.sources.layout import find_layout
 from condaprune.sources.records import is_record, owned_paths, parse_record, prefix_files
+
+_WANTED_ENDINGS = (".json", ".egg-info", *METADATA_FILES)
 
 ReadMany = Callable[[Collection[str]], Iterable[tuple[str, bytes]]]
 
@@ -30,12 +37,12 @@ def metadata_paths(entries: Mapping[str, Entry]) -> list[str]:
 
 def wanted_for_owners(path: str) -> bool:
     """Whether a file's content is needed to know the environment's packages and owners."""
-    if is_record(path):
-        return True
+    if not path.endswith(_WANTED_ENDINGS):
+        return False
+    if path.endswith((".json", ".egg-info")):
+        return path.endswith(".egg-info") or is_record(path)
     folder, _, name = path.rpartition("/")
-    if folder.endswith((".dist-info", ".egg-info")):
-        return name in ("METADATA", "PKG-INFO", "RECORD", "installed-files.txt")
-    return name.endswith(".egg-info")
+    return folder.endswith((".dist-info", ".egg-info")) and name in METADATA_FILES
 
 
 def build_inventory(
@@ -91,7 +98,7 @@ def _claim(
         held = claims.get(path)
         if held is None:
             claims[path] = alone
-        elif owner not in held:
+        elif not any(other is owner for other in held):
             claims[path] = held + alone
 
 
