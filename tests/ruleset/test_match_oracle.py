@@ -1,0 +1,156 @@
+"""The automaton against a slow and plain reading of the rules with pathspec's simple backend."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pathspec import PathSpec
+
+from condaprune.model import Inventory, Layout, Owner, Rule
+from condaprune.ruleset import Match, compile_rules
+from tests.ruleset.made import LAYOUT, distribution, inventory_of, record, rule
+
+NAMES = [
+    "a",
+    "b",
+    "a.c",
+    "x.tar.gz",
+    "lib",
+    "tests",
+    "__pycache__",
+    "a-b",
+    "A",
+    ".a",
+    "b\n",
+    "\udc80",
+]
+SEGMENTS = [
+    "a",
+    "b",
+    "*",
+    "**",
+    "*.c",
+    "a*",
+    "?",
+    "*.gz",
+    "lib",
+    "tests",
+    "[ab]",
+    "*a*",
+    "\\a",
+    "a.?",
+]
+OWNERS: list[tuple[Owner, ...]] = [
+    (),
+    (record("numpy", "1.2"),),
+    (distribution("numpy", "2.0"),),
+    (record("zlib", "1.0"), distribution("other", "1")),
+]
+
+
+@st.composite
+def patterns(draw: st.DrawFn) -> str:
+    segments = draw(st.lists(st.sampled_from(SEGMENTS), min_size=1, max_size=4))
+    head = draw(st.sampled_from(["", "/", "{site}/", "{include}/", "!", "!/", "!{site}/"]))
+    return head + "/".join(segments) + draw(st.sampled_from(["", "/"]))
+
+
+@st.composite
+def rules(draw: st.DrawFn) -> list[Rule]:
+    made = []
+    for number in range(draw(st.integers(1, 4))):
+        scope = draw(st.sampled_from([(), (), ("numpy",), ("pypi:numpy",), ("conda:zlib", "x")]))
+        made.append(
+            rule(
+                f"rule-{number}",
+                remove=draw(st.lists(patterns(), min_size=1, max_size=4)),
+                keep=draw(st.lists(patterns(), max_size=2)),
+                package=scope,
+                owned=draw(st.booleans()),
+            )
+        )
+    return made
+
+
+@st.composite
+def inventories(draw: st.DrawFn) -> Inventory:
+    paths = draw(
+        st.lists(
+            st.lists(st.sampled_from(NAMES), min_size=1, max_size=5).map("/".join), max_size=12
+        )
+    )
+    owners = {path: draw(st.sampled_from(OWNERS)) for path in paths}
+    return inventory_of(paths, owners=owners, layout=LAYOUT)
+
+
+def spec_matches(texts: tuple[str, ...], path: str, layout: Layout) -> bool:
+    """The last matching pattern decides, as pathspec's plain backend has it."""
+    lines = []
+    for text in texts:
+        sign, body = ("!", text[1:]) if text.startswith("!") else ("", text)
+        if body.startswith("{"):
+            root, _, rest = body[1:].partition("}")
+            lines += [f"{sign}/{folder}{rest}" for folder in layout.roots.get(root, ())]
+        else:
+            lines.append(text)
+    # pathspec's regular expressions take a newline for the end of a path: spell it otherwise.
+    return PathSpec.from_lines("gitignore", lines, backend="simple").match_file(
+        path.replace("\n", "N").replace("\udc80", "U")
+    )
+
+
+def slow(
+    rules: list[Rule], inventory: Inventory, keep: list[str], drop: list[str]
+) -> dict[str, Match]:
+    found = {}
+    for path, entry in inventory.entries.items():
+        shown = path + "/" if entry.kind == "folder" else path
+
+        def holds(one: Rule, owners: tuple[Owner, ...] = inventory.owners_of(path)) -> bool:
+            if one.package:
+                labels = {owner.label for owner in owners} | {owner.name for owner in owners}
+                return bool(labels & set(one.package))
+            return bool(owners) or not one.owned
+
+        def user(texts: list[str], shown: str = shown) -> str:
+            last = ""
+            for text in texts:
+                if spec_matches((text.removeprefix("!"),), shown, inventory.layout):
+                    last = "" if text.startswith("!") else text
+            return last
+
+        removing = [
+            one.id
+            for one in rules
+            if holds(one) and spec_matches(one.remove, shown, inventory.layout)
+        ]
+        keeping = [
+            one.id
+            for one in rules
+            if holds(one) and spec_matches(one.keep, shown, inventory.layout)
+        ]
+        match = Match(user(keep), next(iter(keeping), ""), user(drop), next(iter(removing), ""))
+        if match != Match():
+            found[path] = Match(
+                match.keep, match.rule_keep, match.drop, match.rule, tuple(removing[1:])
+            )
+    return found
+
+
+@settings(max_examples=400, deadline=None)
+@given(rules(), inventories(), st.lists(patterns(), max_size=2), st.lists(patterns(), max_size=2))
+def test_equals_the_slow_reading_of_the_rules(
+    rules: list[Rule], inventory: Inventory, keep: list[str], drop: list[str]
+) -> None:
+    expected = slow(rules, inventory, keep, drop)
+    matcher = compile_rules(rules, inventory, keep, drop)
+    assert expected == matcher.match(inventory, also=True)
+    without = {
+        path: Match(match.keep, match.rule_keep, match.drop, match.rule)
+        for path, match in expected.items()
+    }
+    quick = {
+        path: Match(match.keep, match.rule_keep, match.drop, match.rule)
+        for path, match in matcher.match(inventory).items()
+    }
+    assert without == quick
