@@ -172,6 +172,11 @@ class Inventory:
     distributions: tuple[Distribution, ...]
     layout: Layout
 
+    @property
+    def packages(self) -> tuple[Owner, ...]:
+        """All packages: the records, then the distributions."""
+        return (*self.records, *self.distributions)
+
     def owners_of(self, path: str) -> tuple[Owner, ...]:
         """The packages that an entry belongs to; empty for an unowned one."""
         return self.owners.get(path, ())

@@ -15,6 +15,7 @@ from condaprune import __version__
 # name -> module under condaprune.cli (the command has the same name), one line of help
 COMMANDS = {
     "prune": "Prune ENV in place, or into an archive or folder with -o (the default command).",
+    "explain": "Why a path, module or package of ENV goes or stays.",
 }
 
 
@@ -37,8 +38,22 @@ class LazyGroup(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if args and args[0] not in COMMANDS and args[0] not in ("--help", "-h", "--version"):
+            _check_command(args)
             args = ["prune", *args]
         return super().parse_args(ctx, args)
+
+
+def _check_command(args: list[str]) -> None:
+    """``condaprune audti /env`` is a misspelt command, not an environment named audti."""
+    import difflib
+
+    word = args[0]
+    others = [arg for arg in args[1:] if not arg.startswith("-")]
+    if not others or os.path.exists(word) or "/" in word or word.startswith("-"):
+        return
+    close = difflib.get_close_matches(word, COMMANDS, n=1)
+    if close:
+        raise click.UsageError(f"No such command {word!r}. Did you mean {close[0]!r}?")
 
 
 @click.group(

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from condaprune import __version__
-from condaprune.model import Outcome, Owner, Plan
+from condaprune.model import Outcome, Plan
 from condaprune.report.account import Account, Row
 
 SCHEMA = 1
@@ -18,7 +18,6 @@ def make_manifest(plan: Plan, account: Account, outcome: Outcome | None) -> dict
     Bytes of a path that are no UTF-8 stand as lone surrogates (Python's ``surrogateescape``).
     """
     inventory = plan.inventory
-    owners: tuple[Owner, ...] = (*inventory.records, *inventory.distributions)
     return {
         "schema": SCHEMA,
         "tool": {"name": "condaprune", "version": __version__},
@@ -27,7 +26,7 @@ def make_manifest(plan: Plan, account: Account, outcome: Outcome | None) -> dict
             "prefix": inventory.prefix,
             "platform": inventory.layout.platform,
             "python": inventory.layout.python,
-            "packages": sorted(f"{owner.label}=={owner.version}" for owner in owners),
+            "packages": sorted(f"{owner.label}=={owner.version}" for owner in inventory.packages),
         },
         "dry_run": outcome is None,
         "profile": plan.profile,

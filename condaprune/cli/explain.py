@@ -1,0 +1,62 @@
+"""``condaprune explain``: why an entry goes or stays."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from condaprune.cli.prune import selection_options
+
+
+@click.command()
+@click.argument("env")
+@click.argument("what", nargs=-1, required=True, metavar="PATH|MODULE|PACKAGE...")
+@selection_options
+@click.option(
+    "--format",
+    "shown",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="The form of the answer.",
+)
+def explain(env: str, what: tuple[str, ...], shown: str, **selection: Any) -> None:
+    """Why PATH, a folder, a MODULE or a PACKAGE of ENV goes or stays.
+
+    \b
+    condaprune explain /env pandas._testing
+    condaprune explain /env lib/libssl.so.3 numpy
+    """
+    from condaprune import api
+    from condaprune.report.explain import chain, find, render
+
+    source = api.open_source(env)
+    plan = api.plan(source, **selection)
+    found = [find(plan, question) for question in what]
+    if shown == "text":
+        click.echo("\n".join(render(plan, explanation) for explanation in found), nl=False)
+        return
+    answer = [
+        {
+            "question": explanation.question,
+            "reading": explanation.reading,
+            "entries": [
+                {
+                    "path": entry.path,
+                    "kind": entry.kind,
+                    "bytes": entry.size,
+                    "owners": [o.label for o in plan.inventory.owners_of(entry.path)],
+                    "remove": (decision := plan.decision(entry.path)).remove,
+                    "basis": decision.basis,
+                    "name": decision.name,
+                    "wanted": decision.wanted,
+                    "chain": chain(plan, entry.path),
+                }
+                for entry in explanation.entries
+            ],
+        }
+        for explanation in found
+    ]
+    click.echo(json.dumps(answer, indent=1))
