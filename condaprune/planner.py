@@ -95,8 +95,9 @@ class _Draft:
         going: dict[str, str] = {}
         for path, match in matches.items():
             decision = _decide(match, traced.get(path))
-            # What is neither file, link nor folder (a mount, a socket) is never touched.
-            if decision.remove and inventory.entries[path].kind != "other":
+            if decision.remove:
+                if inventory.entries[path].kind == "other":
+                    continue  # a mount, a socket, a device: never touched
                 going[path] = decision.name
             self._decisions[path] = interned.setdefault(decision, decision)
         for path in traced.keys() & inventory.entries.keys() - self._decisions.keys():
@@ -117,7 +118,7 @@ class _Draft:
         decisions = {
             path: decision
             for path, decision in self._decisions.items()
-            if not decision.remove or entries[path].kind in ("file", "link")
+            if not decision.remove or entries[path].kind != "folder"
         }
         for path, veto in vetoes.items():
             wanted = self.candidates.get(path, "")

@@ -1,0 +1,1 @@
+"""Benchmarks: paired runs, ratios first; see docs/benchmarks.md."""
