@@ -1,0 +1,54 @@
+"""On what file system a prefix lies: read from ``/proc/self/mountinfo``."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+
+_OCTAL = re.compile(r"\\([0-7]{3})")
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """A mounted file system: where, its type (``ext4``, ``overlay``), its options."""
+
+    point: str
+    kind: str
+    options: tuple[str, ...]
+
+    def option(self, name: str) -> str:
+        """The value of an option such as ``upperdir``; empty where it is not set."""
+        start = name + "="
+        return next((o[len(start) :] for o in self.options if o.startswith(start)), "")
+
+    @property
+    def label(self) -> str:
+        """How the header of a trace names it: the type, and how access times are kept."""
+        kept = [o for o in self.options if o.endswith("atime") or o == "ro"]
+        return f"{self.kind} ({','.join(kept)})" if kept else self.kind
+
+
+def mount_of(path: str, table: str = "/proc/self/mountinfo") -> Mount:
+    """The mount that the real *path* lies on; one of unknown type where there is no table."""
+    try:
+        with open(table, encoding="utf-8", errors="surrogateescape") as stream:
+            lines = stream.read().splitlines()
+    except OSError:
+        return Mount("/", "unknown", ())
+    found = Mount("/", "unknown", ())
+    for line in lines:
+        head, _, tail = line.partition(" - ")
+        fields, about = head.split(" "), tail.split(" ")
+        if len(fields) < 6 or len(about) < 3:
+            continue
+        point = _OCTAL.sub(lambda octal: chr(int(octal[1], 8)), fields[4])
+        # Of mounts one over the other at the same point the last one listed is the one seen.
+        if len(point) >= len(found.point) and _covers(point, path):
+            options = dict.fromkeys((*fields[5].split(","), *about[2].split(",")))
+            found = Mount(point, about[0], tuple(options))
+    return found
+
+
+def _covers(point: str, path: str) -> bool:
+    return path == point or path.startswith(point.rstrip("/") + "/") or not os.path.isabs(path)
