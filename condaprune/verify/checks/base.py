@@ -1,0 +1,45 @@
+"""The protocol that every check fulfils, and what it is given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from condaprune.model import Progress, no_progress
+from condaprune.verify.removals import Removals
+from condaprune.verify.results import Outcome, Unchecked
+from condaprune.verify.subject import Subject
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """The two environments and how to check them: `jobs` processes, `timeout` seconds each."""
+
+    before: Subject
+    after: Subject
+    removals: Removals
+    jobs: int = 2
+    timeout: float = 60.0
+    progress: Progress = no_progress
+
+
+class Check(Protocol):
+    """One kind of proof. It compares what worked before with after, never with zero."""
+
+    name: str
+
+    def run(self, pair: Pair) -> Outcome:
+        """What was lost and what could not be checked; it writes into neither environment."""
+        ...
+
+
+def cannot_run(check: str, pair: Pair) -> Outcome | None:
+    """The outcome of a check that needs Python where the environment before has none that runs.
+
+    None where it can run. That Python itself was lost is for the check to say.
+    """
+    if pair.before.interpreter is not None:
+        return None
+    if not pair.before.why_not:
+        return Outcome()
+    return Outcome(unchecked=(Unchecked(check, "", pair.before.why_not),))

@@ -1,0 +1,176 @@
+"""Which files went, by which rule, and what the rules announced."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from condaprune.errors import SourceError
+from condaprune.model import parent, to_bytes
+from condaprune.verify.results import Culprit, Finding
+
+if TYPE_CHECKING:
+    from condaprune.model import Plan
+    from condaprune.verify.listing import Listing
+
+_QUOTED = re.compile(r"`+([^`]+)`+")
+_WORD = re.compile(r"[\w.+-]*[\w+]")
+_CULPRITS_AT_MOST = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """What a manifest or a plan says: the rule behind each removed path, the rules' `breaks`.
+
+    A folder stands for all that lay in it.
+    """
+
+    rules: Mapping[str, str] = field(default_factory=dict)
+    breaks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def rule_of(self, path: str) -> str | None:
+        """The rule that removed *path* (empty where it is not named); None: not removed."""
+        while path:
+            rule = self.rules.get(path)
+            if rule is not None:
+                return rule
+            path = parent(path)
+        return None
+
+
+def read_manifest(path: str) -> Ledger:
+    """The ledger that a manifest file holds. Errors: `SourceError` where it cannot be used.
+
+    Tolerant by design: only ``removed: [{path, rule}]`` is needed; ``breaks`` are read from
+    ``rules: [{id, breaks}]`` or ``rules: {id: {breaks}}`` and, failing that, from a removed row.
+    """
+    try:
+        with open(path, encoding="utf-8", errors="surrogateescape") as file:
+            raw = json.load(file)
+    except OSError as error:
+        raise SourceError(
+            f"the manifest cannot be read: {error.strerror}",
+            where=path,
+            remedy="Give the file that `condaprune prune --manifest FILE` wrote",
+        ) from error
+    except ValueError as error:
+        raise SourceError(
+            f"the manifest is no JSON: {error}",
+            where=path,
+            remedy="Give the file that `condaprune prune --manifest FILE` wrote",
+        ) from error
+    if not isinstance(raw, dict) or not isinstance(raw.get("removed"), list):
+        raise SourceError(
+            "the manifest has no list `removed`",
+            where=path,
+            remedy="Give the file that `condaprune prune --manifest FILE` wrote",
+        )
+    rules: dict[str, str] = {}
+    breaks: dict[str, tuple[str, ...]] = {}
+    for row in raw["removed"]:
+        if isinstance(row, str):
+            rules[row] = ""
+        elif isinstance(row, dict) and isinstance(row.get("path"), str):
+            rule = next((row[k] for k in ("rule", "by", "name") if isinstance(row.get(k), str)), "")
+            rules[row["path"].strip("/")] = rule
+            if "breaks" in row:
+                breaks[rule] = _sentences(row["breaks"])
+    for name, rule_row in _rule_rows(raw.get("rules")):
+        breaks[name] = _sentences(rule_row.get("breaks"))
+    return Ledger(rules, breaks)
+
+
+def _rule_rows(raw: object) -> list[tuple[str, dict[str, object]]]:
+    if isinstance(raw, dict):
+        return [(str(name), row) for name, row in raw.items() if isinstance(row, dict)]
+    if isinstance(raw, list):
+        return [(str(row.get("id", "")), row) for row in raw if isinstance(row, dict)]
+    return []
+
+
+def _sentences(raw: object) -> tuple[str, ...]:
+    if isinstance(raw, str):
+        return (raw,)
+    return tuple(str(item) for item in raw) if isinstance(raw, list) else ()
+
+
+def from_plan(plan: Plan) -> Ledger:
+    """The ledger of a plan that was, or will be, carried out."""
+    return Ledger(
+        {entry.path: plan.decision(entry.path).name for entry in plan.removed()},
+        {rule.id: rule.breaks for rule in plan.rules},
+    )
+
+
+class Removals:
+    """The paths that are gone, and by which rule where a ledger tells.
+
+    Without a ledger every file that is gone counts as removed on purpose by a rule not known;
+    with one, only what the ledger names does.
+    """
+
+    def __init__(self, gone: Iterable[str], ledger: Ledger | None = None) -> None:
+        self._ledger = ledger
+        self.gone = frozenset(gone)
+        self._by_name: dict[str, list[str]] = {}
+        for path in self.gone:
+            self._by_name.setdefault(path.rpartition("/")[2], []).append(path)
+        self._breaks = ledger.breaks if ledger else {}
+
+    @classmethod
+    def between(cls, before: Listing, after: Listing, ledger: Ledger | None = None) -> Removals:
+        """What went between two listings."""
+        return cls((path for path in before if path not in after), ledger)
+
+    def rule(self, path: str) -> str:
+        """The rule that removed a path; empty where that is not known."""
+        return (self._ledger.rule_of(path) or "") if self._ledger else ""
+
+    def on_purpose(self, path: str) -> bool:
+        """Whether a path is gone because something removed it knowingly."""
+        if path not in self.gone:
+            return False
+        return self._ledger is None or self._ledger.rule_of(path) is not None
+
+    def culprits(self, *paths: str) -> tuple[Culprit, ...]:
+        """Those of *paths* that are gone, each with its rule; a few suffice to explain."""
+        found = dict.fromkeys(path for path in paths if path in self.gone)
+        return tuple(Culprit(path, self.rule(path)) for path in list(found)[:_CULPRITS_AT_MOST])
+
+    def named(self, name: str) -> tuple[Culprit, ...]:
+        """The gone files with this file name, such as a library that a loader looked for."""
+        return self.culprits(*sorted(self._by_name.get(name, ()), key=to_bytes))
+
+    def blame(self, text: str, root: str) -> tuple[Culprit, ...]:
+        """The gone files that a message names, by a path below *root* or by file name."""
+        paths: list[str] = []
+        for word in re.findall(r"""[^\s'"():,;]+""", text):
+            if word.startswith(root + "/"):
+                paths.append(os.path.normpath(word[len(root) + 1 :]))
+            elif "/" not in word and "." in word:
+                paths += self._by_name.get(word, ())
+        return self.culprits(*paths)
+
+    def announced(self, finding: Finding, below: frozenset[str]) -> Finding | None:
+        """The finding with the announcement that told of it, or None.
+
+        A rule announces a name by quoting it with backticks in a sentence of its ``breaks``.
+        A quoted module covers what lies below it only where it is itself gone (one of *below*):
+        a word on the tests of `numpy` must not excuse a broken numpy.linalg.
+        """
+        names = {finding.name, finding.name.rpartition("/")[2]}
+        module = finding.name
+        while finding.kind == "module" and "." in module:
+            module = module.rpartition(".")[0]
+            if module in below:
+                names.add(module)
+        for rule, sentences in self._breaks.items():
+            for sentence in sentences:
+                for quoted in _QUOTED.findall(sentence):
+                    if not names.isdisjoint([quoted, *_WORD.findall(quoted)]):
+                        return replace(finding, rule=rule, announcement=sentence)
+        return None

@@ -1,0 +1,75 @@
+"""The report of a verification as text: what was lost first."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from condaprune.model import printable
+from condaprune.verify.results import Culprit, Finding, Verification
+
+_FOR_NO_RULE = "a rule that is not known (no manifest was given, or it names none)"
+_UNCHECKED_SHOWN = 20
+
+
+def render(verification: Verification) -> str:
+    """The report; it ends with a line feed."""
+    return "\n".join(_lines(verification)) + "\n"
+
+
+def _lines(found: Verification) -> Iterator[str]:
+    before, after = printable(found.before), printable(found.after)
+    if found.ok:
+        yield f"nothing lost: {after} does what {before} did, as far as was checked"
+    else:
+        yield f"{len(found.lost):,} lost: {after} no longer does all that {before} did"
+    if found.lost:
+        yield ""
+        yield from _findings("lost", found.lost)
+    if found.announced:
+        yield ""
+        yield from _findings("announced by a rule", found.announced)
+    if found.removed:
+        yield ""
+        yield "removed on purpose"
+        for (check, kind, rule), count in sorted(
+            Counter((f.check, f.kind, f.rule) for f in found.removed).items()
+        ):
+            what = f"{kind}s" if count > 1 else kind
+            yield f"  {check}: {count:,} {what} by {printable(rule) or _FOR_NO_RULE}"
+    if found.unchecked:
+        yield ""
+        yield "not checked"
+        for unchecked in found.unchecked[:_UNCHECKED_SHOWN]:
+            subject = f" {printable(unchecked.subject)}" if unchecked.subject else ""
+            yield f"  {unchecked.check}{subject}: {printable(unchecked.why)}"
+        if len(found.unchecked) > _UNCHECKED_SHOWN:
+            more = len(found.unchecked) - _UNCHECKED_SHOWN
+            yield f"  and {more:,} more (--format json lists all)"
+    yield ""
+    yield "  check         compared    lost  announced  removed  seconds"
+    for name, row in found.counts.items():
+        yield (
+            f"  {name:<12}{row.compared:>10,}{row.lost:>8,}{row.announced:>11,}"
+            f"{row.removed:>9,}{row.seconds:>9.1f}"
+        )
+    for note in found.notes:
+        yield f"note: {printable(note)}"
+
+
+def _findings(title: str, findings: Sequence[Finding]) -> Iterator[str]:
+    yield title
+    for finding in findings:
+        yield f"  {finding.check}: {finding.kind} {printable(finding.name)}"
+        yield f"    before: {printable(finding.before)}; after: {printable(finding.after)}"
+        if finding.evidence:
+            yield f"    {printable(finding.evidence)}"
+        for culprit in finding.removed:
+            yield f"    {_removed(culprit)}"
+        if finding.announcement:
+            yield f"    {printable(finding.rule)} says: {printable(finding.announcement)}"
+
+
+def _removed(culprit: Culprit) -> str:
+    by = f"removed by {printable(culprit.rule)}" if culprit.rule else "is gone"
+    return f"{printable(culprit.path)} {by}"

@@ -1,0 +1,207 @@
+"""Where code of an environment runs: a scratch folder, no network, the environment read-only.
+
+The strongest isolation the machine allows is found by trying: a private network and mounts that
+make the environment read-only and cover its counterpart; a private network alone; and, where no
+namespace can be made (a container build), proxy variables that make connections fail.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from condaprune.model import to_bytes
+
+SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
+_OUTPUT_AT_MOST = 1 << 20
+# $1 becomes read-only and, unless $2 is empty, is what is seen at $2 too; the rest is run.
+_MOUNTS = (
+    'mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" && '
+    '{ [ -z "$2" ] || { mount --bind "$1" "$2" && mount -o remount,bind,ro "$2"; }; } || '
+    'exit 125; shift 2; exec "$@"'
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A process that ended: `code` is its exit status (negative: signal), None: out of time."""
+
+    code: int | None
+    out: bytes
+    err: bytes
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Sandbox:
+    """How processes of one prefix are started. Made by `open_sandbox`.
+
+    `root` is the prefix, `scratch` a folder that is thrown away, `wrapper` the command line that
+    isolates, `variables` what the activation of the environment sets.
+    """
+
+    root: str
+    scratch: str
+    wrapper: tuple[str, ...] = ()
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+    @contextmanager
+    def start(
+        self,
+        argv: Sequence[str],
+        *,
+        stdout: int = subprocess.PIPE,
+        stderr: int = subprocess.PIPE,
+    ) -> Iterator[subprocess.Popen[bytes]]:
+        """Run *argv* in a home folder of its own; it and its children are killed at the end.
+
+        Errors: `OSError` where it cannot be started.
+        """
+        home = tempfile.mkdtemp(prefix="run-", dir=self.scratch)
+        try:
+            process = subprocess.Popen(
+                [to_bytes(word) for word in (*self.wrapper, *argv)],
+                stdin=subprocess.DEVNULL,
+                stdout=stdout,
+                stderr=stderr,
+                cwd=home,
+                env=environment(self.root, home, self.variables),
+                start_new_session=True,
+            )
+            try:
+                with process:
+                    try:
+                        yield process
+                    finally:
+                        _kill(process)
+            finally:
+                _kill_group(process.pid)
+        finally:
+            shutil.rmtree(home, ignore_errors=True)
+
+    def run(self, argv: Sequence[str], timeout: float) -> Finished:
+        """Run *argv* to its end, or to the time limit in seconds.
+
+        A command that cannot be started at all ends with 126 and the reason in `err`.
+        """
+        began = time.monotonic()
+        # Files rather than pipes: a child left behind would hold a pipe open.
+        with (
+            tempfile.TemporaryFile(dir=self.scratch) as out,
+            tempfile.TemporaryFile(dir=self.scratch) as err,
+        ):
+            code: int | None
+            try:
+                with self.start(argv, stdout=out.fileno(), stderr=err.fileno()) as process:
+                    try:
+                        code = process.wait(timeout)
+                    except subprocess.TimeoutExpired:
+                        code = None
+            except OSError as error:
+                return Finished(126, b"", str(error.strerror).encode(), 0.0)
+            seconds = time.monotonic() - began
+            out.seek(0)
+            err.seek(0)
+            return Finished(code, out.read(_OUTPUT_AT_MOST), err.read(_OUTPUT_AT_MOST), seconds)
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        _kill_group(process.pid)
+        process.kill()
+
+
+def _kill_group(pid: int) -> None:
+    # The process leads a session of its own, so its number names the group of its children too.
+    try:
+        os.killpg(pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        return
+
+
+def environment(root: str, home: str, variables: Mapping[str, str]) -> dict[bytes, bytes]:
+    """The variables of a process: nothing of the caller's, everything writable in *home*."""
+    nowhere = "http://127.0.0.1:9"
+    values = {
+        **variables,
+        "PATH": f"{root}/bin:{SYSTEM_PATH}",
+        "CONDA_PREFIX": root,
+        "HOME": home,
+        "TMPDIR": home,
+        "XDG_CACHE_HOME": f"{home}/.cache",
+        "XDG_CONFIG_HOME": f"{home}/.config",
+        "XDG_DATA_HOME": f"{home}/.local/share",
+        "XDG_STATE_HOME": f"{home}/.local/state",
+        "XDG_RUNTIME_DIR": home,
+        "MPLCONFIGDIR": f"{home}/mpl",
+        "NUMBA_CACHE_DIR": f"{home}/numba",
+        "IPYTHONDIR": f"{home}/ipython",
+        "JUPYTER_CONFIG_DIR": f"{home}/jupyter",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONNOUSERSITE": "1",
+        "PYTHONHASHSEED": "0",
+        "MPLBACKEND": "Agg",
+        "QT_QPA_PLATFORM": "offscreen",
+        "SDL_VIDEODRIVER": "dummy",
+        "SDL_AUDIODRIVER": "dummy",
+        "TERM": "dumb",
+        "LC_ALL": "C.UTF-8",
+        "LANG": "C.UTF-8",
+        "COLUMNS": "80",
+        "PAGER": "cat",
+        "EDITOR": "true",
+        "BROWSER": "true",
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+        "MKL_NUM_THREADS": "1",
+        "CUDA_VISIBLE_DEVICES": "",
+        "http_proxy": nowhere,
+        "https_proxy": nowhere,
+        "all_proxy": nowhere,
+        "HTTP_PROXY": nowhere,
+        "HTTPS_PROXY": nowhere,
+        "ALL_PROXY": nowhere,
+        "PIP_NO_INDEX": "1",
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        "HF_HUB_OFFLINE": "1",
+    }
+    return {to_bytes(name): to_bytes(value) for name, value in values.items()}
+
+
+def _wrappers(root: str, covered: str) -> Iterator[tuple[tuple[str, ...], str]]:
+    unshare = shutil.which("unshare", path=SYSTEM_PATH)
+    shell = shutil.which("sh", path=SYSTEM_PATH)
+    if unshare and shell:
+        mounts = (shell, "-c", _MOUNTS, shell, root, covered)
+        yield (unshare, "-n", "-m", "--", *mounts), "no network, the environment read-only"
+    if unshare:
+        yield (unshare, "--map-current-user", "-n", "--"), "no network"
+        yield (unshare, "-r", "-n", "--"), "no network"
+
+
+def open_sandbox(
+    root: str, scratch: str, *, covered: str = "", variables: Mapping[str, str] | None = None
+) -> tuple[Sandbox, str]:
+    """The best sandbox this machine allows for the prefix *root*, and what it isolates in words.
+
+    *covered* is another prefix in whose place its processes see their own: a copy whose scripts
+    and libraries still name the original would otherwise be proven by the original.
+    """
+    if covered and any(_contains(covered, other) for other in (root, scratch)):
+        covered = ""
+    for wrapper, words in _wrappers(root, covered):
+        sandbox = Sandbox(root, scratch, wrapper, variables or {})
+        if sandbox.run(["/bin/sh", "-c", "exit 0"], 20.0).code == 0:
+            return sandbox, words
+    return Sandbox(root, scratch, (), variables or {}), "no isolation from the network but proxies"
+
+
+def _contains(folder: str, path: str) -> bool:
+    return path == folder or path.startswith(folder + "/")
