@@ -43,6 +43,10 @@ class RuleError(CondapruneError):
     """A rule file that cannot be used."""
 
 
+class ConfigError(CondapruneError):
+    """A configuration file that cannot be used."""
+
+
 class SinkError(CondapruneError):
     """The result cannot be written: the output exists, is inside the prefix, is read-only, ..."""
 
