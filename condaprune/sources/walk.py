@@ -8,11 +8,16 @@ import stat
 from condaprune.errors import SourceError
 from condaprune.model import Entry, Kind, from_bytes
 
+STATE_FOLDER = ".condaprune"
+"""What an in-place run keeps at the top of a prefix; it is no part of the environment."""
+
+_STATE = STATE_FOLDER.encode("ascii")
+
 
 def walk(prefix: bytes) -> dict[str, Entry]:
     """All entries below *prefix*, ordered by the bytes of their paths.
 
-    A folder on another file system (a mount inside the prefix) is listed as ``other`` and not
+    The state folder of an in-place run is left out. A folder on another file system (a mount inside the prefix) is listed as ``other`` and not
     entered: what lies there is not the environment's. Errors: `SourceError` where a folder cannot
     be listed, or changes while it is read.
     """
@@ -26,6 +31,8 @@ def walk(prefix: bytes) -> dict[str, Entry]:
                 for item in listing:
                     info = item.stat(follow_symlinks=False)
                     path = relative + item.name
+                    if path == _STATE:
+                        continue
                     mode = info.st_mode
                     kind: Kind = "file"
                     target = ""
