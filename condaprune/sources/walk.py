@@ -17,9 +17,10 @@ _STATE = STATE_FOLDER.encode("ascii")
 def walk(prefix: bytes) -> dict[str, Entry]:
     """All entries below *prefix*, ordered by the bytes of their paths.
 
-    The state folder of an in-place run is left out. A folder on another file system (a mount inside the prefix) is listed as ``other`` and not
-    entered: what lies there is not the environment's. Errors: `SourceError` where a folder cannot
-    be listed, or changes while it is read.
+    The state folder of an in-place run is left out. A folder on another file system (a mount
+    inside the prefix) is listed as ``other`` and not entered: what lies there is not the
+    environment's. Errors: `SourceError` where a folder cannot be listed, or changes while it is
+    read.
     """
     found: list[tuple[bytes, Entry]] = []
     try:
