@@ -87,7 +87,10 @@ class PrefixFile:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One ``conda-meta/*.json``: a conda package as installed."""
+    """One ``conda-meta/*.json``: a conda package as installed.
+
+    `requested` is true where the user asked for it by name, false for a mere dependency.
+    """
 
     name: str
     version: str
@@ -103,6 +106,7 @@ class Record:
     depends: tuple[str, ...] = ()
     link_source: str = ""
     prefix_files: tuple[PrefixFile, ...] = ()
+    requested: bool = False
 
     @property
     def label(self) -> str:

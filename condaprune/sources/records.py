@@ -50,6 +50,7 @@ def parse_record(path: str, data: bytes) -> tuple[Record, dict[str, Any]] | None
         depends=tuple(d for d in _list(raw, "depends") if isinstance(d, str)),
         link_source=(_text(link, "source") if isinstance(link, dict) else "")
         or _text(raw, "extracted_package_dir"),
+        requested=bool(raw.get("requested_spec") or raw.get("requested_specs")),
     )
     return record, raw
 
