@@ -7,6 +7,7 @@ in; writes the bytecode below the prefix and prints the paths of what it wrote.
 from __future__ import annotations
 
 import _imp
+import gc
 import importlib.util
 import json
 import marshal
@@ -17,6 +18,7 @@ from types import CodeType
 
 def main() -> None:
     """Compile all packages of the request."""
+    gc.disable()  # it would walk a million live objects over and over
     prefix = sys.argv[1]
     print(json.dumps([_package(prefix, **package) for package in json.load(sys.stdin)]))
 
@@ -25,7 +27,7 @@ def _package(prefix: str, sources: list[str], kept: str | None) -> list[str]:
     codes: dict[str, CodeType] = {}
     if kept and os.path.exists(kept):
         with open(kept, "rb") as handle:
-            codes = marshal.load(handle)
+            codes = marshal.loads(handle.read())  # many times faster than load
     else:
         codes = {source: code for source in sources if (code := _compile(prefix, source))}
         if kept:

@@ -21,7 +21,12 @@ async def _index(channel: str) -> None:
 
 
 async def _install(
-    prefix: str, channels: list[str], specs: list[str], subdirs: list[Any], caches: list[Any], link: str
+    prefix: str,
+    channels: list[str],
+    specs: list[str],
+    subdirs: list[Any],
+    caches: list[Any],
+    link: str,
 ) -> list[str]:
     records = await rattler.solve(
         sources=[rattler.Channel(url) for url in channels],

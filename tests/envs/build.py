@@ -1,4 +1,4 @@
-"""Building an environment: a channel for what is asked for, an install from it, a variant of that."""
+"""Building an environment: a channel for what is asked for, an install, a variant of that."""
 
 from __future__ import annotations
 
@@ -66,7 +66,9 @@ def build_environment(
     return _install(place, plan, _channel(plan))
 
 
-def shared_environment(size: str = "tiny", *, python: str | None = None, variant: Variants = ()) -> BuiltEnvironment:
+def shared_environment(
+    size: str = "tiny", *, python: str | None = None, variant: Variants = ()
+) -> BuiltEnvironment:
     """An environment that is built once, kept in the cache, and only ever read.
 
     Where one was changed nevertheless, it and the package cache that it shares files with are
@@ -75,7 +77,11 @@ def shared_environment(size: str = "tiny", *, python: str | None = None, variant
     plan = _plan(size, python, (), (), (), variant)
     channel = _channel(plan)
     names = sorted(str(variant) for variant in plan.variants)
-    home = cache_root() / ENVIRONMENTS / f"{size}-cp{plan.interpreter.compact}-{digest(channel.key, code_digest(*_CODE), names)}"
+    home = (
+        cache_root()
+        / ENVIRONMENTS
+        / f"{size}-cp{plan.interpreter.compact}-{digest(channel.key, code_digest(*_CODE), names)}"
+    )
     prefix = home / "env"
     with locked(home.name):
         done = home / _DONE
@@ -98,7 +104,11 @@ def shared_damage(prefix: Path) -> list[str]:
     A file changed through another environment shows up as well: they share it by hard links.
     """
     kept = prefix.parent / "snapshot.json"
-    return Snapshot.load(kept).changes(Snapshot.take(prefix)) if kept.is_file() else ["there is no snapshot"]
+    return (
+        Snapshot.load(kept).changes(Snapshot.take(prefix))
+        if kept.is_file()
+        else ["there is no snapshot"]
+    )
 
 
 def _plan(

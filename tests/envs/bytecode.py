@@ -30,7 +30,11 @@ def compile_noarch(prefix: Path, interpreter: Interpreter, *, keep: Path) -> Non
     folder.mkdir(parents=True, exist_ok=True)
     request = [
         {
-            "sources": [file for file in record["files"] if file.endswith(".py") and "/site-packages/" in file],
+            "sources": [
+                file
+                for file in record["files"]
+                if file.endswith(".py") and "/site-packages/" in file
+            ],
             "kept": str(folder / f"{path.stem}.marshal") if _comes_from(record, keep) else None,
         }
         for path, record in records
@@ -47,7 +51,9 @@ def compile_noarch(prefix: Path, interpreter: Interpreter, *, keep: Path) -> Non
         raise BuildError(f"cannot compile the noarch packages:\n{done.stderr}", where=prefix)
     for (path, record), compiled in zip(records, json.loads(done.stdout), strict=True):
         record["files"] += compiled
-        record["paths_data"]["paths"] += [{"_path": file, "path_type": "pyc_file"} for file in compiled]
+        record["paths_data"]["paths"] += [
+            {"_path": file, "path_type": "pyc_file"} for file in compiled
+        ]
         path.write_text(json.dumps(record, indent=2), "utf-8")
 
 

@@ -1,4 +1,4 @@
-"""Where built things are kept: names, locks, and files and folders that appear whole or not at all."""
+"""Where built things are kept: names, locks, and files that appear whole or not at all."""
 
 from __future__ import annotations
 

@@ -8,7 +8,9 @@ from pathlib import Path
 class BuildError(RuntimeError):
     """An environment could not be built: what failed, where, and what to do about it."""
 
-    def __init__(self, what: str, *, where: str | Path | None = None, fix: str | None = None) -> None:
+    def __init__(
+        self, what: str, *, where: str | Path | None = None, fix: str | None = None
+    ) -> None:
         super().__init__(what, where, fix)
         self.what = what
         self.where = where

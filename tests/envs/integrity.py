@@ -38,7 +38,9 @@ class Snapshot:
         lines = [f"gone: {path}" for path in self.entries.keys() - later.entries.keys()]
         lines += [f"new: {path}" for path in later.entries.keys() - self.entries.keys()]
         common = self.entries.keys() & later.entries.keys()
-        lines += [f"changed: {path}" for path in common if self.entries[path] != later.entries[path]]
+        lines += [
+            f"changed: {path}" for path in common if self.entries[path] != later.entries[path]
+        ]
         return sorted(lines)
 
 

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from .errors import BuildError
 
@@ -49,7 +50,14 @@ _SUBDIRS = {"x86_64": "linux-64", "i686": "linux-32"}
 
 #: Settings of the caller that would leak into a build: SOURCE_DATE_EPOCH, for one, makes Python
 #: write hash-based bytecode, which no conda package has.
-_LEAKING = ("SOURCE_DATE_EPOCH", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "LD_PRELOAD", "CFLAGS", "LDFLAGS")
+_LEAKING = (
+    "SOURCE_DATE_EPOCH",
+    "VIRTUAL_ENV",
+    "LD_LIBRARY_PATH",
+    "LD_PRELOAD",
+    "CFLAGS",
+    "LDFLAGS",
+)
 
 
 def clean_environ() -> dict[str, str]:
@@ -115,11 +123,17 @@ def probe(executable: str | None = None) -> Interpreter:
     asked = executable or sys.executable
     try:
         answer = subprocess.run(
-            [asked, "-I", "-c", _PROBE], capture_output=True, text=True, check=True, env=clean_environ()
+            [asked, "-I", "-c", _PROBE],
+            capture_output=True,
+            text=True,
+            check=True,
+            env=clean_environ(),
         ).stdout
     except OSError as error:
         raise BuildError(
-            f"cannot run the interpreter: {error.strerror}", where=asked, fix="name an existing python executable"
+            f"cannot run the interpreter: {error.strerror}",
+            where=asked,
+            fix="name an existing python executable",
         ) from error
     except subprocess.CalledProcessError as error:
         raise BuildError(
@@ -127,9 +141,10 @@ def probe(executable: str | None = None) -> Interpreter:
             where=asked,
             fix="name a working CPython, 3.10 or later",
         ) from error
-    facts = json.loads(answer)
-    paths = {name: Path(facts.pop(name) or "/") for name in ("executable", "base_prefix", "stdlib", "include", "libdir")}
-    interpreter = Interpreter(**paths, **facts)
+    facts: dict[str, Any] = json.loads(answer)
+    for name in ("executable", "base_prefix", "stdlib", "include", "libdir"):
+        facts[name] = Path(facts[name] or "/nowhere")
+    interpreter = Interpreter(**facts)
     _require_supported(interpreter)
     return interpreter
 
@@ -145,7 +160,7 @@ def _require_supported(interpreter: Interpreter) -> None:
         )
     if interpreter.markers["platform_system"] != "Linux":
         raise BuildError(
-            f"environments are built on Linux only, not on {interpreter.markers['platform_system']}",
+            f"{interpreter.markers['platform_system']} is not supported: only Linux is",
             where=interpreter.executable,
             fix="run these tests on Linux",
         )

@@ -16,7 +16,9 @@ from .interpreter import Interpreter, clean_environ
 
 #: The build prefix baked into packages. conda-build pads its own to 255 characters, so that a
 #: binary can be patched in place for every shorter install prefix; so do we.
-PLACEHOLDER = ("/home/conda/feedstock_root/build_artifacts/testbed_1700000000000/_h_env_" + "placehold_" * 40)[:255]
+PLACEHOLDER = (
+    "/home/conda/feedstock_root/build_artifacts/testbed_1700000000000/_h_env_" + "placehold_" * 40
+)[:255]
 
 #: What each size asks PyPI for, beside `BASE_REQUIREMENTS`.
 SIZES: Mapping[str, tuple[str, ...]] = {
@@ -62,7 +64,8 @@ def parse_variants(value: Variant | str | Iterable[Variant | str]) -> frozenset[
     known = {variant.value for variant in Variant}
     if unknown := sorted(names - known):
         raise BuildError(
-            f"unknown variant {', '.join(unknown)}", fix=f"choose from: plain, {', '.join(sorted(known))}"
+            f"unknown variant {', '.join(unknown)}",
+            fix=f"choose from: plain, {', '.join(sorted(known))}",
         )
     return frozenset(Variant(name) for name in names)
 
@@ -154,7 +157,7 @@ class PackedEnvironment:
 def run_in_prefix(
     prefix: Path, program: str, *args: str, check: bool = True, env: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Run `bin/program` of any prefix as an activated shell would find it, and capture its output."""
+    """Run `bin/program` of any prefix as an activated shell would, and capture its output."""
     environ = clean_environ()
     environ["PATH"] = os.pathsep.join((str(prefix / "bin"), environ.get("PATH", os.defpath)))
     environ["PYTHONDONTWRITEBYTECODE"] = "1"
@@ -162,8 +165,8 @@ def run_in_prefix(
     command = [str(prefix / "bin" / program), *args]
     done = subprocess.run(command, capture_output=True, text=True, env=environ, check=False)
     if check and done.returncode:
+        said = done.stdout + done.stderr
         raise BuildError(
-            f"{program} {' '.join(args)} ended with status {done.returncode}:\n{done.stdout}{done.stderr}",
-            where=prefix,
+            f"{program} {' '.join(args)} ended with status {done.returncode}:\n{said}", where=prefix
         )
     return done

@@ -28,7 +28,9 @@ def pack_prefix(prefix: Path, archive: Path, *arguments: str) -> Path:
     """Run conda-pack on a prefix; the archive's name decides the format."""
     options = ["--quiet", "--force", "--prefix", str(prefix), "--n-threads", "-1", *arguments]
     if archive.name.endswith(".zip"):
-        options.append("--zip-symlinks")  # copying fails at links that lead nowhere, and environments have some
+        options.append(
+            "--zip-symlinks"
+        )  # copying fails at links that lead nowhere, and environments have some
     with new_file(archive.absolute()) as work:
         done = subprocess.run(
             [sys.executable, "-c", _CONDA_PACK, *options, "--output", str(work)],
@@ -53,7 +55,10 @@ def packed_environment(environment: BuiltEnvironment, form: str = "tar.gz") -> P
     home = environment.prefix.parent.name
     archive = cache_root() / PACKED / home / f"env.{form}"
     with locked(f"pack-{home}-{form}"):
-        if not archive.is_file() or archive.stat().st_mtime < (environment.prefix / "conda-meta").stat().st_mtime:
+        if (
+            not archive.is_file()
+            or archive.stat().st_mtime < (environment.prefix / "conda-meta").stat().st_mtime
+        ):
             pack_prefix(environment.prefix, archive)
     return PackedEnvironment(archive, form, environment)
 
@@ -64,9 +69,12 @@ def unpack_archive(archive: Path, prefix: Path, *, conda_unpack: bool = False) -
     if archive.name.endswith(".zip"):
         _unzip(archive, prefix)
     elif archive.name.endswith(".zst"):
-        with archive.open("rb") as raw, zstandard.ZstdDecompressor().stream_reader(raw) as stream:
-            with tarfile.open(fileobj=stream, mode="r|") as tar:
-                _extract(tar, prefix)
+        with (
+            archive.open("rb") as raw,
+            zstandard.ZstdDecompressor().stream_reader(raw) as stream,
+            tarfile.open(fileobj=stream, mode="r|") as tar,
+        ):
+            _extract(tar, prefix)
     else:
         with tarfile.open(archive) as tar:
             _extract(tar, prefix)

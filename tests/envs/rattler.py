@@ -37,7 +37,9 @@ def index(channel: Path) -> None:
     _ask({"index": [str(channel)]}, f"index the channel {channel}")
     for folder in ("noarch", conda_subdir()):
         if not (channel / folder / "repodata.json").is_file():
-            raise BuildError("the index has no repodata.json", where=channel / folder, fix="try again")
+            raise BuildError(
+                "the index has no repodata.json", where=channel / folder, fix="try again"
+            )
 
 
 def install(
@@ -74,7 +76,9 @@ def install(
 
 def _ask(request: dict[str, Any], what: str) -> dict[str, Any]:
     if importlib.util.find_spec("rattler") is None:
-        raise BuildError("py-rattler is missing", where=sys.executable, fix="pip install py-rattler")
+        raise BuildError(
+            "py-rattler is missing", where=sys.executable, fix="pip install py-rattler"
+        )
     with tempfile.TemporaryDirectory(prefix="condaprune-rattler-") as folder:
         answer = Path(folder) / "answer.json"
         done = subprocess.run(

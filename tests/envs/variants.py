@@ -42,7 +42,15 @@ def side_folder(prefix: Path, what: str) -> Path:
     return prefix.with_name(f"{prefix.name}.{what}")
 
 
-_PIP = ("-m", "pip", "install", "--quiet", "--no-index", "--disable-pip-version-check", "--root-user-action=ignore")
+_PIP = (
+    "-m",
+    "pip",
+    "install",
+    "--quiet",
+    "--no-index",
+    "--disable-pip-version-check",
+    "--root-user-action=ignore",
+)
 
 
 def _pip_on_top(prefix: Path, interpreter: Interpreter) -> None:
@@ -53,13 +61,18 @@ def _pip_on_top(prefix: Path, interpreter: Interpreter) -> None:
         folder,
         PIP_DISTRIBUTION,
         "1.0",
-        files={"pipdemo/__init__.py": module, "pipdemo/tests/test_pipdemo.py": "def test() -> None: ...\n"},
+        files={
+            "pipdemo/__init__.py": module,
+            "pipdemo/tests/test_pipdemo.py": "def test() -> None: ...\n",
+        },
         scripts=("pipdemo = pipdemo:main",),
         data={"share/pipdemo/notes.txt": "notes\n"},
     )
     run_in_prefix(prefix, "python", *_PIP, "--no-deps", str(wheel))
     remove_tree(folder)
-    click = next(path for path in download(interpreter, ["click"]) if path.name.startswith("click-"))
+    click = next(
+        path for path in download(interpreter, ["click"]) if path.name.startswith("click-")
+    )
     run_in_prefix(prefix, "python", *_PIP, "--no-deps", "--force-reinstall", str(click))
 
 
@@ -74,8 +87,13 @@ def _editable(prefix: Path, _: Interpreter) -> None:
         f'[tool.setuptools]\npackages = ["{EDITABLE_DISTRIBUTION}"]\n',
     )
     write(project / "pyproject.toml", "\n".join(settings))
-    write(project / EDITABLE_DISTRIBUTION / "__init__.py", "def main() -> None:\n    print('editdemo runs')\n")
-    run_in_prefix(prefix, "python", *_PIP, "--no-build-isolation", "--no-deps", "--editable", str(project))
+    write(
+        project / EDITABLE_DISTRIBUTION / "__init__.py",
+        "def main() -> None:\n    print('editdemo runs')\n",
+    )
+    run_in_prefix(
+        prefix, "python", *_PIP, "--no-build-isolation", "--no-deps", "--editable", str(project)
+    )
 
 
 def _conda_records(prefix: Path, interpreter: Interpreter) -> None:

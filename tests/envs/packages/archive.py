@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import json
@@ -11,7 +12,7 @@ import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import zstandard
 
@@ -116,7 +117,9 @@ def _info_files(meta: PackageMeta, paths: list[dict[str, Any]]) -> dict[str, byt
             "noarch": {"entry_points": list(meta.entry_points), "type": "python"},
             "package_metadata_version": 1,
         }
-    files = {f"info/{name}": json.dumps(value, indent=2).encode() for name, value in documents.items()}
+    files = {
+        f"info/{name}": json.dumps(value, indent=2).encode() for name, value in documents.items()
+    }
     files["info/files"] = "".join(f"{entry['_path']}\n" for entry in paths).encode()
     prefixed = [entry for entry in paths if "prefix_placeholder" in entry]
     if prefixed:
@@ -131,27 +134,22 @@ def _write_conda(
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
         version = zipfile.ZipInfo("metadata.json")
         archive.writestr(version, json.dumps({"conda_pkg_format_version": 2}))
-        with archive.open(f"pkg-{stem}.tar.zst", "w", force_zip64=True) as member:
-            with _zstd_tar(member) as tar:
-                _add_paths(tar, stage, paths)
-        with archive.open(f"info-{stem}.tar.zst", "w") as member, _zstd_tar(member) as tar:
+        with _zstd_tar(archive, f"pkg-{stem}.tar.zst") as tar:
+            _add_paths(tar, stage, paths)
+        with _zstd_tar(archive, f"info-{stem}.tar.zst") as tar:
             _add_info(tar, info)
 
 
-class _zstd_tar:
-    """A tar stream, compressed, into an open file: closes tar and compressor, not the file."""
-
-    def __init__(self, raw: IO[bytes]) -> None:
-        compressor = zstandard.ZstdCompressor(level=_LEVEL, threads=-1)
-        self._compressed = compressor.stream_writer(raw, closefd=False)
-        self._tar = tarfile.open(fileobj=self._compressed, mode="w|")
-
-    def __enter__(self) -> tarfile.TarFile:
-        return self._tar
-
-    def __exit__(self, *_: object) -> None:
-        self._tar.close()
-        self._compressed.close()
+@contextlib.contextmanager
+def _zstd_tar(archive: zipfile.ZipFile, name: str) -> Iterator[tarfile.TarFile]:
+    """A compressed tar stream that becomes a member of the archive."""
+    compressor = zstandard.ZstdCompressor(level=_LEVEL, threads=-1)
+    with (
+        archive.open(name, "w", force_zip64=True) as member,
+        compressor.stream_writer(member, closefd=False) as compressed,
+        tarfile.open(fileobj=compressed, mode="w|") as tar,
+    ):
+        yield tar
 
 
 def _add_info(tar: tarfile.TarFile, info: dict[str, bytes]) -> None:

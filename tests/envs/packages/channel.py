@@ -59,7 +59,9 @@ class _Job:
         return Path(self.meta.subdir) / (self.meta.stem + (".tar.bz2" if self.legacy else ".conda"))
 
 
-def ensure_channel(interpreter: Interpreter, requirements: Iterable[str], *, legacy: bool = False) -> Channel:
+def ensure_channel(
+    interpreter: Interpreter, requirements: Iterable[str], *, legacy: bool = False
+) -> Channel:
     """The channel for these requirements, built if need be.
 
     Packages are kept in one store for all channels: a channel holds hard links to its own.
@@ -79,7 +81,14 @@ def ensure_channel(interpreter: Interpreter, requirements: Iterable[str], *, leg
     return Channel(folder, tuple(content["specs"]))
 
 
-def _fill(folder: Path, interpreter: Interpreter, requirements: list[str], files: list[Path], *, legacy: bool) -> None:
+def _fill(
+    folder: Path,
+    interpreter: Interpreter,
+    requirements: list[str],
+    files: list[Path],
+    *,
+    legacy: bool,
+) -> None:
     read = [wheels.read_wheel(path) for path in files]
     by_name = {wheel.name: wheel for wheel in read}
     specs = wheels.conda_specs((Requirement(text) for text in requirements), by_name, interpreter)
@@ -105,7 +114,9 @@ def _build_missing(store: Path, job: _Job) -> _Job:
 def _system_jobs(interpreter: Interpreter, legacy: bool) -> Iterator[_Job]:
     libraries = debian.library_metas()
     others = misc.misc_metas(interpreter)
-    needs = (*(name for name in debian.PYTHON_NEEDS if name in libraries), "ca-certificates", "tzdata")
+    needs = [name for name in debian.PYTHON_NEEDS if name in libraries]
+    abi = f"python_abi {interpreter.short}.* *_cp{interpreter.compact}"
+    needs += ["ca-certificates", abi, "tzdata"]
     own = python.python_meta(interpreter, tuple(sorted(needs)))
     demo = prefixdemo.prefixdemo()
     yield _Job(own, partial(python.build_python, interpreter, own, legacy=legacy), legacy)
@@ -117,9 +128,13 @@ def _system_jobs(interpreter: Interpreter, legacy: bool) -> Iterator[_Job]:
     yield _Job(demo_meta, partial(synthetic.build_synthetic, demo, interpreter), demo.legacy)
 
 
-def _wheel_jobs(by_name: dict[str, wheels.Wheel], interpreter: Interpreter, legacy: bool) -> Iterator[_Job]:
+def _wheel_jobs(
+    by_name: dict[str, wheels.Wheel], interpreter: Interpreter, legacy: bool
+) -> Iterator[_Job]:
     libraries = debian.library_metas()
     # the largest first, so that no processor is left with it at the end
     for wheel in sorted(by_name.values(), key=lambda wheel: -wheel.path.stat().st_size):
         meta = wheels.wheel_meta(wheel, by_name, interpreter, libraries)
-        yield _Job(meta, partial(wheels.build_wheel, wheel, meta, interpreter, legacy=legacy), legacy)
+        yield _Job(
+            meta, partial(wheels.build_wheel, wheel, meta, interpreter, legacy=legacy), legacy
+        )

@@ -37,18 +37,41 @@ class Library:
 #: `t64` marks the libraries that Debian renamed for the 64-bit time_t.
 LIBRARIES: Mapping[str, Library] = {
     "bzip2": Library(("libbz2-1.0", "libbz2-dev", "bzip2")),
+    "fontconfig": Library(("libfontconfig1",), ("freetype", "libexpat", "libuuid")),
+    "freetype": Library((r"libfreetype6(t64)?", "libbrotli1"), ("bzip2", "libpng", "zlib")),
     "libexpat": Library((r"libexpat1(t64)?", "libexpat1-dev")),
     "libffi": Library((r"libffi\d+", "libffi-dev")),
     "libgcc": Library(("libgcc-s1",)),
     "libgomp": Library(("libgomp1",), ("libgcc",)),
+    "libpng": Library((r"libpng16-16(t64)?",), ("zlib",)),
     "libstdcxx": Library((r"libstdc\+\+6",), ("libgcc",)),
     "libuuid": Library((r"libuuid1(t64)?", "uuid-dev")),
     "libxcrypt": Library(("libcrypt1",)),
-    "ncurses": Library(("libncursesw6", "libtinfo6", "libncurses-dev", "ncurses-base", "ncurses-bin")),
+    "ncurses": Library(
+        ("libncursesw6", "libtinfo6", "libncurses-dev", "ncurses-base", "ncurses-bin")
+    ),
     "openssl": Library((r"libssl\d+(t64)?", "libssl-dev", "openssl"), ("ca-certificates",)),
     "readline": Library((r"libreadline\d+(t64)?", "libreadline-dev"), ("ncurses",)),
     "sqlite": Library(("libsqlite3-0", "libsqlite3-dev"), ("zlib",)),
-    "tk": Library((r"libtcl8\.\d", r"libtk8\.\d", r"tcl8\.\d-dev", r"tk8\.\d-dev"), ("libxcrypt", "zlib")),
+    "tk": Library(
+        (r"libtk8\.\d", r"libtcl8\.\d", r"tcl8\.\d-dev", r"tk8\.\d-dev"),
+        ("fontconfig", "libxcrypt", "xorg-libx11", "zlib"),
+    ),
+    "xorg-libx11": Library(
+        (
+            "libx11-6",
+            "libxft2",
+            "libxss1",
+            "libxext6",
+            "libxrender1",
+            "libxcb1",
+            "libxau6",
+            "libxdmcp6",
+            "libbsd0",
+            "libmd0",
+        ),
+        ("fontconfig", "freetype"),
+    ),
     "xz": Library(("liblzma5", "liblzma-dev", "xz-utils")),
     "zlib": Library(("zlib1g", "zlib1g-dev")),
 }
@@ -82,9 +105,14 @@ def installed() -> tuple[DebianPackage, ...]:
         return ()
     layout = "${db:Status-Abbrev}\t${Package}\t${Version}\t${Architecture}\n"
     rows = subprocess.run(
-        ["dpkg-query", "--show", f"--showformat={layout}"], capture_output=True, text=True, check=False
+        ["dpkg-query", "--show", f"--showformat={layout}"],
+        capture_output=True,
+        text=True,
+        check=False,
     ).stdout.splitlines()
-    wanted = re.compile("|".join(p for library in LIBRARIES.values() for p in library.debian) + "|tzdata")
+    wanted = re.compile(
+        "|".join(p for library in LIBRARIES.values() for p in library.debian) + "|tzdata"
+    )
     own = _architecture()
     found = []
     for status, name, version, architecture in (row.split("\t") for row in rows):
@@ -144,7 +172,9 @@ def _sources(library: Library) -> list[DebianPackage]:
 
 
 def _files(package: DebianPackage) -> Iterator[Path]:
-    name = package.name if package.architecture == "all" else f"{package.name}:{package.architecture}"
+    name = (
+        package.name if package.architecture == "all" else f"{package.name}:{package.architecture}"
+    )
     listing = subprocess.run(
         ["dpkg-query", "--listfiles", name], capture_output=True, text=True, check=False
     ).stdout
@@ -182,14 +212,14 @@ def _stage(path: Path, stage: Path) -> None:
             break
     else:
         return
-    if os.path.lexists(destination):
-        return
+    if os.path.lexists(destination) or destination == stage / "ssl" / "cert.pem":
+        return  # the certificates are those of ca-certificates
     if not path.is_symlink():
         destination.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(path, destination)
     elif path.is_file():
         goal = os.readlink(path)
-        if "/" not in goal or not goal.startswith("/") and destination.parent != stage / "lib":
+        if "/" not in goal or (not goal.startswith("/") and destination.parent != stage / "lib"):
             link(destination, goal)
         elif goal.startswith("/etc/"):
             write(destination, path.read_bytes())  # openssl.cnf: settings of the machine
@@ -201,6 +231,8 @@ def _relocate(stage: Path) -> None:
     """Point pkgconfig files to the prefix, and ELF files to its libraries."""
     for path in walk(stage):
         if path.suffix == ".pc" and not path.is_symlink():
-            text = re.sub(r"/usr/lib/[a-z0-9_]+-linux-gnu", f"{PLACEHOLDER}/lib", path.read_text("utf-8"))
+            text = re.sub(
+                r"/usr/lib/[a-z0-9_]+-linux-gnu", f"{PLACEHOLDER}/lib", path.read_text("utf-8")
+            )
             write(path, re.sub(r"(?m)=/usr\b", f"={PLACEHOLDER}", text))
     point_to_lib(stage)

@@ -33,7 +33,9 @@ def download(interpreter: Interpreter, requirements: Iterable[str]) -> list[Path
 
 def _constraints() -> str:
     named = os.environ.get("PIP_CONSTRAINT", "")
-    return "\n".join(Path(name).read_text("utf-8") for name in named.split() if Path(name).is_file())
+    return "\n".join(
+        Path(name).read_text("utf-8") for name in named.split() if Path(name).is_file()
+    )
 
 
 def _pip_download(interpreter: Interpreter, requirements: list[str], folder: Path) -> None:
@@ -53,9 +55,13 @@ def _pip_download(interpreter: Interpreter, requirements: list[str], folder: Pat
 def _pip(interpreter: Interpreter) -> list[str]:
     """The interpreter's own pip, or ours working on its behalf."""
     own = [str(interpreter.executable), "-m", "pip"]
-    asked = subprocess.run([*own, "--version"], capture_output=True, env=clean_environ(), check=False)
+    asked = subprocess.run(
+        [*own, "--version"], capture_output=True, env=clean_environ(), check=False
+    )
     if asked.returncode == 0:
         return own
     if importlib.util.find_spec("pip"):
         return [sys.executable, "-m", "pip", "--python", str(interpreter.executable)]
-    raise BuildError("there is no pip to download wheels with", where=interpreter.executable, fix="install pip")
+    raise BuildError(
+        "there is no pip to download wheels with", where=interpreter.executable, fix="install pip"
+    )

@@ -30,7 +30,9 @@ def misc_metas(interpreter: Interpreter) -> dict[str, PackageMeta]:
         "ca-certificates": PackageMeta("ca-certificates", "2026.1.1", f"h{build}_0", license="ISC"),
         # a package without a single file, as on conda-forge
         "python_abi": PackageMeta("python_abi", interpreter.short, f"0_{abi}", noarch="generic"),
-        "tzdata": PackageMeta("tzdata", zones, f"h{build}_0", noarch="generic", license="LicenseRef-Public-Domain"),
+        "tzdata": PackageMeta(
+            "tzdata", zones, f"h{build}_0", noarch="generic", license="LicenseRef-Public-Domain"
+        ),
     }
 
 

@@ -14,8 +14,10 @@ from .toolchain import c_compiler, compile_c
 
 CODE = ("packages/prefixdemo", "packages/toolchain")
 
+_SHARE = f"{PLACEHOLDER}/share/prefixdemo"
+
 _LIBRARY = f"""
-const char prefixdemo_folder[] = "{PLACEHOLDER}/share/prefixdemo";
+const char prefixdemo_folder[] = "{_SHARE}";
 const char *prefixdemo(void) {{ return prefixdemo_folder; }}
 """
 
@@ -26,9 +28,9 @@ int main(void) { puts(prefixdemo()); return 0; }
 """
 
 _TEXTS: Mapping[str, bytes | str] = {
-    "etc/conda/activate.d/prefixdemo.sh": f'export PREFIXDEMO_HOME="{PLACEHOLDER}/share/prefixdemo"\n',
+    "etc/conda/activate.d/prefixdemo.sh": f'export PREFIXDEMO_HOME="{_SHARE}"\n',
     "etc/conda/deactivate.d/prefixdemo.sh": "unset PREFIXDEMO_HOME\n",
-    "etc/prefixdemo.conf": f"data = {PLACEHOLDER}/share/prefixdemo\nlog = {PLACEHOLDER}/var/log\n",
+    "etc/prefixdemo.conf": f"data = {_SHARE}\nlog = {PLACEHOLDER}/var/log\n",
     "include/prefixdemo.h": "const char *prefixdemo(void);\n",
     "lib/cmake/prefixdemo/prefixdemo-config.cmake": f'set(PREFIXDEMO_ROOT "{PLACEHOLDER}")\n',
     "lib/pkgconfig/prefixdemo.pc": (
@@ -40,7 +42,7 @@ _TEXTS: Mapping[str, bytes | str] = {
     # the head of a message catalogue: enough for tools that look at the magic number
     "share/locale/de/LC_MESSAGES/prefixdemo.mo": b"\xde\x12\x04\x95" + bytes(24),
     "share/man/man1/prefixdemo.1": ".TH PREFIXDEMO 1\n.SH NAME\nprefixdemo \\- a demonstration\n",
-    "share/prefixdemo/compiled.dat": b"DEMO\0" + f"{PLACEHOLDER}/share/prefixdemo\0".encode() + bytes(64),
+    "share/prefixdemo/compiled.dat": b"DEMO\0" + f"{_SHARE}\0".encode() + bytes(64),
     "share/prefixdemo/data.txt": "data\n",
 }
 

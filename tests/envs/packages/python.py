@@ -30,6 +30,16 @@ _LEFT_OUT = {"site-packages", "dist-packages", "test", "EXTERNALLY-MANAGED"}
 
 _LIBRARY_FOLDER_NOTE = "This directory exists so that 3rd party packages can be installed here.\n"
 
+#: Debian's `site` knows no other folder than dist-packages, outside of virtual environments.
+_SITE_PACKAGES = """\
+import os
+import site
+import sys
+
+if sys.prefix == sys.base_prefix:
+    site.addsitedir(os.path.join(os.path.dirname(os.__file__), "site-packages"))
+"""
+
 
 def python_meta(interpreter: Interpreter, depends: tuple[str, ...]) -> PackageMeta:
     """Name, version, build string and dependencies of the python package."""
@@ -44,7 +54,9 @@ def python_meta(interpreter: Interpreter, depends: tuple[str, ...]) -> PackageMe
     )
 
 
-def build_python(interpreter: Interpreter, meta: PackageMeta, folder: Path, *, legacy: bool = False) -> Path:
+def build_python(
+    interpreter: Interpreter, meta: PackageMeta, folder: Path, *, legacy: bool = False
+) -> Path:
     """Turn the installation into a package under `folder`."""
     with staging_folder() as stage:
         _stage_library(interpreter, stage)
@@ -61,7 +73,9 @@ def build_python(interpreter: Interpreter, meta: PackageMeta, folder: Path, *, l
 def _stage_library(interpreter: Interpreter, stage: Path) -> None:
     source = interpreter.stdlib
     if not (source / "os.py").is_file():
-        raise BuildError("the standard library is not there", where=source, fix="name another interpreter")
+        raise BuildError(
+            "the standard library is not there", where=source, fix="name another interpreter"
+        )
     target = stage / "lib" / f"python{interpreter.short}"
 
     def skip(folder: str, names: list[str]) -> set[str]:
@@ -76,8 +90,14 @@ def _stage_library(interpreter: Interpreter, stage: Path) -> None:
     # conda-forge's, since 3.10: tools of old cut the version after its first decimal
     link(stage / "lib" / "python3.1", f"python{interpreter.short}")
     # ships with a link into a compiler package, dangling unless that one is installed too
-    write(stage / "compiler_compat" / "README", "Compilers find the linker of this environment here.\n")
-    link(stage / "compiler_compat" / "ld", f"../bin/{interpreter.multiarch.split('-')[0]}-conda-linux-gnu-ld")
+    write(
+        stage / "compiler_compat" / "README",
+        "Compilers find the linker of this environment here.\n",
+    )
+    link(
+        stage / "compiler_compat" / "ld",
+        f"../bin/{interpreter.multiarch.split('-')[0]}-conda-linux-gnu-ld",
+    )
 
 
 def _stage_programs(interpreter: Interpreter, stage: Path) -> None:
@@ -114,6 +134,7 @@ def _stage_development(interpreter: Interpreter, stage: Path) -> None:
         generic = path.name in ("libpython3.so", f"libpython{short}.a")
         if generic or path.name.startswith(f"libpython{short}.so"):
             shutil.copy2(path, lib / path.name, follow_symlinks=False)
+    drop_dangling_links(lib)
     if interpreter.include.is_dir():
         shutil.copytree(interpreter.include, stage / "include" / f"python{short}", symlinks=True)
     for path in sorted((interpreter.libdir / "pkgconfig").glob("python*.pc")):
@@ -142,18 +163,19 @@ def _build_settings(interpreter: Interpreter, stage: Path) -> Iterator[Path]:
 def _undo_debian_layout(interpreter: Interpreter, stage: Path) -> None:
     """Make Debian's python look for packages where conda puts them: in site-packages.
 
-    Debian moved them to dist-packages, in `site` (what is on sys.path) and in `sysconfig` (where
-    pip installs to).
+    Debian moved them to dist-packages, both in `site`, which is frozen into the program and so
+    is corrected from outside, and in `sysconfig`, which tells pip where to install to.
     """
     library = stage / "lib" / f"python{interpreter.short}"
-    site = library / "site.py"
-    text = site.read_text("utf-8").replace('"dist-packages"', '"site-packages"')
-    write(site, text.replace('prefix, "local/lib"', 'prefix, "lib"'))
+    write(library / "sitecustomize.py", _SITE_PACKAGES)
     for name in ("sysconfig.py", "sysconfig/__init__.py"):
         module = library / name
         if module.is_file():
             text = module.read_text("utf-8")
-            write(module, re.sub(r"(prefix_scheme = )'(posix_local|deb_system)'", r"\1'posix_prefix'", text))
+            write(
+                module,
+                re.sub(r"(prefix_scheme = )'(posix_local|deb_system)'", r"\1'posix_prefix'", text),
+            )
     for module in library.glob("_sysconfigdata*.py"):
         text = module.read_text("utf-8")
         write(module, re.sub(r"(?<=['= ])/usr(?=[/'])", PLACEHOLDER, text))

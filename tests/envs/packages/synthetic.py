@@ -60,11 +60,13 @@ def build_synthetic(package: SyntheticPackage, interpreter: Interpreter, folder:
             compile_tree(interpreter, stage, stage)
         if package.dist_info:
             _write_dist_info(package, stage, stage / site)
-        return write_package(stage, synthetic_meta(package, interpreter), folder, legacy=package.legacy)
+        return write_package(
+            stage, synthetic_meta(package, interpreter), folder, legacy=package.legacy
+        )
 
 
 def site_folder(interpreter: Interpreter, *, noarch: bool) -> str:
-    """Where a package keeps its Python modules: `noarch: python` leaves the folder to the install."""
+    """Where a package keeps its modules: `noarch: python` leaves the folder to the install."""
     return "site-packages" if noarch else f"lib/python{interpreter.short}/site-packages"
 
 
@@ -73,7 +75,9 @@ def write_entry_point(stage: Path, point: str, interpreter: Interpreter) -> None
     name, _, goal = (part.strip() for part in point.partition("="))
     module, _, function = goal.partition(":")
     if not (name and module and function):
-        raise BuildError(f"not an entry point: {point!r}", fix='write it as "name = module:function"')
+        raise BuildError(
+            f"not an entry point: {point!r}", fix='write it as "name = module:function"'
+        )
     lines = (
         f"#!{PLACEHOLDER}/bin/python{interpreter.short}",
         "import sys",
@@ -109,7 +113,10 @@ def _record_rows(stage: Path, site: Path, record: Path) -> Iterator[tuple[str, s
 def _write_dist_info(package: SyntheticPackage, stage: Path, site: Path) -> None:
     name = package.name.replace("-", "_")
     folder = site / f"{name}-{package.version}.dist-info"
-    header = (f"Metadata-Version: 2.1\nName: {package.name}\nVersion: {package.version}\n", "Summary: test\n")
+    header = (
+        f"Metadata-Version: 2.1\nName: {package.name}\nVersion: {package.version}\n",
+        "Summary: test\n",
+    )
     files: dict[str, str] = {
         "INSTALLER": "conda\n",
         "METADATA": "".join(header),
@@ -117,7 +124,9 @@ def _write_dist_info(package: SyntheticPackage, stage: Path, site: Path) -> None
         "top_level.txt": "".join(f"{module}\n" for module in _top_level(site)),
     }
     if points := list(package.entry_points):
-        files["entry_points.txt"] = "[console_scripts]\n" + "".join(f"{point}\n" for point in points)
+        files["entry_points.txt"] = "[console_scripts]\n" + "".join(
+            f"{point}\n" for point in points
+        )
     for file, content in files.items():
         if not (folder / file).exists():  # the test's own version wins
             write(folder / file, content)
@@ -135,7 +144,9 @@ def _top_level(site: Path) -> Iterable[str]:
 def _place(path: str, site: str) -> str:
     place = PurePosixPath(path.replace("{site}", site))
     if place.is_absolute() or ".." in place.parts:
-        raise BuildError(f"a package path must stay inside the prefix: {path!r}", fix="make it relative")
+        raise BuildError(
+            f"a package path must stay inside the prefix: {path!r}", fix="make it relative"
+        )
     return place.as_posix()
 
 

@@ -51,7 +51,18 @@ def compile_c(
                 _run(shutil.which("ar") or "ar", "rcsD", str(target), str(compiled))
         elif ".so" in name:
             soname = f"-Wl,-soname,{name}"
-            _run(compiler, "-fPIC", "-g", "-shared", soname, str(code), "-o", str(target), *linked, *flags)
+            _run(
+                compiler,
+                "-fPIC",
+                "-g",
+                "-shared",
+                soname,
+                str(code),
+                "-o",
+                str(target),
+                *linked,
+                *flags,
+            )
         else:
             _run(compiler, "-g", str(code), "-o", str(target), *linked, *flags)
         return target.read_bytes()

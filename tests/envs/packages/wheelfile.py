@@ -26,9 +26,13 @@ def write_wheel(
     contents = dict(files)
     contents |= {f"{stem}.data/data/{path}": text for path, text in (data or {}).items()}
     contents[f"{info}/METADATA"] = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
-    contents[f"{info}/WHEEL"] = "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+    contents[f"{info}/WHEEL"] = (
+        "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+    )
     if points := list(scripts):
-        contents[f"{info}/entry_points.txt"] = "[console_scripts]\n" + "".join(f"{point}\n" for point in points)
+        contents[f"{info}/entry_points.txt"] = "[console_scripts]\n" + "".join(
+            f"{point}\n" for point in points
+        )
     rows = [f"{path},{_hash(text)},{len(text.encode())}\n" for path, text in contents.items()]
     contents[f"{info}/RECORD"] = "".join(rows) + f"{info}/RECORD,,\n"
     target = folder / f"{stem}-py3-none-any.whl"

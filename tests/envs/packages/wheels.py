@@ -53,7 +53,9 @@ def read_wheel(path: Path) -> Wheel:
     """Read name, dependencies and scripts from a wheel's metadata."""
     with zipfile.ZipFile(path) as archive:
         names = archive.namelist()
-        metadata = next((name for name in names if re.fullmatch(r"[^/]+\.dist-info/METADATA", name)), None)
+        metadata = next(
+            (name for name in names if re.fullmatch(r"[^/]+\.dist-info/METADATA", name)), None
+        )
         if metadata is None:
             raise BuildError("not a wheel: it has no METADATA", where=path, fix="delete the file")
         folder = metadata.partition("/")[0]
@@ -66,7 +68,8 @@ def read_wheel(path: Path) -> Wheel:
         dist_info=folder,
         name=canonicalize_name(message["Name"]),
         version=message["Version"],
-        pure=tags.get("Root-Is-Purelib", "").lower() == "true" and path.name.endswith("-none-any.whl"),
+        pure=tags.get("Root-Is-Purelib", "").lower() == "true"
+        and path.name.endswith("-none-any.whl"),
         requires=tuple(Requirement(text) for text in message.get_all("Requires-Dist") or ()),
         requires_python=message.get("Requires-Python", "").replace(" ", ""),
         scripts=scripts,
@@ -82,21 +85,25 @@ def conda_name(project: str) -> str:
 
 
 def conda_specs(
-    requirements: Iterable[Requirement], wheels: Mapping[str, Wheel], interpreter: Interpreter, extra: str = ""
+    requirements: Iterable[Requirement],
+    wheels: Mapping[str, Wheel],
+    interpreter: Interpreter,
+    extra: str = "",
 ) -> list[str]:
     """The requirements as conda specs; what extras ask for is added, as conda has none."""
     specs: dict[str, None] = {}  # an ordered set
     for requirement in requirements:
-        if requirement.marker and not requirement.marker.evaluate({**interpreter.markers, "extra": extra}):
+        if requirement.marker and not requirement.marker.evaluate(
+            {**interpreter.markers, "extra": extra}
+        ):
             continue
         versions = str(requirement.specifier)
         exact = versions and "===" not in versions  # conda knows every other operator
         specs[f"{conda_name(requirement.name)} {versions if exact else ''}".strip()] = None
-        wheel = wheels.get(canonicalize_name(requirement.name))
-        for name in sorted(requirement.extras) if wheel else ():
-            assert wheel is not None
-            more = [r for r in wheel.requires if r.marker and "extra" in str(r.marker)]
-            specs.update(dict.fromkeys(conda_specs(more, wheels, interpreter, name)))
+        if wheel := wheels.get(canonicalize_name(requirement.name)):
+            optional = [r for r in wheel.requires if r.marker and "extra" in str(r.marker)]
+            for name in sorted(requirement.extras):
+                specs.update(dict.fromkeys(conda_specs(optional, wheels, interpreter, name)))
     return list(specs)
 
 
@@ -111,7 +118,10 @@ def wheel_meta(
     else:
         following = f"3.{int(interpreter.short.split('.')[1]) + 1}.0a0"
         native = ("libgcc", "libstdcxx", *_ALSO_NEEDS.get(wheel.name, ()))
-        depends[:0] = [f"python >={interpreter.short},<{following}", f"python_abi {interpreter.short}.*"]
+        depends[:0] = [
+            f"python >={interpreter.short},<{following}",
+            f"python_abi {interpreter.short}.*",
+        ]
         depends += [name for name in native if name in available]
     kind = "pyh" if wheel.pure else f"py{interpreter.compact}h"
     about = "" if wheel.pure else interpreter.build
@@ -135,7 +145,13 @@ def build_wheel(
         site = stage / site_folder(interpreter, noarch=wheel.pure)
         programs = stage / ("python-scripts" if wheel.pure else "bin")
         headers = stage / "include" / f"python{interpreter.short}" / wheel.name
-        schemes = {"purelib": site, "platlib": site, "scripts": programs, "data": stage, "headers": headers}
+        schemes = {
+            "purelib": site,
+            "platlib": site,
+            "scripts": programs,
+            "data": stage,
+            "headers": headers,
+        }
         with zipfile.ZipFile(wheel.path) as archive:
             for member in archive.infolist():
                 if not member.is_dir():
@@ -154,7 +170,9 @@ def build_wheel(
         return write_package(stage, meta, folder, legacy=legacy)
 
 
-def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo, site: Path, schemes: Mapping[str, Path]) -> None:
+def _unpack(
+    archive: zipfile.ZipFile, member: zipfile.ZipInfo, site: Path, schemes: Mapping[str, Path]
+) -> None:
     parts = PurePosixPath(member.filename).parts
     content = archive.read(member)
     runs = bool(member.external_attr >> 16 & 0o111)
@@ -174,7 +192,10 @@ def _console_scripts(content: bytes) -> tuple[str, ...]:
     parser.read_string(content.decode("utf-8"))
     if not parser.has_section("console_scripts"):
         return ()
-    return tuple(f"{name} = {goal.partition('[')[0].strip()}" for name, goal in parser.items("console_scripts"))
+    return tuple(
+        f"{name} = {goal.partition('[')[0].strip()}"
+        for name, goal in parser.items("console_scripts")
+    )
 
 
 def _message(content: bytes) -> email.message.Message:
