@@ -1,1 +1,143 @@
-"""Safety checks that veto a removal and say why."""
+"""Safety checks that veto a removal and say why.
+
+`examine` runs them all to a fixpoint: what is rescued is kept, and what it needs is looked at in
+turn. Each guard is one file; `GUARDS` is the registry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from condaprune.errors import UsageProblem
+from condaprune.guards.activation import Activation
+from condaprune.guards.base import Guard, GuardReport, Scene
+from condaprune.guards.data import Data
+from condaprune.guards.datanames import DataNames
+from condaprune.guards.dlopen import Dlopen
+from condaprune.guards.elf import SHARED, Elf
+from condaprune.guards.facts import Facts, Interest
+from condaprune.guards.imports import Imports
+from condaprune.guards.landmarks import Landmarks
+from condaprune.guards.links import Links
+from condaprune.guards.metadata import Metadata
+from condaprune.guards.modules import Modules
+from condaprune.guards.namespaces import Namespaces
+from condaprune.guards.prefilter import Word
+from condaprune.guards.pysource import PythonReader
+from condaprune.guards.scope import SOURCES, Scopes
+from condaprune.guards.shared import Shared
+from condaprune.guards.siblings import Siblings
+from condaprune.guards.source import WORDS as SOURCE_WORDS
+from condaprune.guards.source import Source
+from condaprune.guards.stubs import WORDS as STUB_WORDS
+from condaprune.guards.stubs import Stubs
+from condaprune.guards.toolchain import HEADERS, STATIC, Toolchain
+from condaprune.guards.toolchain import WORDS as COMPILE_WORDS
+from condaprune.guards.tree import Tree
+from condaprune.guards.unpack import Unpack
+from condaprune.model import Inventory, Progress, Rule, Veto, nearest, no_progress
+from condaprune.sources.base import Contents
+
+__all__ = ["GUARDS", "Guard", "GuardReport", "examine"]
+
+GUARDS: dict[str, type[Guard]] = {
+    guard.name: guard
+    for guard in (
+        Landmarks,
+        Unpack,
+        Shared,
+        Activation,
+        Imports,
+        Siblings,
+        Namespaces,
+        Elf,
+        Dlopen,
+        Links,
+        Metadata,
+        Stubs,
+        Source,
+        Toolchain,
+        Data,
+    )
+}
+"""All guards by name, the most telling evidence first: the first veto of an entry is reported."""
+
+
+def examine(
+    inventory: Inventory,
+    contents: Contents,
+    candidates: Mapping[str, str],
+    *,
+    rules: Mapping[str, Rule] | None = None,
+    off: frozenset[str] = frozenset(),
+    progress: Progress = no_progress,
+) -> GuardReport:
+    """What must stay of *candidates*, and why.
+
+    *candidates* maps what a rule or the user wants to remove (files, links, emptied folders) to
+    that rule's id, *rules* the ids to the rules; without, every rule counts as a general one.
+    *off* names guards not to run. Code of the environment is never run. Errors: `UsageProblem`
+    for a guard that does not exist, `SourceError` where a file cannot be read.
+    """
+    unknown = sorted(off - GUARDS.keys())
+    if unknown:
+        raise UsageProblem(
+            f"there is no guard named {unknown[0]!r}",
+            where="--no-guard",
+            remedy=nearest(unknown[0], list(GUARDS)),
+        )
+    ran = tuple(name for name in GUARDS if name not in off)
+    scene = _set_up(inventory, contents, candidates, rules or {}, progress)
+    guards = [GUARDS[name](scene) for name in ran]
+    vetoes = _fixpoint(scene, guards)
+    notes = tuple(note for guard in guards for note in guard.notes())
+    return GuardReport(vetoes, ran, notes)
+
+
+def _set_up(
+    inventory: Inventory,
+    contents: Contents,
+    candidates: Mapping[str, str],
+    rules: Mapping[str, Rule],
+    progress: Progress,
+) -> Scene:
+    scopes = Scopes(rules)
+    modules = Modules(inventory, candidates)
+    words: list[Word] = []
+    if any(path.endswith(".pyi") for path in candidates):
+        words += STUB_WORDS
+    if any(rule.category in SOURCES for rule in rules.values()):
+        words += SOURCE_WORDS
+    if any(HEADERS.search(path) or STATIC.search(path) for path in candidates):
+        words += COMPILE_WORDS
+    reader = PythonReader(modules, DataNames(candidates, modules), words)
+    interest = Interest(
+        python=bool(reader),
+        stubs=bool(modules.doomed),
+        elf=any(SHARED.search(path) or "ld-" in path for path in candidates),
+    )
+    facts = Facts(inventory, contents, candidates, reader, interest, progress)
+    tree = Tree(inventory, candidates)
+    return Scene(inventory, candidates, scopes, tree, modules, facts)
+
+
+def _fixpoint(scene: Scene, guards: Sequence[Guard]) -> dict[str, Veto]:
+    """The vetoes of all guards over all that is kept, the rescued included."""
+    candidates, entries = scene.candidates, scene.inventory.entries
+    vetoes: dict[str, Veto] = {}
+    batch = [p for p, e in entries.items() if e.kind != "folder" and p not in candidates]
+    first = True
+    while batch or first:
+        first = False
+        scene.facts.load(batch)
+        rescued: list[str] = []
+        for guard in guards:
+            for veto in guard.look(batch):
+                if veto.path in vetoes or veto.path not in candidates:
+                    continue
+                vetoes[veto.path] = replace(veto, guard=guard.name)
+                if entries[veto.path].kind != "folder":
+                    rescued.append(veto.path)
+        batch = rescued
+    return vetoes

@@ -1,0 +1,57 @@
+"""Activation scripts stay, and with them the files that they point variables at."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from condaprune.guards.base import Guard, Scene
+from condaprune.model import Veto
+
+FOLDERS = ("etc/conda/activate.d", "etc/conda/deactivate.d", "etc/conda/env_vars.d")
+_NAMED = re.compile(r"\$(?:\{CONDA_PREFIX\}|CONDA_PREFIX\b|\{PREFIX\}|PREFIX\b)/([\w.+@/-]+)")
+_NAMED_FOREIGN = re.compile(r"%CONDA_PREFIX%[\\/]([\w.+@\\/-]+)")
+_BROAD = frozenset({"bin", "etc", "include", "lib", "lib64", "share", "ssl", "Library", "Scripts"})
+
+
+class Activation(Guard):
+    """Rescues activation scripts and what they name."""
+
+    name = "activation"
+
+    def __init__(self, scene: Scene) -> None:
+        super().__init__(scene)
+        self._first = True
+
+    def look(self, batch: Sequence[str]) -> Iterator[Veto]:
+        if self._first:
+            self._first = False
+            for folder in FOLDERS:
+                for path in self.scene.below(folder):
+                    yield Veto(path, "conda runs it to activate the environment")
+            if "conda-meta/state" in self.candidates:
+                yield Veto("conda-meta/state", "conda sets its variables on activation")
+        for path in batch:
+            if path in self.scene.facts.text and path.startswith("etc/conda/"):
+                for number, line in self.scene.facts.lines(path):
+                    yield from self._line(path, number, line)
+
+    def _line(self, script: str, number: int, line: str) -> Iterator[Veto]:
+        named = [match[1] for match in _NAMED.finditer(line)]
+        named += [m[1].replace("\\", "/") for m in _NAMED_FOREIGN.finditer(line)]
+        home = self.scene.inventory.prefix
+        if home and home in line:
+            named += re.findall(re.escape(home) + r"/([\w.+@/-]+)", line)
+        for name in named:
+            name = name.rstrip("/.")
+            if not name or name in _BROAD:
+                continue
+            because = f"{script}:{number} names {name}"
+            trail = self.scene.tree.follow(name)
+            for target in (name, *trail.links, trail.end):
+                if target in self.candidates:
+                    yield Veto(target, because, script)
+            for folder in {name, trail.end} - {""}:
+                for target in self.scene.below(folder):
+                    if not self.scene.scopes.packages(self.candidates[target]):
+                        yield Veto(target, because, script)

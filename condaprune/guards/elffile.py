@@ -1,0 +1,117 @@
+"""A minimal reader of ELF: the dynamic section and the interpreter, nothing else.
+
+Knows both word sizes and byte orders. It asks for a few small parts of the file, so that a file
+system need not read libraries of hundreds of megabytes. Format: the System V ABI, chapters 4, 5.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+
+Reader = Callable[[int, int], bytes]
+"""The bytes of a file at an offset; fewer where it ends."""
+
+MAGIC = b"\x7fELF"
+
+_DYNAMIC, _LOAD, _INTERP = 2, 1, 3
+_NEEDED, _STRTAB, _STRSZ, _SONAME, _RPATH, _RUNPATH = 1, 5, 10, 14, 15, 29
+_MAX_PART = 64 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class ElfFacts:
+    """What an ELF file asks of the loader. Names and search paths are as they stand in it."""
+
+    needed: tuple[str, ...] = ()
+    rpath: tuple[str, ...] = ()
+    runpath: tuple[str, ...] = ()
+    soname: str = ""
+    interpreter: str = ""
+    machine: int = 0
+    bits: int = 64
+
+
+def read_elf(read: Reader) -> ElfFacts | None:
+    """The facts of an ELF file; None for other files and for damaged ones."""
+    try:
+        return _read(read)
+    except (struct.error, ValueError, IndexError, OverflowError):
+        return None
+
+
+def _read(read: Reader) -> ElfFacts | None:
+    head = read(0, 64)
+    if head[:4] != MAGIC or head[4] not in (1, 2) or head[5] not in (1, 2):
+        return None
+    wide = head[4] == 2
+    order = "<" if head[5] == 1 else ">"
+    machine = struct.unpack_from(order + "H", head, 18)[0]
+    if wide:
+        start = struct.unpack_from(order + "Q", head, 32)[0]
+        size, count = struct.unpack_from(order + "HH", head, 54)
+    else:
+        start = struct.unpack_from(order + "I", head, 28)[0]
+        size, count = struct.unpack_from(order + "HH", head, 42)
+    bits = 64 if wide else 32
+    table = read(start, size * count)
+    layout = struct.Struct(order + ("IIQQQQ" if wide else "IIIIII"))
+    loads: list[tuple[int, int, int]] = []
+    dynamic: tuple[int, int] | None = None
+    interpreter = ""
+    for at in range(0, size * count, size):
+        fields = layout.unpack_from(table, at)
+        if wide:
+            kind, _, offset, address, _, length = fields
+        else:
+            kind, offset, address, _, length, _ = fields
+        if kind == _LOAD:
+            loads.append((address, length, offset))
+        elif kind == _DYNAMIC:
+            dynamic = (offset, length)
+        elif kind == _INTERP:
+            interpreter = _text(read(offset, min(length, 4096)), 0)
+    if dynamic is None or not 0 < dynamic[1] < _MAX_PART:
+        return ElfFacts(interpreter=interpreter, machine=machine, bits=bits)
+    section = read(*dynamic)
+    pair = struct.Struct(order + ("qQ" if wide else "iI"))
+    usable = len(section) - len(section) % pair.size
+    entries: list[tuple[int, int]] = []
+    for tag, value in pair.iter_unpack(section[:usable]):
+        if tag == 0:
+            break
+        entries.append((tag, value))
+    tags = dict(entries)
+    length = tags.get(_STRSZ, 0)
+    place = _offset(loads, tags.get(_STRTAB, 0))
+    if place is None or not 0 < length < _MAX_PART:
+        return ElfFacts(interpreter=interpreter, machine=machine, bits=bits)
+    strings = read(place, length)
+    return ElfFacts(
+        needed=tuple(_text(strings, value) for tag, value in entries if tag == _NEEDED),
+        rpath=_folders(strings, tags.get(_RPATH)),
+        runpath=_folders(strings, tags.get(_RUNPATH)),
+        soname=_text(strings, tags[_SONAME]) if _SONAME in tags else "",
+        interpreter=interpreter,
+        machine=machine,
+        bits=bits,
+    )
+
+
+def _offset(loads: list[tuple[int, int, int]], address: int) -> int | None:
+    for start, length, offset in loads:
+        if start <= address < start + length:
+            return address - start + offset
+    return None
+
+
+def _text(strings: bytes, at: int) -> str:
+    end = strings.find(b"\0", at)
+    return strings[at : end if end >= 0 else len(strings)].decode("utf-8", "surrogateescape")
+
+
+def _folders(strings: bytes, at: int | None) -> tuple[str, ...]:
+    if at is None:
+        return ()
+    return tuple(folder for folder in _text(strings, at).split(":") if folder)

@@ -1,0 +1,171 @@
+"""What files say that guards go by: each file is read at most once, and only facts are kept.
+
+For a source that can be read at random only what is kept is read, and then what is rescued. A
+source that is a stream says so with ``sequential``: all that may matter is read in its first pass.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+from condaprune.guards.elffile import MAGIC, ElfFacts, read_elf
+from condaprune.guards.pysource import PythonFacts, PythonReader
+from condaprune.model import Entry, Inventory, Progress, parent
+from condaprune.sources.base import Contents
+
+_LIBRARY = re.compile(r"\.so(?:\.[\w.]+)?$")
+_BATCH = 256  # files between two reports of progress
+_HEAD = 4096
+
+
+@runtime_checkable
+class Parts(Protocol):
+    """What a source may offer beside `Contents`: a part of a file for little."""
+
+    def read_part(self, path: str, offset: int, size: int) -> bytes:
+        """The bytes at an offset, fewer where the file ends. Errors: `SourceError`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Interest:
+    """Which kinds of files the candidates make worth reading."""
+
+    python: bool = True
+    stubs: bool = True
+    elf: bool = True
+
+
+class Facts:
+    """Facts by path, filled as batches of files are loaded."""
+
+    def __init__(
+        self,
+        inventory: Inventory,
+        contents: Contents,
+        candidates: Collection[str],
+        reader: PythonReader,
+        interest: Interest,
+        progress: Progress,
+    ) -> None:
+        self.python: dict[str, PythonFacts] = {}
+        self.elf: dict[str, ElfFacts] = {}
+        self.text: dict[str, bytes] = {}
+        """Small files kept whole: entry points, ``.pth`` files, activation scripts."""
+        self.reads = 0
+        self._entries = inventory.entries
+        self._site = frozenset((*inventory.layout.site, *inventory.layout.stdlib))
+        self._bin = frozenset(inventory.layout.roots.get("bin", ()))
+        self._contents = contents
+        self._candidates = candidates
+        self._reader = reader
+        self._interest = interest
+        self._progress = progress
+        self._seen: set[str] = set()
+        self._sequential = bool(getattr(contents, "sequential", False))
+
+    def load(self, paths: Iterable[str]) -> None:
+        """Read those of *paths* that say something and were not read yet."""
+        if self._sequential and not self._seen:
+            paths = self._entries
+        wanted: dict[str, str] = {}
+        for path in paths:
+            if path not in self._seen:
+                kind = self._kind(path, self._entries[path])
+                if kind:
+                    wanted[path] = kind
+        self._seen.update(wanted)
+        if self._sequential and not self._seen:
+            self._seen.add("")
+        parts = self._contents if isinstance(self._contents, Parts) else None
+        whole = [p for p, kind in wanted.items() if parts is None or kind not in ("elf", "script")]
+        done = 0
+        if parts is not None:
+            for path, kind in wanted.items():
+                if kind == "elf" or kind == "script":
+                    done = self._step(done, len(wanted))
+                    self._sample(parts, path, kind, whole)
+        for path, data in self._contents.read_many(whole) if whole else ():
+            done = self._step(done, len(wanted))
+            self._take(path, wanted[path], data)
+
+    def _step(self, done: int, total: int) -> int:
+        self.reads += 1
+        if done % _BATCH == 0:
+            self._progress("guards", done, total)
+        return done + 1
+
+    def _kind(self, path: str, entry: Entry) -> str:
+        if entry.kind != "file" or not entry.size:
+            return ""
+        name = path.rpartition("/")[2]
+        suffix = name.rpartition(".")[2] if "." in name else ""
+        if suffix in ("py", "pyw"):
+            return "python" if self._interest.python else ""
+        if suffix == "pyc":
+            return ""
+        if suffix == "pyi":
+            return "python" if self._interest.stubs else ""
+        if ".so" in name and _LIBRARY.search(name):
+            return "elf" if self._interest.elf else ""
+        above = parent(path)
+        if suffix == "pth":
+            return "text" if above in self._site else ""
+        if name == "entry_points.txt":
+            return "text" if above.endswith(("-info", ".egg")) else ""
+        if above.startswith("etc/conda/") and above.endswith("activate.d"):
+            return "text"
+        if entry.mode & 0o111 and (above in self._bin or suffix in ("", "exe")):
+            return "script" if self._interest.elf or self._interest.python else ""
+        return ""
+
+    def _sample(self, parts: Parts, path: str, kind: str, whole: list[str]) -> None:
+        """Read a binary's few parts; what is no binary is left for a whole read."""
+
+        def read(offset: int, size: int) -> bytes:
+            if offset + size <= len(head):
+                return head[offset : offset + size]
+            return parts.read_part(path, offset, size)
+
+        head = b""
+        head = parts.read_part(path, 0, _HEAD)
+        if head[:4] == MAGIC:
+            self._take_elf(path, read)
+        elif kind == "script":
+            if len(head) < _HEAD:
+                self._take(path, kind, head)
+            elif head[:2] == b"#!":
+                self.reads -= 1  # it is counted when it is read whole
+                whole.append(path)
+
+    def _take(self, path: str, kind: str, data: bytes) -> None:
+        if kind == "text":
+            self.text[path] = data
+        elif kind == "python":
+            self.python[path] = self._reader.read(path, data, doomed=path in self._candidates)
+        elif data[:4] == MAGIC:
+            self._take_elf(path, lambda offset, size: data[offset : offset + size])
+        elif kind == "script" and data[:2] == b"#!" and is_python_script(data):
+            self.python[path] = self._reader.read(path, data, doomed=path in self._candidates)
+
+    def _take_elf(self, path: str, read: object) -> None:
+        if self._interest.elf and callable(read):
+            found = read_elf(read)
+            if found is not None:
+                self.elf[path] = found
+
+    def lines(self, path: str) -> Iterator[tuple[int, str]]:
+        """The lines of a file kept whole, numbered from 1."""
+        text = self.text.get(path, b"").decode("utf-8", "surrogateescape")
+        yield from enumerate(text.splitlines(), 1)
+
+
+def is_python_script(data: bytes) -> bool:
+    """Whether a script is run by Python, directly or through a shell (long shebang lines)."""
+    head = data[:_HEAD].split(b"\n", 3)
+    if b"python" in head[0] or b"pypy" in head[0]:
+        return True
+    return len(head) > 1 and head[0].startswith(b"#!/bin/sh") and head[1].startswith(b"'''exec'")

@@ -1,0 +1,41 @@
+"""A folder of modules keeps its ``__init__``: without, it turns silently into a namespace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from condaprune.guards.base import Guard, Scene
+from condaprune.model import Veto, parent
+
+
+class Namespaces(Guard):
+    """Rescues the ``__init__`` of every package of which a module is kept."""
+
+    name = "namespaces"
+
+    def __init__(self, scene: Scene) -> None:
+        super().__init__(scene)
+        self._doomed: dict[str, list[str]] = {}
+        for path in scene.candidates:
+            folder, _, name = path.rpartition("/")
+            if name.startswith("__init__.") and not folder.endswith("__pycache__"):
+                module = scene.modules.locate(path)
+                if module is not None and path in scene.modules.doomed.get(module.name, ()):
+                    self._doomed.setdefault(folder, []).append(path)
+
+    def look(self, batch: Sequence[str]) -> Iterator[Veto]:
+        if not self._doomed:
+            return
+        locate = self.scene.modules.locate
+        seen: set[str] = set()
+        for path in batch:
+            folder = parent(path)
+            if folder in seen or locate(path) is None:
+                continue
+            while folder and folder not in seen:
+                seen.add(folder)
+                for target in self._doomed.get(folder, ()):
+                    if target != path:
+                        because = f"{path} stays, and its package would become a namespace"
+                        yield Veto(target, because, path)
+                folder = parent(folder)

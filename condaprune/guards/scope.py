@@ -1,0 +1,81 @@
+"""How closely a rule names what it removes.
+
+Some guards go by likelihood, not by evidence: a library that nobody links to *may* be opened by
+name. There a rule that names the package or the library itself knows better; one that sweeps the
+whole environment (``**/*.so*``) does not.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from condaprune.model import Rule, printable
+
+_DROP = "--drop "
+_NAMED = re.compile(r"(?:\*\*/)?(lib)?[A-Za-z0-9_+-]{3,}")
+_SEPARATORS = re.compile(r"[-_.]+")
+
+KINDS = frozenset({"debug", "sanitizer", "sanitizers", "static", "static-libraries"})
+"""Categories of rules that say what kind of library they remove."""
+
+SOURCES = frozenset({"source", "sources", "sourceless"})
+"""Categories of rules that are about removing Python sources."""
+
+
+class Scopes:
+    """Answers about the rules behind the candidates; rules that are not given name nothing."""
+
+    def __init__(self, rules: Mapping[str, Rule]) -> None:
+        self._rules = rules
+        self._packages: dict[str, frozenset[str]] = {}
+        self._named: dict[str, tuple[re.Pattern[str], ...]] = {}
+
+    def packages(self, rule_id: str) -> frozenset[str]:
+        """The packages that a rule is limited to, normalised; empty for a general rule."""
+        found = self._packages.get(rule_id)
+        if found is None:
+            rule = self._rules.get(rule_id)
+            found = frozenset(plain(name) for name in rule.package) if rule else frozenset()
+            self._packages[rule_id] = found
+        return found
+
+    def category(self, rule_id: str) -> str:
+        """The category of a rule; empty where it is not known."""
+        rule = self._rules.get(rule_id)
+        return rule.category if rule else ""
+
+    def names_library(self, rule_id: str, path: str) -> bool:
+        """Whether a rule names a library: by its package, its kind, or its file name."""
+        if self.packages(rule_id) or self.category(rule_id) in KINDS:
+            return True
+        patterns = self._named.get(rule_id)
+        if patterns is None:
+            patterns = self._named[rule_id] = tuple(self._compile(rule_id))
+        name = path.rpartition("/")[2]
+        return any(pattern.match(name) for pattern in patterns)
+
+    def _compile(self, rule_id: str) -> list[re.Pattern[str]]:
+        rule = self._rules.get(rule_id)
+        if rule is not None:
+            texts = rule.remove
+        elif rule_id.startswith(_DROP):
+            texts = (rule_id[len(_DROP) :],)
+        else:
+            texts = ()
+        found = []
+        for text in texts:
+            literal = re.split(r"[*?\[{\\]", text.rstrip("/").rpartition("/")[2], maxsplit=1)[0]
+            if _NAMED.match(literal) and literal not in ("lib",):
+                found.append(re.compile(re.escape(literal)))
+        return found
+
+
+def plain(name: str) -> str:
+    """A package's name in its one spelling (PEP 503)."""
+    return _SEPARATORS.sub("-", name).lower()
+
+
+def label(rule_id: str) -> str:
+    """A rule's id as messages show it."""
+    return printable(rule_id)

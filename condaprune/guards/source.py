@@ -1,0 +1,85 @@
+"""Sources and bytecode that stand for modules stay.
+
+Python loads ``__pycache__/x.pyc`` only beside ``x.py``, so a source stays with its bytecode. A lone
+``x.pyc`` beside no source is the module itself. A rule that is about sources (category
+``source``) may leave modules as lone bytecode, except in packages that read their own source.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+from condaprune.guards.base import Guard, Scene
+from condaprune.guards.prefilter import Word
+from condaprune.guards.scope import SOURCES
+from condaprune.model import Veto
+
+WORDS = (
+    Word("getsource", b"getsource"),
+    Word("linecache", b"linecache"),
+    Word("numba cache=True", b"cache=True"),
+    Word("torch.jit", b"torch.jit"),
+    Word("findsource", b"findsource"),
+)
+_READS = frozenset(word.key for word in WORDS)
+
+
+class Source(Guard):
+    """Rescues the sources that bytecode or programs need, and bytecode that has no source."""
+
+    name = "source"
+
+    def __init__(self, scene: Scene) -> None:
+        super().__init__(scene)
+        self._readers: dict[str, list[str]] = defaultdict(list)
+        for path, rule in scene.candidates.items():
+            if path.endswith(".py") and scene.scopes.category(rule) in SOURCES:
+                self._readers[scene.modules.top_folder(path)].append(path)
+        self._first = True
+
+    def look(self, batch: Sequence[str]) -> Iterator[Veto]:
+        if self._first:
+            self._first = False
+            yield from self._lone()
+        python = self.scene.facts.python
+        for path in batch:
+            if path.endswith(".pyc"):
+                yield from self._beside(path)
+            elif self._readers and path in python and python[path].words & _READS:
+                word = min(python[path].words & _READS)
+                top = self.scene.modules.top_folder(path)
+                for target in self._readers.get(top, ()):
+                    yield Veto(target, f"{path} uses {word}, which reads source files", path)
+
+    def _beside(self, path: str) -> Iterator[Veto]:
+        """The source of kept bytecode."""
+        folder, _, name = path.rpartition("/")
+        if not folder.endswith("__pycache__"):
+            return
+        home = folder[: -len("__pycache__")]
+        source = f"{home}{name.partition('.')[0]}.py"
+        rule = self.candidates.get(source)
+        if rule is not None and self.scene.scopes.category(rule) not in SOURCES:
+            yield Veto(source, f"{path} is kept, and is loaded only beside its source", path)
+
+    def _lone(self) -> Iterator[Veto]:
+        """Modules that are bytecode only, where a rule about bytecode would take them."""
+        lone = [
+            path
+            for path in self.candidates
+            if path.endswith(".pyc")
+            and not path.rpartition("/")[0].endswith("__pycache__")
+            and path[:-1] not in self.entries
+            and self.scene.modules.locate(path) is not None
+        ]
+        if not lone:
+            return
+        others = {
+            rule
+            for path, rule in self.candidates.items()
+            if not path.endswith((".pyc", ".pyo")) and self.entries[path].kind != "folder"
+        }
+        for path in lone:
+            if self.candidates[path] not in others:
+                yield Veto(path, "it has no source beside it: it is the module itself")

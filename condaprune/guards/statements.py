@@ -1,0 +1,128 @@
+"""Finds imports in the bytes of Python files without parsing them.
+
+Works for every version of the language and for files that do not parse. It takes lines of
+docstrings for imports, so it serves as the filter before the parser, and in its place where there
+is no parse. Blocks under ``if TYPE_CHECKING:`` are left out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from condaprune.guards.prefilter import occurrences
+
+_HEAD = re.compile(rb"[ \t]*(?:[^\n#]*[:;][ \t]*)?(?:from[ \t]*([.\w \t]+?)[ \t]*)?")
+_ALIAS = re.compile(rb"\bas\s+\w+")
+_COMMENT = re.compile(rb"#[^\n]*")
+_CALL = re.compile(
+    rb"""(?:import_module|__import__|find_spec|run_module|importorskip)\s*\(\s*["']([\w.]+)["']"""
+)
+_GUARDED = re.compile(rb"^([ \t]*)if[ \t]+(?:[\w.]+\.)?TYPE_CHECKING[ \t]*:", re.MULTILINE)
+_INDENT = re.compile(rb"^([ \t]*)[^\s#]", re.MULTILINE)
+_QUOTES = b"\"'"
+_DOTTED = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.:")
+
+
+class Reference(NamedTuple):
+    """A place that may import a module: `name` with leading dots is relative.
+
+    `base` is true for the part of ``from base import name``, where ``name`` need not be a module.
+    """
+
+    line: int
+    name: str
+    verb: str = "imports"
+
+
+def line_of(data: bytes, at: int) -> int:
+    """The number of the line that an offset lies in."""
+    return data.count(b"\n", 0, at) + 1
+
+
+def import_statements(data: bytes) -> Iterator[tuple[int, str]]:
+    """Offset and name of everything imported by statement: modules, and names from modules."""
+    hidden = _type_checking(data)
+    at = data.find(b"import")
+    while at >= 0:
+        end = at + 6
+        start = data.rfind(b"\n", 0, at) + 1
+        head = data[start:at]
+        if len(head) < 400 and not (data[end : end + 1].isalnum() or data[end : end + 1] == b"_"):
+            match = _HEAD.fullmatch(head)
+            if match and not (hidden and _within(hidden, at)):
+                yield from _names(data, at, end, match[1])
+        at = data.find(b"import", end)
+
+
+def import_calls(data: bytes) -> Iterator[tuple[int, str]]:
+    """Offset and name of modules imported by a call with a literal name."""
+    for match in _CALL.finditer(data):
+        yield match.start(), match[1].decode("ascii", "replace")
+
+
+def quoted_names(data: bytes, words: Iterable[str]) -> Iterator[tuple[int, str]]:
+    """Offset and text of quoted dotted names that hold one of *words*.
+
+    The text ends where the name does: in ``f"a.b.{name}"`` at ``a.b.``.
+    """
+    for word in words:
+        for at in occurrences(data, word.encode()):
+            start, end = at, at + len(word)
+            while start and data[start - 1] in _DOTTED:
+                start -= 1
+            if not start or data[start - 1] not in _QUOTES:
+                continue
+            while end < len(data) and data[end] in _DOTTED:
+                end += 1
+            yield start, data[start:end].decode("ascii")
+
+
+def _names(data: bytes, at: int, end: int, base: bytes | None) -> Iterator[tuple[int, str]]:
+    rest = data[end : end + 200].lstrip(b" \t")
+    if base is not None and rest[:1] == b"(":
+        opened = data.find(b"(", end)
+        closed = data.find(b")", opened)
+        listed = data[opened + 1 : closed if closed >= 0 else len(data)]
+        listed = _COMMENT.sub(b"", listed).replace(b"\n", b" ").replace(b"\r", b" ")
+    else:
+        stop = data.find(b"\n", end)
+        while stop >= 0 and data[stop - 2 : stop].rstrip(b"\r").endswith(b"\\"):
+            stop = data.find(b"\n", stop + 1)
+        listed = data[end : stop if stop >= 0 else len(data)]
+        listed = listed.replace(b"\\\r\n", b" ").replace(b"\\\n", b" ")
+        listed = listed.partition(b"#")[0].partition(b";")[0]
+    prefix = ""
+    if base is not None:
+        prefix = re.sub(rb"\s+", b"", base).decode("ascii", "replace")
+        if not prefix:
+            return
+        yield at, prefix
+    for part in _ALIAS.sub(b"", listed).split(b","):
+        name = part.strip().decode("ascii", "replace")
+        if name.replace(".", "").isidentifier():
+            if base is None:
+                yield at, name
+            else:
+                yield at, f"{prefix}{name}" if prefix.endswith(".") else f"{prefix}.{name}"
+
+
+def _type_checking(data: bytes) -> list[tuple[int, int]]:
+    """The ranges of the blocks that only type checkers run."""
+    if b"TYPE_CHECKING" not in data:
+        return []
+    found = []
+    for match in _GUARDED.finditer(data):
+        depth = len(match[1].expandtabs())
+        stop = len(data)
+        for line in _INDENT.finditer(data, data.find(b"\n", match.end()) + 1 or len(data)):
+            if len(line[1].expandtabs()) <= depth:
+                stop = line.start()
+                break
+        found.append((match.start(), stop))
+    return found
+
+
+def _within(ranges: list[tuple[int, int]], at: int) -> bool:
+    return any(start <= at < stop for start, stop in ranges)

@@ -1,0 +1,51 @@
+"""Stub files that are read at run time stay: ``lazy_loader.attach_stub`` takes imports from them.
+
+Stubs that code opens by name (jedi, mypy) are found by the data guard.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+from condaprune.guards.base import Guard, Scene
+from condaprune.guards.prefilter import Word
+from condaprune.model import Veto
+
+WORDS = (Word("attach_stub", b"attach_stub"),)
+
+
+class Stubs(Guard):
+    """Rescues the ``.pyi`` files of packages that load themselves by them."""
+
+    name = "stubs"
+
+    def __init__(self, scene: Scene) -> None:
+        super().__init__(scene)
+        self._doomed: dict[str, list[str]] = defaultdict(list)
+        for path in scene.candidates:
+            if path.endswith(".pyi"):
+                self._doomed[scene.modules.top_folder(path)].append(path)
+        self._lazy: dict[str, str] = {}
+
+    def look(self, batch: Sequence[str]) -> Iterator[Veto]:
+        python, modules = self.scene.facts.python, self.scene.modules
+        for path in batch:
+            facts = python.get(path)
+            if facts is None or "attach_stub" not in facts.words:
+                continue
+            top = modules.top_folder(path)
+            because = f"{path} calls attach_stub: the stubs of its package are read at run time"
+            self._lazy.setdefault(top, path)
+            for target in self._doomed.get(top, ()):
+                yield Veto(target, because, path)
+            yield from self._imported(path[: -len(".py")] + ".pyi")
+
+    def _imported(self, stub: str) -> Iterator[Veto]:
+        """The modules that the stub beside a file names are what it loads when asked."""
+        if stub in self.entries:
+            self.scene.facts.load([stub])
+            facts = self.scene.facts.python.get(stub)
+            for edge in facts.imports if facts is not None else ():
+                for target in edge.targets:
+                    yield Veto(target, f"{stub}:{edge.line} {edge.text}", stub)
