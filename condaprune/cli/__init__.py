@@ -16,6 +16,7 @@ from condaprune import __version__
 COMMANDS = {
     "prune": "Prune ENV in place, or into an archive or folder with -o (the default command).",
     "explain": "Why a path, module or package of ENV goes or stays.",
+    "audit": "Where the bytes of ENV go, by package, category, folder and rule.",
 }
 
 

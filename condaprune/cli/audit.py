@@ -1,0 +1,135 @@
+"""``condaprune audit``: where the bytes go."""
+
+from __future__ import annotations
+
+import click
+
+from condaprune.audit.model import VIEWS
+from condaprune.cli.outputs import (
+    Output,
+    output_options,
+    parse_outputs,
+    plain_bars,
+    terminal_width,
+    write_all,
+    write_text,
+)
+
+
+@click.command()
+@click.argument("env", metavar="ENV")
+@click.option(
+    "--by",
+    multiple=True,
+    type=click.Choice(VIEWS),
+    help="Only these views (text, Markdown, CSV); repeatable. `rule` is a dry run.",
+)
+@click.option(
+    "--depth",
+    type=click.IntRange(min=1, max=64),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Levels of folders.",
+)
+@click.option("--profile", metavar="NAME", help="Lay the rules of a profile over: what would go.")
+@click.option("--guards", is_flag=True, help="Ask the guards too, as a prune would; slower.")
+@click.option(
+    "--rules", "rule_files", multiple=True, metavar="FILE", help="A rule file of your own."
+)
+@click.option("--select", multiple=True, metavar="RULE", help="Add a rule or a category.")
+@click.option("--ignore", multiple=True, metavar="RULE", help="Leave out a rule or a category.")
+@click.option("--exclude", multiple=True, metavar="PATTERN", help="Leave out what matches.")
+@click.option("--exact", is_flag=True, help="Compress everything instead of a sample.")
+@click.option("--quick", is_flag=True, help="Read no contents: no compressed sizes, no symbols.")
+@click.option("--duplicates", is_flag=True, help="Find files of equal content.")
+@click.option("--exclusive", is_flag=True, help="What would go with each package.")
+@click.option("--unused", metavar="TRACE", help="What no run of this trace touched.")
+@click.option("--runtime", is_flag=True, help="What a runtime image has to bring, instead.")
+@click.option(
+    "--run-activation", is_flag=True, help="With --runtime: run the activation scripts in a shell."
+)
+@click.option("--dockerfile", is_flag=True, help="Print a final stage for a Dockerfile, instead.")
+@click.option("--save", metavar="FILE", help="Save a baseline, small enough to commit.")
+@click.option("--all-files", is_flag=True, help="List every file in JSON and CSV.")
+@output_options
+def audit(
+    env: str,
+    by: tuple[str, ...],
+    depth: int,
+    profile: str | None,
+    guards: bool,
+    rule_files: tuple[str, ...],
+    select: tuple[str, ...],
+    ignore: tuple[str, ...],
+    exclude: tuple[str, ...],
+    exact: bool,
+    quick: bool,
+    duplicates: bool,
+    exclusive: bool,
+    unused: str | None,
+    runtime: bool,
+    run_activation: bool,
+    dockerfile: bool,
+    save: str | None,
+    all_files: bool,
+    outputs: tuple[str, ...],
+    form: str | None,
+    top: int,
+    quiet: bool,
+    no_progress: bool,
+) -> None:
+    """Show where the bytes of ENV go; nothing is changed.
+
+    ENV is a prefix, an archive, the name of an environment, the manifest of a prune, a path list,
+    or a saved audit.
+
+    \b
+    condaprune audit /env                                packages, categories, folders
+    condaprune audit /env --profile runtime -o html=a.html   with what a prune would take
+    condaprune audit /env --save base.json               a baseline for `condaprune check`
+    """
+    wanted_outputs = parse_outputs(outputs, form)
+    if runtime or dockerfile or run_activation:
+        from condaprune.cli.runtime import show_runtime
+
+        show_runtime(env, wanted_outputs, dockerfile=dockerfile, run=run_activation, quiet=quiet)
+        return
+    from condaprune.audit.formats import Show, audit_format
+    from condaprune.audit.make import Wanted
+    from condaprune.audit.make import audit as make_audit
+    from condaprune.audit.model import Audit
+    from condaprune.audit.saved import to_json
+    from condaprune.audit.subject import open_subject
+    from condaprune.cli.progress import Reporter
+
+    subject = open_subject(env)
+    rules_wanted = guards or "rule" in by or select or ignore or rule_files
+    if rules_wanted and not isinstance(subject, Audit):
+        profile = profile or "runtime"
+    wanted = Wanted(
+        depth=depth,
+        compressed="exact" if exact else "no" if quick else "sample",
+        strippable=not quick,
+        duplicates=duplicates,
+        exclusive=exclusive,
+        profile=profile or "",
+        guards=guards,
+        rule_files=rule_files,
+        select=select,
+        ignore=ignore,
+        exclude=exclude,
+        trace=unused or "",
+    )
+    with Reporter(quiet=quiet, bars=not no_progress) as progress:
+        made = make_audit(subject, wanted, progress=progress)
+    show = Show(tuple(by), top, terminal_width(), all_files, plain_bars())
+
+    def render(output: Output) -> str:
+        return audit_format(output.form)(made, show)
+
+    write_all(wanted_outputs, render, quiet)
+    if save:
+        write_text(save, to_json(made, baseline=True))
+        if not quiet:
+            click.echo(f"condaprune: saved the baseline {save}", err=True)

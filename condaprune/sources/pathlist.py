@@ -1,0 +1,183 @@
+"""A path list as source: what is known of an environment is its files, sizes and owners.
+
+The format is tab-separated text, plain or gzip, with the header ``path kind size owner``: `kind`
+is ``f`` (file), ``l`` (link) or ``d`` (folder), `size` bytes, `owner` one of
+``conda:name==version``, ``pypi:name-version`` and ``-``. A path with a tab, a line end, or bytes
+that are no UTF-8 has those escaped as ``\\xNN`` or ``\\t``, and a backslash as ``\\\\``.
+"""
+
+from __future__ import annotations
+
+import gzip
+import re
+import zlib
+from collections.abc import Collection, Iterator
+
+from condaprune.errors import SourceError
+from condaprune.model import (
+    Distribution,
+    Entry,
+    Inventory,
+    Kind,
+    Owner,
+    Record,
+    from_bytes,
+    parent,
+    printable,
+    sort_key,
+)
+from condaprune.sources.distributions import normalise
+from condaprune.sources.layout import find_layout
+
+HEADER = b"path\tkind\tsize\towner"
+_KINDS: dict[str, Kind] = {"f": "file", "l": "link", "d": "folder"}
+_ESCAPE = re.compile(rb"\\(x[0-9a-fA-F]{2}|.)", re.DOTALL)
+_PLAIN = {b"t": b"\t", b"n": b"\n", b"r": b"\r", b"\\": b"\\"}
+_LIMIT = 1 << 30
+_REMEDY = "A path list is tab-separated text with the header `path kind size owner`"
+
+
+def is_pathlist(start: bytes) -> bool:
+    """Whether a file that starts with these bytes (64 or more, unpacked) is a path list."""
+    return start.startswith(HEADER)
+
+
+class PathListSource:
+    """The environment that a path list describes; it has no contents to read."""
+
+    def __init__(self, path: str) -> None:
+        self.label = path
+        self._inventory: Inventory | None = None
+
+    def inventory(self) -> Inventory:
+        """All entries with their owners, read once. Errors: `SourceError`, with the line."""
+        if self._inventory is None:
+            self._inventory = _parse(self.label, _content(self.label))
+        return self._inventory
+
+    def read(self, path: str) -> bytes:
+        """Always a `SourceError`: a path list holds no contents."""
+        raise SourceError(
+            "a path list holds no contents of files",
+            where=f"{self.label}: {printable(path)}",
+            remedy="Name the environment itself, or leave out what has to read files",
+        )
+
+    def read_many(self, paths: Collection[str]) -> Iterator[tuple[str, bytes]]:
+        """Yields nothing where nothing is asked for. Errors: `SourceError`."""
+        for path in paths:
+            yield path, self.read(path)
+
+
+def _content(label: str) -> bytes:
+    try:
+        with open(label, "rb") as handle:
+            data = handle.read(_LIMIT)
+        if data[:2] != b"\x1f\x8b":
+            return data
+        with gzip.open(label, "rb") as unpacked:
+            data = unpacked.read(_LIMIT + 1)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise SourceError(
+            f"this gzip file is damaged ({error})", where=label, remedy="Write it again"
+        ) from error
+    except OSError as error:
+        raise SourceError(f"cannot be read: {error.strerror}", where=label) from error
+    if len(data) > _LIMIT:
+        raise SourceError("unpacks to more than 1 GiB", where=label, remedy=_REMEDY)
+    return data
+
+
+def _parse(label: str, data: bytes) -> Inventory:
+    lines = data.split(b"\n")
+    if lines[0].rstrip(b"\r") != HEADER:
+        raise SourceError("has no header of a path list", where=f"{label}, line 1", remedy=_REMEDY)
+    owners: dict[str, tuple[Owner, ...]] = {"-": (), "": ()}
+    entries: dict[str, Entry] = {}
+    owned: dict[str, tuple[Owner, ...]] = {}
+    for number, raw in enumerate(lines[1:], 2):
+        line = raw.rstrip(b"\r")
+        if not line:
+            continue
+        path, entry, owner = _row(label, number, line)
+        if path in entries:
+            raise SourceError(
+                f"lists {printable(path)!r} twice", where=f"{label}, line {number}", remedy=_REMEDY
+            )
+        entries[path] = entry
+        held = owners.get(owner)
+        if held is None:
+            held = owners[owner] = (_owner(f"{label}, line {number}", owner),)
+        if held:
+            owned[path] = held
+    _add_folders(entries)
+    ordered = {path: entries[path] for path in sorted(entries, key=sort_key)}
+    found = [held[0] for held in owners.values() if held]
+    records = tuple(owner for owner in found if isinstance(owner, Record))
+    distributions = tuple(owner for owner in found if isinstance(owner, Distribution))
+    layout = find_layout(ordered, records)
+    return Inventory(label, "", ordered, owned, records, distributions, layout)
+
+
+def _row(label: str, number: int, line: bytes) -> tuple[str, Entry, str]:
+    fields = line.split(b"\t")
+    where = f"{label}, line {number}"
+    if len(fields) != 4:
+        raise SourceError(f"has {len(fields)} fields, not 4", where=where, remedy=_REMEDY)
+    raw = fields[0]
+    if b"\\" in raw:
+        raw = _ESCAPE.sub(_unescape, raw)
+    path = from_bytes(raw)
+    kind = _KINDS.get(from_bytes(fields[1]))
+    if kind is None:
+        raise SourceError(
+            f"has the unknown kind {printable(from_bytes(fields[1]))!r}",
+            where=where,
+            remedy="Kinds are f (file), l (link) and d (folder)",
+        )
+    if not fields[2].isdigit():
+        raise SourceError(
+            f"has the size {printable(from_bytes(fields[2]))!r}, which is no number of bytes",
+            where=where,
+            remedy=_REMEDY,
+        )
+    if not path or path[0] == "/" or ".." in path.split("/"):
+        raise SourceError(
+            f"lists {printable(path)!r}, which lies outside of the prefix",
+            where=where,
+            remedy="Paths are relative to the prefix",
+        )
+    entry = Entry(path, kind, int(fields[2]), 0o644, 0, 0, number, 1)
+    return path, entry, from_bytes(fields[3])
+
+
+def _unescape(match: re.Match[bytes]) -> bytes:
+    code = match[1]
+    if code[:1] == b"x" and len(code) == 3:
+        return bytes((int(code[1:], 16),))
+    return _PLAIN.get(code, match[0])
+
+
+def _owner(where: str, text: str) -> Owner:
+    kind, _, rest = text.partition(":")
+    if kind == "conda" and "==" in rest:
+        name, _, version = rest.partition("==")
+        return Record(name, version, "", "")
+    if kind == "pypi" and "-" in rest:
+        match = re.fullmatch(r"(.+?)-(\d.*)", rest)
+        name, version = (match[1], match[2]) if match else rest.rsplit("-", 1)
+        return Distribution(normalise(name), version, "")
+    raise SourceError(
+        f"has the unknown owner {printable(text)!r}",
+        where=where,
+        remedy="Owners are `conda:name==version`, `pypi:name-version` and `-`",
+    )
+
+
+def _add_folders(entries: dict[str, Entry]) -> None:
+    """The folders that files lie in, which a path list need not name; their size is unknown."""
+    for path in list(entries):
+        above = parent(path)
+        while above and above not in entries:
+            entries[above] = Entry(above, "folder", 0, 0o755, 0, 0, -1, 2)
+            above = parent(above)
