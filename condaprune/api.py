@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from condaprune.model import Inventory, Outcome, Plan, Progress, no_progress
+from condaprune.errors import UsageProblem
+from condaprune.model import Inventory, Outcome, Plan, Progress, Rule, no_progress
 from condaprune.sources.base import Source
+
+if TYPE_CHECKING:
+    from condaprune.config import Config
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,34 +45,104 @@ def plan(
     rule_files: Sequence[str | os.PathLike[str]] = (),
     select: Sequence[str] = (),
     ignore: Sequence[str] = (),
+    settings: Sequence[str] = (),
     keep: Sequence[str] = (),
     drop: Sequence[str] = (),
     traced: Mapping[str, str] | None = None,
     guards_off: Sequence[str] = (),
+    drop_packages: Sequence[str] = (),
+    with_orphans: bool = False,
+    only_packages: Sequence[str] = (),
+    keep_conda_meta: str = "drop",
+    config: Config | None = None,
     progress: Progress = no_progress,
 ) -> Plan:
     """What would be removed from an environment, and why; nothing is touched.
 
-    *select* and *ignore* take rule ids or categories, *keep* and *drop* patterns in gitignore's
-    syntax, relative to the prefix. Errors: `SourceError`, `RuleError`, `UsageProblem`.
+    *select* and *ignore* take rule ids or categories, *settings* ``RULE.NAME=a,b``, *keep* and
+    *drop* patterns in gitignore's syntax, relative to the prefix. *keep_conda_meta* is ``drop``,
+    ``slim`` or ``full``. *config* adds to all of them. ``all`` in *guards_off* is every guard.
+    Errors: `SourceError`, `RuleError`, `ConfigError`, `UsageProblem`.
     """
+    from condaprune.guards import GUARDS
     from condaprune.planner import Wishes, make_plan
-    from condaprune.ruleset import choose, load_builtin, load_file
 
-    source = environment if not isinstance(environment, (str, os.PathLike)) else None
-    source = source or open_source(environment)  # type: ignore[arg-type]
-    rules = load_builtin()
-    for file in rule_files:
-        rules += load_file(os.fspath(file))
-    progress("scan", 0, 0)
-    return make_plan(
-        source.inventory(),
-        source,
-        choose(rules, profile, select, ignore),
+    source: Source
+    if isinstance(environment, (str, os.PathLike)):
+        source = open_source(environment)
+    else:
+        source = environment
+    rules, notes = choose_rules(
         profile=profile,
-        wishes=Wishes(tuple(keep), tuple(drop), traced, frozenset(guards_off)),
-        progress=progress,
+        rule_files=rule_files,
+        select=select,
+        ignore=ignore,
+        settings=settings,
+        config=config,
     )
+    if keep_conda_meta not in ("drop", "slim", "full"):
+        raise UsageProblem(
+            f"{keep_conda_meta!r} is no choice",
+            where="keep_conda_meta",
+            remedy="Choose drop, slim or full",
+        )
+    progress("scan", 0, 0)
+    inventory = source.inventory()
+    dropped: Mapping[str, str] = {}
+    if drop_packages or only_packages:
+        from condaprune.packages import drop_packages as whole
+
+        found = whole(inventory, drop_packages, only=only_packages, with_orphans=with_orphans)
+        dropped, notes = found.paths, notes + found.notes
+    records = () if keep_conda_meta == "drop" else ("/conda-meta/*.json",)
+    wishes = Wishes(
+        keep=(*keep, *records),
+        drop=tuple(drop),
+        traced=traced,
+        dropped=dropped,
+        guards_off=frozenset(GUARDS if "all" in guards_off else guards_off),
+        slim_records=keep_conda_meta == "slim",
+    )
+    made = make_plan(inventory, source, rules, profile=profile, wishes=wishes, progress=progress)
+    return replace(made, notes=made.notes + notes) if notes else made
+
+
+def choose_rules(
+    *,
+    profile: str = "runtime",
+    rule_files: Sequence[str | os.PathLike[str]] = (),
+    select: Sequence[str] = (),
+    ignore: Sequence[str] = (),
+    settings: Sequence[str] = (),
+    config: Config | None = None,
+) -> tuple[tuple[Rule, ...], tuple[str, ...]]:
+    """The rules that apply, and notes on what the user should know about the choice.
+
+    Errors: `RuleError` for files and names that do not fit, `ConfigError`, `UsageProblem`.
+    """
+    from condaprune.ruleset import choose, combine, load_builtin, load_file, rename_notes
+
+    rules = combine(load_builtin(), *(load_file(os.fspath(file)) for file in rule_files))
+    if config is not None:
+        profile, more, less = config.profile(profile)
+        select, ignore = (*more, *select), (*less, *ignore)
+    # A rule file is named to be used: its rules apply whatever their risk.
+    own = [rule.id for rule in rules if rule_files and _is_own(rule, rule_files)]
+    chosen = choose(rules, profile, (*own, *select), ignore, settings)
+    notes = rename_notes((*select, *ignore))
+    if config is not None and config.values.suppress:
+        import datetime
+
+        from condaprune.config import apply_suppressions
+
+        ids = [rule.id for rule in rules]
+        chosen, expired = apply_suppressions(chosen, config, ids, datetime.date.today())
+        notes += expired
+    return chosen, notes
+
+
+def _is_own(rule: Rule, files: Sequence[str | os.PathLike[str]]) -> bool:
+    return rule.origin in {os.fspath(file) for file in files}
 
 
 def carry_out(

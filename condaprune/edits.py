@@ -5,28 +5,39 @@ Pure: the new contents become part of the plan, only a sink writes them.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Container, Iterator
 
 from condaprune.model import Distribution, Edit, Inventory, parent
 from condaprune.relocation import UNPACK, rewrite_unpack
+from condaprune.sbom import SBOM, make_sbom
 from condaprune.sources.base import Contents
 from condaprune.sources.distributions import recorded_rows
-from condaprune.sources.records import is_record
 
 HISTORY = "conda-meta/history"
+_GROWING = ("files", "paths_data", "link", "extracted_package_dir", "package_tarball_full_path")
 
 
-def make_edits(inventory: Inventory, contents: Contents, removed: Container[str]) -> Iterator[Edit]:
+def make_edits(
+    inventory: Inventory, contents: Contents, removed: Container[str], *, slim: bool = False
+) -> Iterator[Edit]:
     """The files to rewrite so that no list names what is gone.
 
-    *removed* holds the paths that go. Errors: `SourceError` where a list cannot be read.
+    *removed* holds the paths that go. With *slim* the records that stay lose their file lists.
+    Errors: `SourceError` where a list cannot be read.
     """
-    yield from _records(inventory, contents, removed)
+    yield from _lists(inventory, contents, removed)
     yield from _unpack(inventory, contents, removed)
-    yield from _history(inventory, removed)
+    records = [r.path for r in inventory.records if r.path in inventory.entries]
+    if records and all(path in removed for path in records):
+        yield from _history(inventory, removed)
+        # The image is not left blind: scanners read this in place of the records.
+        yield Edit(SBOM, make_sbom(inventory), 0o644, "lists the packages", False)
+    elif slim:
+        yield from _slim(inventory, contents, [p for p in records if p not in removed])
 
 
-def _records(inventory: Inventory, contents: Contents, removed: Container[str]) -> Iterator[Edit]:
+def _lists(inventory: Inventory, contents: Contents, removed: Container[str]) -> Iterator[Edit]:
     """RECORD lists what is left: ``importlib.metadata.files`` and pip go by it."""
     affected: dict[str, Distribution] = {}
     for path, owners in inventory.owners.items():
@@ -73,12 +84,18 @@ class _Kept(Container[str]):
 def _history(inventory: Inventory, removed: Container[str]) -> Iterator[Edit]:
     """Libraries test for conda-meta/history (conda/rattler#1289); its content names channels,
     which may hold tokens, and packages whose records are gone."""
-    records = [path for path in inventory.entries if is_record(path)]
-    if not records or any(path not in removed for path in records):
-        return
     entry = inventory.entries.get(HISTORY)
     if entry is None:
         yield Edit(HISTORY, b"", 0o644, "marks the folder as a conda environment", False)
     elif entry.size and HISTORY not in removed:
-        mode = entry.mode
-        yield Edit(HISTORY, b"", mode, "emptied; it marks the folder as a conda environment", True)
+        because = "emptied; it marks the folder as a conda environment"
+        yield Edit(HISTORY, b"", entry.mode, because, True)
+
+
+def _slim(inventory: Inventory, contents: Contents, paths: list[str]) -> Iterator[Edit]:
+    """Records without what grows with the number of files, or tells of the build machine."""
+    for path, data in contents.read_many(paths):
+        raw = json.loads(data)
+        kept = {key: value for key, value in raw.items() if key not in _GROWING}
+        slim = json.dumps({**kept, "files": []}, indent=2, sort_keys=True).encode() + b"\n"
+        yield Edit(path, slim, inventory.entries[path].mode, "without its file list", True)

@@ -29,10 +29,11 @@ class Graph:
 
     def __init__(self, inventory: Inventory) -> None:
         self._inventory = inventory
-        self._name_of: dict[Owner, str] = {}
+        # By identity: hashing a record with all its files is slow.
+        self._name_of: dict[int, str] = {}
         homes: dict[str, str] = {}
         for record in inventory.records:
-            self._name_of[record] = record.name
+            self._name_of[id(record)] = record.name
         for distribution in inventory.distributions:
             home = next(
                 (
@@ -43,9 +44,10 @@ class Graph:
                 ),
                 distribution.name,
             )
-            self._name_of[distribution] = homes[distribution.name] = home
+            self._name_of[id(distribution)] = homes[distribution.name] = home
         self.needs: dict[str, set[str]] = {name: set() for name in self._name_of.values()}
-        for owner, name in self._name_of.items():
+        for owner in inventory.packages:
+            name = self._name_of[id(owner)]
             self.needs[name] |= {n for n in self._needed_by(owner, homes) if n != name}
         self.requested = {r.name for r in inventory.records if r.requested}
         self._homes = homes
@@ -98,7 +100,7 @@ class Graph:
     def paths(self, names: set[str]) -> Iterable[tuple[str, str]]:
         """The entries that belong to *names* alone, each with the first of its packages."""
         for path, owners in self._inventory.owners.items():
-            packages = [self._name_of[owner] for owner in owners]
+            packages = [self._name_of[id(owner)] for owner in owners]
             if packages and names.issuperset(packages):
                 yield path, packages[0]
 

@@ -31,13 +31,17 @@ class Wishes:
     """What the user asks of a plan beside the rules.
 
     `keep` and `drop` are patterns in gitignore's syntax, relative to the prefix; `traced` maps
-    entries that a trace touched to what was seen; `guards_off` names guards not to run.
+    entries that a trace touched to what was seen; `dropped` maps entries of packages that go as a
+    whole to the option that says so; `guards_off` names guards not to run; `slim_records` keeps
+    conda's records without their file lists.
     """
 
     keep: tuple[str, ...] = ()
     drop: tuple[str, ...] = ()
     traced: Mapping[str, str] | None = None
+    dropped: Mapping[str, str] | None = None
     guards_off: frozenset[str] = frozenset()
+    slim_records: bool = False
 
 
 def make_plan(
@@ -57,7 +61,7 @@ def make_plan(
     wishes = wishes or Wishes()
     progress("match", 0, len(inventory.entries))
     matches = compile_rules(rules, inventory, wishes.keep, wishes.drop).match(inventory)
-    draft = _Draft(inventory, matches, wishes.traced or {})
+    draft = _Draft(inventory, matches, wishes)
     progress("guards", 0, len(draft.candidates))
     report = examine(
         inventory,
@@ -72,7 +76,7 @@ def make_plan(
     return Plan(
         inventory=inventory,
         decisions=decisions,
-        edits=tuple(make_edits(inventory, contents, removed)),
+        edits=tuple(make_edits(inventory, contents, removed, slim=wishes.slim_records)),
         profile=profile,
         rules=tuple(rules),
         guards=report.ran,
@@ -85,16 +89,17 @@ def make_plan(
 class _Draft:
     """The decisions as they stand before the guards have spoken."""
 
-    def __init__(
-        self, inventory: Inventory, matches: Mapping[str, Match], traced: Mapping[str, str]
-    ) -> None:
+    def __init__(self, inventory: Inventory, matches: Mapping[str, Match], wishes: Wishes) -> None:
+        traced, dropped = wishes.traced or {}, wishes.dropped or {}
         self._inventory = inventory
         self._decisions: dict[str, Decision] = {}
         self._pinned = {"conda-meta"}  # tells conda and libraries that this is an environment
         interned: dict[Decision, Decision] = {}
         going: dict[str, str] = {}
-        for path, match in matches.items():
-            decision = _decide(match, traced.get(path))
+        nothing = Match()
+        for path in matches.keys() | dropped.keys():
+            match = matches.get(path, nothing)
+            decision = _decide(match, traced.get(path), dropped.get(path, ""))
             if decision.remove:
                 if inventory.entries[path].kind == "other":
                     continue  # a mount, a socket, a device: never touched
@@ -158,9 +163,10 @@ class _Draft:
         return found
 
 
-def _decide(match: Match, traced: str | None) -> Decision:
+def _decide(match: Match, traced: str | None, dropped: str) -> Decision:
     """One entry's decision by the order of decisions, guards left aside."""
-    wanted = f"--drop {match.drop}" if match.drop else match.rule
+    drop = f"--drop {match.drop}" if match.drop else dropped
+    wanted = drop or match.rule
     if match.keep:
         return Decision(False, "keep", match.keep, "", wanted)
     if traced is not None:
@@ -168,5 +174,5 @@ def _decide(match: Match, traced: str | None) -> Decision:
     if match.rule_keep:
         return Decision(False, "rule-keep", match.rule_keep, "", wanted)
     if wanted:
-        return Decision(True, "drop" if match.drop else "rule", wanted)
+        return Decision(True, "drop" if drop else "rule", wanted)
     return Decision(False, "default")

@@ -64,5 +64,23 @@ def test_a_missing_history_is_made_so_that_the_prefix_stays_one(tmp_path: Path) 
     make_prefix(tmp_path, {meta: record("a", [])})
     (tmp_path / "conda-meta/history").unlink()
     source = PrefixSource(str(tmp_path))
-    (made,) = make_edits(source.inventory(), source, {meta})
+    made, _ = make_edits(source.inventory(), source, {meta})
     assert (made.path, made.data, made.replaces) == ("conda-meta/history", b"", False)
+
+
+def test_a_bill_of_materials_takes_the_place_of_the_records(tmp_path: Path) -> None:
+    meta = "conda-meta/a-1.0-0.json"
+    made = edits(tmp_path, {meta: record("a", [])}, meta)["share/condaprune/environment.cdx.json"]
+    assert b"pkg:conda/a@1.0" in made.data
+    assert not made.replaces
+
+
+def test_slim_records_lose_what_grows_with_the_files(tmp_path: Path) -> None:
+    meta = "conda-meta/a-1.0-0.json"
+    raw = record("a", ["bin/x"], depends=["b"], link={"source": "/build/pkgs/a"})
+    make_prefix(tmp_path, {meta: raw, "bin/x": b""})
+    source = PrefixSource(str(tmp_path))
+    (made,) = make_edits(source.inventory(), source, set(), slim=True)
+    assert b"/build" not in made.data
+    assert b"bin/x" not in made.data
+    assert b'"depends"' in made.data

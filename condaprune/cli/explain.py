@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from condaprune.cli.prune import selection_options
+from condaprune.cli.selection import plan_for, selection_options
 
 
 @click.command()
@@ -30,10 +30,11 @@ def explain(env: str, what: tuple[str, ...], shown: str, **selection: Any) -> No
     condaprune explain /env lib/libssl.so.3 numpy
     """
     from condaprune import api
+    from condaprune.model import no_progress
     from condaprune.report.explain import chain, find, render
 
     source = api.open_source(env)
-    plan = api.plan(source, **selection)
+    plan = plan_for(source, selection, no_progress)
     found = [find(plan, question) for question in what]
     if shown == "text":
         click.echo("\n".join(render(plan, explanation) for explanation in found), nl=False)

@@ -8,62 +8,9 @@ from typing import Any
 
 import click
 
+from condaprune.cli.selection import plan_for, selection_options
+
 _SHOWN = click.Choice(["text", "json"])
-
-
-def selection_options(command: Any) -> Any:
-    """The options that say what may go, shared by all commands that make a plan."""
-    for option in reversed(
-        [
-            click.option(
-                "--profile",
-                default="runtime",
-                show_default=True,
-                metavar="NAME",
-                help="Which rules apply: safe, runtime, minimal.",
-            ),
-            click.option(
-                "--rules",
-                "rule_files",
-                multiple=True,
-                metavar="FILE",
-                help="A rule file of your own (TOML); repeatable.",
-            ),
-            click.option(
-                "--select",
-                multiple=True,
-                metavar="RULE",
-                help="Add a rule or a category; repeatable.",
-            ),
-            click.option(
-                "--ignore",
-                multiple=True,
-                metavar="RULE",
-                help="Leave out a rule or a category; repeatable.",
-            ),
-            click.option(
-                "--keep",
-                multiple=True,
-                metavar="PATTERN",
-                help="Keep what matches, whatever else says; repeatable.",
-            ),
-            click.option(
-                "--drop",
-                multiple=True,
-                metavar="PATTERN",
-                help="Remove what matches, unless a guard needs it; repeatable.",
-            ),
-            click.option(
-                "--no-guard",
-                "guards_off",
-                multiple=True,
-                metavar="NAME",
-                help="Switch a guard off (the report says so); repeatable.",
-            ),
-        ]
-    ):
-        command = option(command)
-    return command
 
 
 @click.command()
@@ -133,7 +80,7 @@ def prune(
             source, output, force=force, allow_self=allow_self, dest_prefix=dest_prefix
         )
     with Reporter(quiet=quiet, bars=not no_progress) as progress:
-        plan = api.plan(source, progress=progress, **selection)
+        plan = plan_for(source, selection, progress)
         outcome = sink.carry_out(plan, source, progress) if sink else None
     account = make_account(plan)
     if manifest:

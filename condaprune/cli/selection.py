@@ -1,0 +1,114 @@
+"""The options that say what may go, shared by all commands that make a plan."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from condaprune.config import Config
+    from condaprune.model import Plan, Progress
+    from condaprune.sources.base import Source
+
+
+def _list(name: str, metavar: str, text: str, *more: str) -> Callable[[Any], Any]:
+    return click.option(name, *more, multiple=True, metavar=metavar, help=f"{text}; repeatable.")
+
+
+_OPTIONS = (
+    click.option("--profile", metavar="NAME",
+                 help="Which rules apply: safe, runtime (the default), minimal, or your own."),
+    _list("--rules", "FILE", "A rule file of your own (TOML); its rules apply", "rule_files"),
+    _list("--select", "RULE", "Add a rule or a category"),
+    _list("--ignore", "RULE", "Leave out a rule or a category"),
+    _list("--set", "RULE.NAME=A,B", "Set a rule's parameter", "settings"),
+    _list("--keep", "PATTERN", "Keep what matches, whatever else says"),
+    _list("--drop", "PATTERN", "Remove what matches, unless a guard needs it"),
+    _list("--drop-package", "NAME", "Remove a package as a whole", "drop_packages"),
+    click.option("--with-orphans", is_flag=True,
+                 help="With --drop-package: also what only it needs."),
+    _list("--only-packages", "NAME", "Keep only these packages and what they need"),
+    click.option("--keep-conda-meta", type=click.Choice(["drop", "slim", "full"]),
+                 help="What stays of conda's records (default: drop; an SBOM takes their place)."),
+    _list("--trace", "FILE", "Keep what a trace touched", "traces"),
+    click.option("--accept-failed", is_flag=True,
+                 help="Use a trace whose command failed."),
+    _list("--no-guard", "NAME", "Switch a guard off, or all (the report says so)", "guards_off"),
+    click.option("--config", "config_file", metavar="FILE",
+                 help="The configuration (default: the nearest condaprune.toml or pyproject)."),
+    click.option("--isolated", is_flag=True, help="Ignore any configuration."),
+)  # fmt: skip
+
+
+def selection_options(command: Any) -> Any:
+    """Add the options; the command passes what they collect to `plan_for`."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def read_config(config_file: str | None, isolated: bool) -> Config:
+    """The configuration that applies to this run. Errors: `ConfigError`."""
+    from condaprune.config import Config, find_config, load_config
+
+    if isolated:
+        return Config()
+    path = config_file or find_config(os.getcwd())
+    return load_config(path) if path else Config()
+
+
+def plan_for(source: Source, options: Mapping[str, Any], progress: Progress) -> Plan:
+    """The plan that the command line and the configuration ask for.
+
+    Options of the command line add to the configuration's lists and overrule its single values.
+    """
+    from condaprune import api
+
+    config = read_config(options["config_file"], options["isolated"])
+    values = config.values
+    traces = (*config.beside(values.trace), *options["traces"])
+    traced, notes = (None, ()) if not traces else _use(traces, source, options["accept_failed"])
+    plan = api.plan(
+        source,
+        profile=options["profile"] or values.profile or "runtime",
+        rule_files=(*config.beside(values.rules), *options["rule_files"]),
+        select=(*values.select, *options["select"]),
+        ignore=(*values.ignore, *options["ignore"]),
+        settings=(*values.set, *options["settings"]),
+        keep=(*values.keep, *options["keep"]),
+        drop=(*values.drop, *options["drop"]),
+        traced=traced,
+        guards_off=(*values.no_guard, *options["guards_off"]),
+        drop_packages=(*values.drop_packages, *options["drop_packages"]),
+        with_orphans=options["with_orphans"],
+        only_packages=(*values.only_packages, *options["only_packages"]),
+        keep_conda_meta=options["keep_conda_meta"] or values.keep_conda_meta,
+        config=config,
+        progress=progress,
+    )
+    return replace(plan, notes=plan.notes + notes) if notes else plan
+
+
+def _use(
+    files: Sequence[str], source: Source, accept_failed: bool
+) -> tuple[Mapping[str, str], tuple[str, ...]]:
+    """What traces hold on to, and a note for each that is of another environment."""
+    from condaprune.tracing.ageing import fingerprint_difference
+    from condaprune.tracing.format import read_trace
+    from condaprune.tracing.needs import traced_needs
+
+    inventory = source.inventory()
+    traces = [read_trace(file) for file in files]
+    differences = (
+        (file, fingerprint_difference(t, inventory)) for file, t in zip(files, traces, strict=True)
+    )
+    notes = tuple(
+        f"{file} was recorded in another environment: {difference}"
+        for file, difference in differences
+        if difference
+    )
+    return traced_needs(traces, inventory, accept_failed=accept_failed), notes
