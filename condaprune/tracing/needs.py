@@ -17,6 +17,7 @@ import posixpath
 import re
 from collections.abc import Mapping, Sequence
 
+from condaprune.guards.tree import Tree
 from condaprune.model import Inventory, parent
 from condaprune.tracing.trace import Trace, TracedEntry, TraceKind, check_usable
 
@@ -29,7 +30,6 @@ _DONE: tuple[tuple[TraceKind, str], ...] = (
 )
 _PYTHON = (".py", ".pyc", ".so", ".pyd")
 _BYTECODE = re.compile(r"(?:(.*)/)?__pycache__/([^/]+?)\.[^./]+(?:\.opt-\w+)?\.pyc")
-_HOPS = 40
 
 
 def traced_needs(
@@ -59,49 +59,6 @@ def source_of(bytecode: str) -> str:
     return f"{found[1]}/{found[2]}.py" if found[1] else f"{found[2]}.py"
 
 
-class Links:
-    """Resolves paths inside an environment by its entries; no file system is asked."""
-
-    def __init__(self, inventory: Inventory) -> None:
-        self._entries = inventory.entries
-        self._prefix = inventory.prefix.rstrip("/")
-        self.links = [path for path, e in inventory.entries.items() if e.kind == "link"]
-
-    def resolve(self, path: str) -> tuple[str, tuple[str, ...]]:
-        """Where a path leads, and the links on the way; an empty end lies outside or in a loop.
-
-        The end need not be an entry.
-        """
-        done: list[str] = []
-        passed: list[str] = []
-        pending = path.split("/")[::-1]
-        while pending:
-            part = pending.pop()
-            if part in ("", "."):
-                continue
-            if part == "..":
-                if not done:
-                    return "", tuple(passed)
-                done.pop()
-                continue
-            here = "/".join((*done, part))
-            entry = self._entries.get(here)
-            if entry is None or entry.kind != "link":
-                done.append(part)
-                continue
-            passed.append(here)
-            target = entry.target
-            if target.startswith("/"):
-                if not self._prefix or not (target + "/").startswith(self._prefix + "/"):
-                    return "", tuple(passed)
-                target = target[len(self._prefix) :]
-                done.clear()
-            if len(passed) > _HOPS:
-                return "", tuple(passed)
-            pending.extend(target.split("/")[::-1])
-        return "/".join(done), tuple(passed)
-
-
 class _Needs:
     """Collects entries; the first reason given for one holds."""
 
@@ -109,7 +66,7 @@ class _Needs:
         self.found: dict[str, str] = {}
         self._inventory = inventory
         self._entries = inventory.entries
-        self._links = Links(inventory)
+        self._tree = Tree(inventory, {})
         self._below: dict[str, list[str]] = {}
 
     def touched(self, path: str, entry: TracedEntry, label: str) -> None:
@@ -120,9 +77,10 @@ class _Needs:
         because = f"{label}: {done} by the workload"
         if entry.askers - {"importlib"}:
             because += f" ({_shown_askers(entry)})"
-        end, passed = self._links.resolve(path)
-        for link in passed:
+        trail = self._tree.follow(path)
+        for link in trail.links:
             self._need(link, because)
+        end = trail.end
         known = self._entries.get(end)
         if known is None:
             return
@@ -150,8 +108,11 @@ class _Needs:
         for path, because in self.found.items():
             label = because.partition(": ")[0]
             above.update(dict.fromkeys(_ancestors(path), label))
-        for link in self._links.links:
-            end, passed = self._links.resolve(link)
+        for link, entry in self._entries.items():
+            if entry.kind != "link":
+                continue
+            trail = self._tree.follow(link)
+            end = trail.end
             if end in self.found:
                 label = self.found[end].partition(": ")[0]
                 because = f"{label}: link to {end}, which the workload used"
@@ -161,7 +122,7 @@ class _Needs:
                 )
             else:
                 continue
-            for hop in passed:
+            for hop in trail.links:
                 self._need(hop, because)
 
     def _need(self, path: str, because: str) -> None:
