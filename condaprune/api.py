@@ -64,7 +64,6 @@ def plan(
     ``slim`` or ``full``. *config* adds to all of them. ``all`` in *guards_off* is every guard.
     Errors: `SourceError`, `RuleError`, `ConfigError`, `UsageProblem`.
     """
-    from condaprune.guards import GUARDS
     from condaprune.planner import Wishes, make_plan
 
     source: Source
@@ -100,7 +99,7 @@ def plan(
         drop=tuple(drop),
         traced=traced,
         dropped=dropped,
-        guards_off=frozenset(GUARDS if "all" in guards_off else guards_off),
+        guards_off=frozenset(guards_off),
         slim_records=keep_conda_meta == "slim",
     )
     made = make_plan(inventory, source, rules, profile=profile, wishes=wishes, progress=progress)

@@ -11,7 +11,6 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from condaprune.edits import make_edits
-from condaprune.guards import examine
 from condaprune.model import (
     Decision,
     Inventory,
@@ -26,14 +25,17 @@ from condaprune.ruleset import Match, compile_rules
 from condaprune.sources.base import Contents
 
 
+ALL_GUARDS = "all"
+
+
 @dataclass(frozen=True, slots=True)
 class Wishes:
     """What the user asks of a plan beside the rules.
 
     `keep` and `drop` are patterns in gitignore's syntax, relative to the prefix; `traced` maps
     entries that a trace touched to what was seen; `dropped` maps entries of packages that go as a
-    whole to the option that says so; `guards_off` names guards not to run; `slim_records` keeps
-    conda's records without their file lists.
+    whole to the option that says so; `guards_off` names guards not to run, or ``all``;
+    `slim_records` keeps conda's records without their file lists.
     """
 
     keep: tuple[str, ...] = ()
@@ -62,16 +64,23 @@ def make_plan(
     progress("match", 0, len(inventory.entries))
     matches = compile_rules(rules, inventory, wishes.keep, wishes.drop).match(inventory)
     draft = _Draft(inventory, matches, wishes)
-    progress("guards", 0, len(draft.candidates))
-    report = examine(
-        inventory,
-        contents,
-        draft.candidates,
-        rules={rule.id: rule for rule in rules},
-        off=wishes.guards_off,
-        progress=progress,
-    )
-    decisions = draft.decide(report.vetoes)
+    vetoes: Mapping[str, Veto] = {}
+    ran: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    if ALL_GUARDS not in wishes.guards_off:
+        from condaprune.guards import examine
+
+        progress("guards", 0, len(draft.candidates))
+        report = examine(
+            inventory,
+            contents,
+            draft.candidates,
+            rules={rule.id: rule for rule in rules},
+            off=wishes.guards_off,
+            progress=progress,
+        )
+        vetoes, ran, notes = report.vetoes, report.ran, report.notes
+    decisions = draft.decide(vetoes)
     removed = {path for path, decision in decisions.items() if decision.remove}
     return Plan(
         inventory=inventory,
@@ -79,10 +88,10 @@ def make_plan(
         edits=tuple(make_edits(inventory, contents, removed, slim=wishes.slim_records)),
         profile=profile,
         rules=tuple(rules),
-        guards=report.ran,
+        guards=ran,
         guards_off=tuple(sorted(wishes.guards_off)),
-        vetoes=report.vetoes,
-        notes=report.notes,
+        vetoes=vetoes,
+        notes=notes,
     )
 
 
