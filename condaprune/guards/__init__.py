@@ -15,7 +15,7 @@ from condaprune.guards.base import Guard, GuardReport, Scene
 from condaprune.guards.data import Data
 from condaprune.guards.datanames import DataNames
 from condaprune.guards.dlopen import Dlopen
-from condaprune.guards.elf import SHARED, Elf
+from condaprune.guards.elf import Elf, is_shared
 from condaprune.guards.facts import Facts, Interest
 from condaprune.guards.imports import Imports
 from condaprune.guards.landmarks import Landmarks
@@ -32,8 +32,8 @@ from condaprune.guards.source import WORDS as SOURCE_WORDS
 from condaprune.guards.source import Source
 from condaprune.guards.stubs import WORDS as STUB_WORDS
 from condaprune.guards.stubs import Stubs
-from condaprune.guards.toolchain import HEADERS, STATIC, Toolchain
 from condaprune.guards.toolchain import WORDS as COMPILE_WORDS
+from condaprune.guards.toolchain import Toolchain, is_tool
 from condaprune.guards.tree import Tree
 from condaprune.guards.unpack import Unpack
 from condaprune.model import Inventory, Progress, Rule, Veto, nearest, no_progress
@@ -109,13 +109,13 @@ def _set_up(
         words += STUB_WORDS
     if any(rule.category in SOURCES for rule in rules.values()):
         words += SOURCE_WORDS
-    if any(HEADERS.search(path) or STATIC.search(path) for path in candidates):
+    if any(is_tool(path) for path in candidates):
         words += COMPILE_WORDS
     reader = PythonReader(modules, DataNames(candidates, modules), words)
     interest = Interest(
         python=bool(reader),
         stubs=bool(modules.doomed),
-        elf=any(SHARED.search(path) or "ld-" in path for path in candidates),
+        elf=any(is_shared(path) or "/ld" in path for path in candidates),
     )
     facts = Facts(inventory, contents, candidates, reader, interest, progress)
     tree = Tree(inventory, candidates)

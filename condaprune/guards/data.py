@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from condaprune.guards.base import Guard, Scene
-from condaprune.guards.elf import SHARED
+from condaprune.guards.elf import is_shared
 from condaprune.model import Veto
 
 
@@ -31,6 +31,7 @@ def _known(data: str, user: str, reason: str) -> Known:
     return Known(re.compile(data), re.compile(user) if user else None, reason)
 
 
+_NEVER = (".py", ".pyc", ".pyi", ".so", ".h", ".hpp", ".a", ".pyx", ".pxd")
 _SITE = r"(?:.*/)?"
 
 KNOWN = (
@@ -104,7 +105,11 @@ class Data(Guard):
         super().__init__(scene)
         self._always: list[tuple[str, Known]] = []
         self._waiting: list[tuple[Known, list[str]]] = []
-        doomed = [p for p in scene.candidates if self.entries[p].kind != "folder"]
+        doomed = [
+            path
+            for path in scene.candidates
+            if not path.endswith(_NEVER) and self.entries[path].kind != "folder"
+        ]
         for known in KNOWN:
             wanted = [path for path in doomed if known.data.fullmatch(path)]
             if not wanted:
@@ -137,7 +142,7 @@ class Data(Guard):
             if facts is not None:
                 for edge in facts.data:
                     for target in edge.targets:
-                        if not SHARED.search(target):
+                        if not is_shared(target):
                             yield Veto(target, f"{path}:{edge.line} {edge.text}", path)
 
     def _only_zones(self) -> list[str]:

@@ -39,7 +39,7 @@ class DataNames:
         bare: set[str] = set()
         for path in candidates:
             name = path.rpartition("/")[2]
-            if _LIBRARY.search(name):
+            if (".so" in name or ".d" in name) and _LIBRARY.search(name):
                 self._libraries[name].append(path)
                 suffixes.add(name.rpartition(".")[2])
                 continue

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from condaprune.guards.base import Guard, Scene
-from condaprune.guards.elf import SHARED, Resolver
+from condaprune.guards.elf import Resolver, is_shared
 from condaprune.model import Veto
 
 _EXTENSION = re.compile(r"\.(?:cpython-\d+[^.]*|abi3|cp\d+-[^.]+|pypy\d+[^.]*|graalpy[^.]*)\.")
@@ -78,7 +78,7 @@ class Dlopen(Guard):
         self._families: dict[str, list[str]] = defaultdict(list)
         self._plugins: dict[Plugins, list[str]] = defaultdict(list)
         for path in scene.candidates:
-            if not SHARED.search(path):
+            if not is_shared(path):
                 continue
             name = path.rpartition("/")[2]
             for family in FAMILIES:
@@ -98,7 +98,7 @@ class Dlopen(Guard):
             if facts is not None:
                 for edge in facts.data:
                     for target in edge.targets:
-                        if SHARED.search(target):
+                        if is_shared(target):
                             yield Veto(target, f"{path}:{edge.line} {edge.text}", path)
 
     def _orphans(self) -> Iterator[Veto]:
@@ -106,7 +106,7 @@ class Dlopen(Guard):
         orphans = [
             path
             for path, rule in self.candidates.items()
-            if SHARED.search(path)
+            if is_shared(path)
             and self.entries[path].kind == "file"
             and not _EXTENSION.search(path.rpartition("/")[2])
             and not scopes.names_library(rule, path)
@@ -123,7 +123,7 @@ class Dlopen(Guard):
             yield Veto(path, "nothing links to it: it may be opened by name (dlopen, ctypes)")
 
     def _binary(self, path: str) -> bool:
-        return path not in self.candidates or SHARED.search(path) is not None
+        return path not in self.candidates or is_shared(path)
 
     def _linked(self) -> set[str]:
         """The files that some binary of the whole environment needs, links followed."""

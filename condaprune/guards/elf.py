@@ -16,8 +16,14 @@ from condaprune.guards.base import Guard, Scene
 from condaprune.guards.elffile import ElfFacts
 from condaprune.model import Veto, parent
 
-SHARED = re.compile(r"\.(?:so(?:\.[\w.]+)?|dylib|dll)$")
+_SHARED = re.compile(r"\.(?:so(?:\.[\w.]+)?|dylib|dll)$")
 _ORIGIN = re.compile(r"\$(?:ORIGIN|\{ORIGIN\})")
+
+
+def is_shared(path: str) -> bool:
+    """Whether a file is named like a shared library, or an extension module."""
+    likely = ".so" in path or path.endswith((".dylib", ".dll"))
+    return likely and _SHARED.search(path) is not None
 
 
 class Resolver:
@@ -75,7 +81,7 @@ class Elf(Guard):
 
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
-        self._active = any(SHARED.search(p) or "ld-" in p or "ld64" in p for p in scene.candidates)
+        self._active = any(is_shared(p) or "/ld" in p for p in scene.candidates)
         self._linux = scene.inventory.layout.platform == "linux"
         self._resolver: Resolver | None = None
         self._swept = False
@@ -108,5 +114,5 @@ class Elf(Guard):
             return
         self._swept = True
         for path, rule in self.candidates.items():
-            if SHARED.search(path) and not self.scene.scopes.names_library(rule, path):
+            if is_shared(path) and not self.scene.scopes.names_library(rule, path):
                 yield Veto(path, "what needs a library is only known for ELF: it may be needed")

@@ -26,6 +26,7 @@ from condaprune.guards.syntax import parse, references
 from condaprune.model import parent
 
 _NAME = "name:"
+_REACH = 200  # how far from a call the literal start of its argument may be
 _MANY = 4000  # more names than this: every file may hold one
 _NAMING = frozenset({"import_module", "__import__", "__getattr__", "attach", "__all__"})
 _DYNAMIC = frozenset({"import_module", "__import__"})
@@ -125,22 +126,21 @@ class PythonReader:
         names = [key[len(_NAME) :] for key in matched if key.startswith(_NAME)]
         if not names and not rough and not self._any:
             return (), True
-        seen = [
-            (at, Reference(0, name))
-            for source in (import_statements(data), import_calls(data))
-            for at, name in source
-        ]
+        seen = [(at, Reference(0, name)) for at, name in import_statements(data)]
+        if matched & _DYNAMIC:
+            seen += [(at, Reference(0, name)) for at, name in import_calls(data)]
         if not rough:
-            words = self._modules.tokens if self._any else names
+            words = self._modules.tokens if self._any else frozenset(names)
+            seen = [pair for pair in seen if not words.isdisjoint(pair[1].name.split("."))]
             for at, name in quoted_names(data, words):
                 seen.append((at, Reference(0, name.partition(":")[0], "names")))
         edges: dict[str, Edge] = {}
         for at, reference in seen:
             targets = self._resolve(path, module, reference, matched)
             if targets and reference.name not in edges:
-                edges[reference.name] = Edge(
-                    line_of(data, at), f"{reference.verb} {reference.name}", targets
-                )
+                shown = _absolute(reference.name, module) or reference.name
+                text = f"{reference.verb} {shown}"
+                edges[reference.name] = Edge(line_of(data, at), text, targets)
         if not edges or rough:
             return tuple(edges.values()), True
         tree = parse(data)
@@ -200,7 +200,10 @@ class PythonReader:
             return (), 0
         packages = {module.home} if module and module.home else set()
         if matched & _DYNAMIC:
-            packages.update(m[1].decode("ascii", "replace") for m in _PREFIX.finditer(data))
+            for call in _COMPUTED.finditer(data):
+                named = _PREFIX.search(data, call.start(), call.end() + _REACH)
+                if named:
+                    packages.add(named[1].decode("ascii", "replace"))
         return tuple(sorted(packages & self._modules.children.keys())), line_of(data, first.start())
 
 

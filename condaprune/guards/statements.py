@@ -19,7 +19,8 @@ _COMMENT = re.compile(rb"#[^\n]*")
 _CALL = re.compile(
     rb"""(?:import_module|__import__|find_spec|run_module|importorskip)\s*\(\s*["']([\w.]+)["']"""
 )
-_GUARDED = re.compile(rb"^([ \t]*)if[ \t]+(?:[\w.]+\.)?TYPE_CHECKING[ \t]*:", re.MULTILINE)
+_GUARDED = re.compile(rb"([ \t]*)if[ \t]+(?:[\w.]+\.)?TYPE_CHECKING[ \t]*:")
+_GUARD = b"TYPE_CHECKING"
 _INDENT = re.compile(rb"^([ \t]*)[^\s#]", re.MULTILINE)
 _QUOTES = b"\"'"
 _DOTTED = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.:")
@@ -110,17 +111,21 @@ def _names(data: bytes, at: int, end: int, base: bytes | None) -> Iterator[tuple
 
 def _type_checking(data: bytes) -> list[tuple[int, int]]:
     """The ranges of the blocks that only type checkers run."""
-    if b"TYPE_CHECKING" not in data:
-        return []
-    found = []
-    for match in _GUARDED.finditer(data):
-        depth = len(match[1].expandtabs())
-        stop = len(data)
-        for line in _INDENT.finditer(data, data.find(b"\n", match.end()) + 1 or len(data)):
-            if len(line[1].expandtabs()) <= depth:
-                stop = line.start()
-                break
-        found.append((match.start(), stop))
+    found: list[tuple[int, int]] = []
+    at = data.find(_GUARD)
+    while at >= 0:
+        start = data.rfind(b"\n", 0, at) + 1
+        match = _GUARDED.match(data, start)
+        if match:
+            depth = len(match[1].expandtabs())
+            stop = len(data)
+            below = data.find(b"\n", match.end()) + 1 or len(data)
+            for line in _INDENT.finditer(data, below):
+                if len(line[1].expandtabs()) <= depth:
+                    stop = line.start()
+                    break
+            found.append((start, stop))
+        at = data.find(_GUARD, at + len(_GUARD))
     return found
 
 

@@ -47,6 +47,8 @@ class Compiler:
     own: bool = False
 
 
+_TOOL = re.compile("|".join(p.pattern for p in (PYTHON_HEADERS, HEADERS, STATIC, COMPILERS)))
+_NEVER = (".py", ".pyc", ".pyi", ".so", ".txt", ".json", ".md", ".rst", ".html", ".js")
 _ALL = (PYTHON_HEADERS, HEADERS, STATIC, COMPILERS)
 _C = (PYTHON_HEADERS, COMPILERS)
 
@@ -165,3 +167,8 @@ class Toolchain(Guard):
         for target in self._doomed:
             if any(pattern.search(target) for pattern in _C):
                 yield Veto(target, f"{path} calls {word}, which compiles at run time", path)
+
+
+def is_tool(path: str) -> bool:
+    """Whether something may be compiled with a file: a header, a library to link, a compiler."""
+    return not path.endswith(_NEVER) and _TOOL.search(path) is not None
