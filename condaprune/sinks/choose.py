@@ -19,7 +19,8 @@ def choose_sink(
     if output is not None:
         from condaprune.sinks.archive import open_sink
 
-        return open_sink(output, force=force, **options)
+        prefix = source.prefix if isinstance(source, PrefixSource) else ""
+        return open_sink(output, force=force, prefix=prefix, **options)  # type: ignore[arg-type]
     if not isinstance(source, PrefixSource):
         raise UsageProblem(
             "an archive cannot be pruned in place",

@@ -1,0 +1,125 @@
+"""Turns a file as installed back into the file as packaged, and finds prefixes in text.
+
+conda and rattler replace a package's placeholder by the prefix when they install: in text as it
+stands, in binaries with the string's end padded by NUL bytes. Both can be turned back, so that
+neither the package cache nor anything else outside of the prefix is needed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import re
+from functools import lru_cache
+
+from condaprune.errors import SinkError
+from condaprune.model import PrefixFile, printable
+
+STAND_IN = "/opt/condaprune" + "_placehold" * 4
+"""The placeholder given to text in which the prefix also appears as part of something else."""
+
+_SNIFF = 4096
+
+
+def too_long(path: str, placeholder: str, dest: str) -> SinkError:
+    """The error for a destination that a binary has no room for."""
+    return SinkError(
+        f"the destination is too long: the placeholder in {printable(path)!r} has room for "
+        f"{len(placeholder)} bytes",
+        where=f"--dest-prefix {dest}",
+        remedy="Choose a shorter path",
+    )
+
+
+def is_binary_start(data: bytes) -> bool:
+    """Whether a file that begins with *data* is no text."""
+    return b"\0" in data[:_SNIFF]
+
+
+@lru_cache(maxsize=8)
+def _own_path(prefix: bytes) -> re.Pattern[bytes]:
+    """The prefix where it is a path of its own: in ``-I/env/include``, not in ``/bin/env``."""
+    before = rb"(?:(?<![\w.\-/~})*])|(?<=[\s\"'=,:;]-[A-Za-z]))"
+    return re.compile(before + re.escape(prefix) + rb"(?![\w\-]|\.\w)")
+
+
+def _url_aware(data: bytes) -> bytes:
+    """The text with ``file://`` cut to the same length, so that a path after it stands alone."""
+    return data.replace(b"file:///", b"file:  /").replace(
+        b"file://localhost/", b"file://localhos /"
+    )
+
+
+def with_stand_in(data: bytes, prefix: bytes) -> tuple[bytes, str | None]:
+    """A text that can be relocated by replacing one placeholder everywhere, and that placeholder.
+
+    That is the prefix itself, unless it also appears inside of other names (``/env`` in
+    ``/usr/bin/env``): then the true ones are replaced by `STAND_IN`. None where the text does
+    not name the prefix.
+    """
+    true = [match.span() for match in _own_path(prefix).finditer(_url_aware(data))]
+    if not true:
+        return data, None
+    if len(true) == data.count(prefix):
+        with contextlib.suppress(UnicodeDecodeError):
+            return data, prefix.decode()
+    parts: list[bytes] = []
+    at = 0
+    for begin, end in true:
+        parts += (data[at:begin], STAND_IN.encode())
+        at = end
+    parts.append(data[at:])
+    return b"".join(parts), STAND_IN
+
+
+def packaged(data: bytes, file: PrefixFile, prefix: bytes) -> bytes | None:
+    """The file as its package holds it, from the file as installed; None where that is not known.
+
+    Text is believed if its hash is the package's. A binary is believed if replacing the
+    placeholder by the prefix leads back to what is there.
+    """
+    placeholder = file.placeholder.encode("utf-8", "surrogateescape")
+    if file.mode == "binary":
+        return _packaged_binary(data, placeholder, prefix)
+    if not file.sha256:
+        return None
+    for candidate in (
+        data,
+        data.replace(prefix, placeholder),
+        _replace_true(data, placeholder, prefix),
+    ):
+        if placeholder in candidate and hashlib.sha256(candidate).hexdigest() == file.sha256:
+            return candidate
+    return None
+
+
+def _replace_true(data: bytes, placeholder: bytes, prefix: bytes) -> bytes:
+    return with_stand_in(data, prefix)[0].replace(STAND_IN.encode(), placeholder)
+
+
+def _packaged_binary(data: bytes, placeholder: bytes, prefix: bytes) -> bytes | None:
+    if placeholder in data:
+        return data  # never replaced
+    growth = len(placeholder) - len(prefix)
+    if growth < 0:
+        return None
+    fits = True
+    found = 0
+
+    def grow(match: re.Match[bytes]) -> bytes:
+        nonlocal fits, found
+        text, padding = match.group(1), match.group(2)
+        count = text.count(prefix)
+        found += count
+        if len(padding) < count * growth + 1:
+            fits = False
+            return match.group()
+        return text.replace(prefix, placeholder) + padding[count * growth :]
+
+    pattern = re.compile(rb"(" + re.escape(prefix) + rb"[^\0]*)(\0+)")
+    grown = pattern.sub(grow, data)
+    if not fits or not found or len(grown) != len(data):
+        return None
+    from conda_pack.prefixes import binary_replace
+
+    return grown if binary_replace(grown, placeholder, prefix) == data else None

@@ -1,0 +1,117 @@
+"""What goes into an output from an archive: its members stream through, in its own order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from condaprune.model import Edit, Entry, Plan, sort_key
+from condaprune.sinks.feed import Findings, Modes, Wishes
+from condaprune.sinks.rewrite import DROPPED, Destination
+from condaprune.sinks.times import EARLIEST, source_date_epoch, times_of
+from condaprune.sources.archive import ArchiveSource
+from condaprune.sources.members import NO_BODY, Body, Buffer, Member
+
+_SECOND = 1_000_000_000
+
+
+def from_archive(
+    plan: Plan, source: ArchiveSource, wishes: Wishes, findings: Findings
+) -> Iterator[tuple[Member, Body]]:
+    """The members for an archive. Where the first of several hard links goes, the next kept one
+    gets the content. Errors: `ArchiveError`, `SinkError`.
+    """
+    yield from _Refeed(plan, source, wishes, findings).members()
+
+
+class _Refeed:
+    def __init__(
+        self, plan: Plan, source: ArchiveSource, wishes: Wishes, findings: Findings
+    ) -> None:
+        self._source, self._findings = source, findings
+        self._modes = Modes(wishes.mode)
+        self._dest = Destination(plan, source, wishes.dest) if wishes.dest is not None else None
+        dropped = DROPPED if self._dest else ()
+        self._edits = {edit.path: edit for edit in plan.edits if edit.path not in dropped}
+        self._kept = {e.path: e for e in plan.kept() if e.path not in dropped}
+        self._latest = source_date_epoch()
+        self._exact = (
+            None if self._latest is None else times_of(self._kept.values(), source, self._latest)
+        )
+        newest = max((e.mtime_ns for e in plan.inventory.entries.values()), default=0) // _SECOND
+        self._written_time = self._latest if self._latest is not None else newest or EARLIEST
+        # The kept names of each file that has several, those with content of their own left out.
+        self._names: dict[tuple[int, int], list[str]] = {}
+        for path, entry in self._kept.items():
+            if entry.kind == "file" and entry.links > 1 and path not in self._edits:
+                self._names.setdefault(entry.identity, []).append(path)
+        self._holder: dict[tuple[int, int], str] = {}
+
+    def members(self) -> Iterator[tuple[Member, Body]]:
+        for entry, member, body in self._source.stream():
+            edit = self._edits.pop(entry.path, None)
+            if edit is not None:
+                yield self._edited(edit)
+            elif entry.kind != "file":
+                if entry.path in self._kept:
+                    yield self._plain(entry), NO_BODY
+                continue
+            if entry.links > 1:
+                yield from self._linked(entry, member, body, edited=edit is not None)
+            elif edit is None and entry.path in self._kept:
+                yield self._content(entry, entry.path, body)
+        for edit in sorted(self._edits.values(), key=lambda e: sort_key(e.path)):
+            yield self._edited(edit)
+        if self._dest is not None and not self._dest.changed:
+            self._findings.notes.append(
+                "no placeholder was found in the archive: if conda-unpack was run before it was "
+                "made, it holds the path of that time"
+            )
+
+    def _linked(
+        self, entry: Entry, member: Member, body: Body, *, edited: bool
+    ) -> Iterator[tuple[Member, Body]]:
+        """One of the names of a file that has several."""
+        names = self._names.get(entry.identity)
+        if not names:
+            return
+        if not member.linked:
+            path = entry.path if entry.path in self._kept and not edited else names[0]
+            self._holder[entry.identity] = path
+            yield self._content(self._kept[path], path, body)
+            return
+        holder = self._holder[entry.identity]
+        if entry.path in self._kept and not edited and entry.path != holder:
+            mode = self._modes.of("file", entry.mode)
+            yield Member(entry.path, "file", 0, mode, self._time(entry), "", holder), NO_BODY
+
+    def _content(self, entry: Entry, path: str, body: Body) -> tuple[Member, Body]:
+        mode, mtime = self._modes.of("file", entry.mode), self._time(entry)
+        size = entry.size
+        if self._dest is not None:
+            names = self._names.get(entry.identity, [path]) if entry.links > 1 else [path]
+            wanting = [name for name in names if self._dest.wants(name, size)]
+            if wanting:
+                data: Buffer = b"".join(body)
+                for name in wanting:
+                    data = self._dest.rewrite(name, bytes(data))
+                body, size = (data,), len(data)
+        self._findings.bytes += size
+        return Member(path, "file", size, mode, mtime), body
+
+    def _plain(self, entry: Entry) -> Member:
+        self._findings.bytes += entry.size if entry.kind == "link" else 0
+        mode = self._modes.of(entry.kind, entry.mode)
+        return Member(entry.path, entry.kind, entry.size, mode, self._time(entry), entry.target)
+
+    def _edited(self, edit: Edit) -> tuple[Member, Body]:
+        self._findings.bytes += len(edit.data)
+        mode = self._modes.of("file", edit.mode)
+        entry = self._kept.get(edit.path)
+        mtime = self._time(entry) if entry is not None else self._written_time
+        return Member(edit.path, "file", len(edit.data), mode, mtime), (edit.data,)
+
+    def _time(self, entry: Entry) -> int:
+        seconds = entry.mtime_ns // _SECOND
+        if self._exact is None or self._latest is None:
+            return seconds
+        return self._exact.of(entry) if entry.kind == "file" else min(seconds, self._latest)

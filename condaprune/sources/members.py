@@ -1,0 +1,83 @@
+"""What an archive is made of, whatever its format: members and their contents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from condaprune.errors import ArchiveError
+from condaprune.model import Kind, printable, to_bytes
+
+Buffer = bytes | memoryview
+Body = Iterable[Buffer]
+"""The content of a member in pieces; it may be passed through once only."""
+
+NO_BODY: Body = ()
+CHUNK = 1 << 20
+"""How many bytes of a big file are handled at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One member of an archive.
+
+    `path` is relative to the archive's root, `mode` the permission bits, `mtime` whole seconds.
+    `target` is what a symbolic link points at; `linked` the path of the earlier member that a
+    hard link repeats (its `size` is 0 then).
+    """
+
+    path: str
+    kind: Kind
+    size: int
+    mode: int
+    mtime: int
+    target: str = ""
+    linked: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What an archive may ask of us before it is taken for a bomb.
+
+    `entries` and `size` (bytes, unpacked) bound the whole archive; `ratio` its growth on
+    unpacking, looked at from `ratio_from` unpacked bytes on. `links_out` lets symbolic links
+    point out of the root; they are kept as they are and never followed.
+    """
+
+    entries: int = 2_000_000
+    size: int = 256 << 30
+    ratio: int = 300
+    ratio_from: int = 512 << 20
+    links_out: bool = False
+
+
+def member_error(archive: str, member: str | bytes, what: str, remedy: str = "") -> ArchiveError:
+    """The error about one member of an archive, which it names."""
+    name = member if isinstance(member, str) else member.decode("utf-8", "surrogateescape")
+    if len(name) > 300:
+        name = f"{name[:140]}...{name[-140:]}"
+    return ArchiveError(
+        f"member {printable(name)!r} {what}",
+        where=archive,
+        remedy=remedy or "Pack the environment again with conda-pack or condaprune",
+    )
+
+
+def clean_path(archive: str, name: str) -> str:
+    """A member's name as a path below the root; empty for the root itself.
+
+    Errors: `ArchiveError` for an absolute name, one with ``..`` or a NUL byte, or one that no
+    file system takes.
+    """
+    if not name or name[0] == "/":
+        raise member_error(archive, name, "has an absolute name" if name else "has no name")
+    if "\0" in name:
+        raise member_error(archive, name, "has a NUL byte in its name")
+    if len(name) > 1000 and len(to_bytes(name)) > 4096:
+        raise member_error(archive, name, "has a name of more than 4096 bytes")
+    if ".." not in name and "//" not in name and "./" not in name and name[-1] not in "/.":
+        return name
+    parts = [part for part in name.split("/") if part not in ("", ".")]
+    if ".." in parts:
+        raise member_error(archive, name, "has '..' in its name")
+    return "/".join(parts)

@@ -1,0 +1,129 @@
+"""Reads a zip member by member, in the order of its data, in bounded memory."""
+
+from __future__ import annotations
+
+import calendar
+import stat
+import zipfile
+import zlib
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from condaprune.errors import ArchiveError
+from condaprune.model import from_bytes
+from condaprune.sources.members import (
+    CHUNK,
+    NO_BODY,
+    Body,
+    Limits,
+    Member,
+    clean_path,
+    member_error,
+)
+
+_UTF8 = 0x800
+_ENCRYPTED = 0x1 | 0x40 | 0x2000
+_UNIX = 3
+_MAX_TARGET = 4096
+
+
+class ZipStream:
+    """The members of one zip."""
+
+    def __init__(self, file: BinaryIO, where: str, limits: Limits) -> None:
+        self._where, self._limits = where, limits
+        try:
+            self._zip = zipfile.ZipFile(file)
+        except (zipfile.BadZipFile, ValueError, OSError, EOFError, NotImplementedError) as error:
+            raise ArchiveError(
+                f"no usable zip archive: {error}",
+                where=where,
+                remedy="It is cut off, damaged or in several parts: copy it or pack it again",
+            ) from error
+        self._size = file.seek(0, 2)
+
+    def __iter__(self) -> Iterator[tuple[Member, Body]]:
+        """Each member and its content, as `TarStream` gives them. Errors: `ArchiveError`."""
+        infos = sorted(self._zip.infolist(), key=lambda info: info.header_offset)
+        limits = self._limits
+        if len(infos) > limits.entries:
+            raise self._over(f"more than {limits.entries:,} members", "--max-entries")
+        total = sum(info.file_size for info in infos)
+        if total > limits.size:
+            raise self._over(f"{total:,} bytes", "--max-size")
+        if total > limits.ratio_from and total > limits.ratio * self._size:
+            raise self._over(f"more than {limits.ratio} times its size", "--max-ratio")
+        for info in infos:
+            yield self._member(info)
+
+    def _member(self, info: zipfile.ZipInfo) -> tuple[Member, Body]:
+        name = _name(info)
+        if info.flag_bits & _ENCRYPTED:
+            raise member_error(
+                self._where, name, "is encrypted", "Decrypt the archive before you prune it"
+            )
+        path = clean_path(self._where, name)
+        unix = info.external_attr >> 16 if info.create_system == _UNIX else 0
+        kind = stat.S_IFMT(unix)
+        mtime = calendar.timegm((*info.date_time, 0, 1, 0))
+        if kind == stat.S_IFLNK:
+            if info.file_size > _MAX_TARGET:
+                raise member_error(self._where, name, "is a link with too long a target")
+            target = b"".join(self._content(info, name))
+            if not target or b"\0" in target:
+                raise member_error(self._where, name, "is a link without a target")
+            return Member(path, "link", len(target), 0o777, mtime, from_bytes(target)), NO_BODY
+        if name.endswith("/"):
+            return Member(path, "folder", 0, unix & 0o777 or 0o755, mtime), NO_BODY
+        if kind not in (0, stat.S_IFREG):
+            raise member_error(self._where, name, "is neither a file, a folder nor a link")
+        if not path:
+            raise member_error(self._where, name, "is a file without a name")
+        mode = unix & 0o777 or 0o644
+        return Member(path, "file", info.file_size, mode, mtime), self._content(info, name)
+
+    def _content(self, info: zipfile.ZipInfo, name: str) -> Iterator[bytes]:
+        left = info.file_size
+        try:
+            with self._zip.open(info) as stream:
+                while piece := stream.read(CHUNK):
+                    left -= len(piece)
+                    if left < 0:
+                        break
+                    yield piece
+        except (
+            zipfile.BadZipFile,
+            zlib.error,
+            EOFError,
+            OSError,
+            ValueError,
+            RuntimeError,  # also NotImplementedError: unknown compression
+        ) as error:
+            raise member_error(
+                self._where, name, f"cannot be read: {error}", "Copy or pack the archive again"
+            ) from error
+        if left:
+            raise member_error(
+                self._where,
+                name,
+                "holds another number of bytes than it says",
+                "The archive is damaged: copy it or pack it again",
+            )
+
+    def _over(self, what: str, option: str) -> ArchiveError:
+        return ArchiveError(
+            f"the archive unpacks to {what}",
+            where=self._where,
+            remedy=f"If you trust it, raise the limit with {option}",
+        )
+
+
+def _name(info: zipfile.ZipInfo) -> str:
+    """A member's name as its bytes say it: zipfile takes names without a flag for code page 437."""
+    name = info.orig_filename
+    if info.flag_bits & _UTF8:
+        return name
+    try:
+        return from_bytes(name.encode("cp437"))
+    except UnicodeEncodeError:
+        return name
