@@ -303,6 +303,7 @@ class Parameter:
     """What a user chooses in a rule: patterns say ``{param.NAME}`` and stand for each `value`.
 
     `single` is true for one string, false for a list; `allowed` is empty where anything goes.
+    `example` is the value that the rule's examples are meant for, empty where it is the default.
     """
 
     name: str
@@ -310,6 +311,7 @@ class Parameter:
     value: tuple[str, ...]
     single: bool = False
     allowed: tuple[str, ...] = ()
+    example: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,13 @@ class ParameterTable:
     allowed: tuple[str, ...] = field(
         metadata=_doc("The values there are; without it anything goes.", pattern=TEXT), default=()
     )
+    example: tuple[str, ...] = field(
+        metadata=_doc(
+            "The values that the rule's examples are meant for, where the default takes nothing.",
+            pattern=TEXT,
+        ),
+        default=(),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

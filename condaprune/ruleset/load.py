@@ -8,7 +8,6 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from typing import Protocol, TypeVar
 
 from condaprune.errors import RuleError
@@ -29,7 +28,7 @@ T = TypeVar("T")
 
 
 class _Item(Protocol):
-    """A file or folder, on disk or in an archive that Python imports from."""
+    """A file or folder in an archive that Python imports from."""
 
     @property
     def name(self) -> str: ...
@@ -124,9 +123,9 @@ def combine(*groups: Sequence[Rule]) -> tuple[Rule, ...]:
 @cache
 def load_retired() -> Mapping[str, retired.Retired]:
     """The ids that are never used again."""
-    for name, item in _files(_folder()):
+    for name, text in _sources():
         if name == f"rules/{RETIRED}":
-            document = Document(name, item.read_text("utf-8"))
+            document = Document(name, text)
             return retired.table(document.read(RetiredFile))
     return {}
 
@@ -135,35 +134,48 @@ def load_retired() -> Mapping[str, retired.Retired]:
 def _builtin() -> tuple[Rule, ...]:
     general: list[Rule] = []
     packages: list[Rule] = []
-    for name, item in _files(_folder()):
+    for name, text in _sources():
         if name == f"rules/{RETIRED}":
             continue
         group = packages if name.startswith("rules/packages/") else general
-        group.extend(parse_rules(item.read_text("utf-8"), name))
+        group.extend(parse_rules(text, name))
     return combine(general, packages)
 
 
-def _folder() -> _Item:
-    """The folder of the built-in rules: inside an installed package, beside it in a checkout."""
-    package = resources.files("condaprune")
-    installed: _Item = package.joinpath("rules")
-    if installed.is_dir():
-        return installed
-    from pathlib import Path
+def _sources() -> Iterator[tuple[str, str]]:
+    """Name and text of each built-in file: inside an installed package, beside it in a checkout."""
+    import condaprune
 
-    beside = Path(str(package)).parent / "rules"
-    if not beside.is_dir():
+    package = os.path.dirname(condaprune.__file__)
+    for folder in (os.path.join(package, "rules"), os.path.join(os.path.dirname(package), "rules")):
+        if os.path.isdir(folder):
+            yield from _on_disk(folder, "rules")
+            return
+    from importlib import resources
+
+    archived: _Item = resources.files("condaprune").joinpath("rules")
+    if not archived.is_dir():
         remedy = "Install condaprune again."
-        raise RuleError("the built-in rules are missing", where=str(beside), remedy=remedy)
-    return beside
+        raise RuleError("the built-in rules are missing", where=str(archived), remedy=remedy)
+    yield from _in_archive(archived, "rules")
 
 
-def _files(folder: _Item, name: str = "rules") -> Iterator[tuple[str, _Item]]:
+def _on_disk(folder: str, name: str) -> Iterator[tuple[str, str]]:
+    for item in sorted(os.listdir(folder)):
+        path = os.path.join(folder, item)
+        if item.endswith(".toml"):
+            with open(path, encoding="utf-8") as stream:
+                yield f"{name}/{item}", stream.read()
+        elif os.path.isdir(path):
+            yield from _on_disk(path, f"{name}/{item}")
+
+
+def _in_archive(folder: _Item, name: str) -> Iterator[tuple[str, str]]:
     for item in sorted(folder.iterdir(), key=lambda item: item.name):
-        if item.is_dir():
-            yield from _files(item, f"{name}/{item.name}")
-        elif item.name.endswith(".toml"):
-            yield f"{name}/{item.name}", item
+        if item.name.endswith(".toml"):
+            yield f"{name}/{item.name}", item.read_text("utf-8")
+        elif item.is_dir():
+            yield from _in_archive(item, f"{name}/{item.name}")
 
 
 def _rule_id(data: Mapping[str, object], key: Key) -> str:
@@ -241,14 +253,14 @@ def _rule(document: Document, index: int, table: RuleTable, line: int) -> Rule:
 def _parameter(name: str, table: ParameterTable) -> Parameter:
     single = isinstance(table.default, str)
     value = (table.default,) if isinstance(table.default, str) else table.default
-    return Parameter(name, table.description, value, single, table.allowed)
+    return Parameter(name, table.description, value, single, table.allowed, table.example)
 
 
 def _parameter_problem(table: ParameterTable) -> tuple[str, str] | None:
     values = (table.default,) if isinstance(table.default, str) else table.default
-    for value in values:
+    for value in (*values, *table.example):
         if table.allowed and value not in table.allowed:
-            return (f"the default {value!r} is not allowed", "Add it to 'allowed'.")
+            return (f"the value {value!r} is not allowed", "Add it to 'allowed'.")
         if not patterns.VALUE.fullmatch(value):
-            return (f"the default {value!r} is no part of a path", "Use a name or a glob.")
+            return (f"the value {value!r} is no part of a path", "Use a name or a glob.")
     return None

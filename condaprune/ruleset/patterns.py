@@ -189,6 +189,6 @@ def substitute(text: str, values: dict[str, tuple[str, ...]]) -> list[str]:
 def check(text: str, *, keep: bool = False) -> None:
     """Whether a rule may use a pattern: one that parses and does not take everything."""
     pattern = parse(text)
-    whole = not any(part.strip("*") for part in pattern.segments)
+    whole = not any(part.strip("*") for part in pattern.segments) and pattern.root != "include"
     if whole and not pattern.negated and not (keep and pattern.root):
         raise _bad(text, "takes everything", "Name what is to go.")

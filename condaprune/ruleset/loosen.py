@@ -1,0 +1,41 @@
+"""Wider forms of a pattern, against which a rule's examples must tell it apart."""
+
+from __future__ import annotations
+
+import re
+
+_FLOATING = re.compile(r"\*[.~][^/*?]*|\*\*?/?__pycache__/|__pycache__/|[.~#][^/*?]+/?")
+
+
+def loosened(text: str) -> list[str]:
+    """The standard ways a pattern could be wider than it should be.
+
+    >>> loosened("{site}/pandas/tests/")
+    ['{site}/pandas/']
+    >>> loosened("{lib}/lib*.a")
+    ['{lib}/', '{lib}/*.a', '{lib}/lib*']
+    """
+    sign, body = ("!", text[1:]) if text.startswith("!") else ("", text)
+    folder = body.endswith("/")
+    head, slash, last = body.rstrip("/").rpartition("/")
+    while head.endswith("/**"):
+        head = head[:-3]
+    if head in ("", "**"):
+        found = ["**"]
+    else:
+        found = [head + "/"]
+    parts = re.fullmatch(r"([^*?\[\\]+)\*([^*?\[\\]+)", last)
+    if parts:
+        stem = head + slash if head else slash
+        end = "/" if folder else ""
+        found += [f"{stem}*{parts[2]}{end}", f"{stem}{parts[1]}*{end}"]
+    return [sign + wider for wider in found]
+
+
+def anchored(text: str) -> bool:
+    """Whether a pattern starts at the prefix or a root, or is of a kind that may float: a suffix
+    such as ``*.a``, ``__pycache__/``, or a hidden name."""
+    body = text.removeprefix("!")
+    if body.startswith(("/", "{")):
+        return not body.startswith("/**")
+    return bool(_FLOATING.fullmatch(body))
