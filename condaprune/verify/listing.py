@@ -79,6 +79,21 @@ class Listing:
             pending.extend(reversed(target.split("/")))
         return "/".join(done)
 
+    def chain(self, path: str) -> list[str]:
+        """The paths that a link names, one link after the other; empty for other entries."""
+        found: list[str] = []
+        entry = self.entries.get(path)
+        while entry is not None and entry.kind == "link" and len(found) < _LINKS_AT_MOST:
+            if entry.target.startswith("/"):
+                named = self.inside(entry.target)
+            else:
+                named = normalise(f"{parent(entry.path)}/{entry.target}")
+            if named is None:
+                break
+            found.append(named)
+            entry = self.entries.get(named)
+        return found
+
     def is_file(self, path: str) -> bool:
         """Whether a path leads to a file of the prefix."""
         found = self.resolve(path)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _QUOTED = re.compile(r"`+([^`]+)`+")
 _WORD = re.compile(r"[\w.+-]*[\w+]")
+_NO_MODULE = re.compile(r"No module named '([\w.]+)'")
+_NO_NAME = re.compile(r"cannot import name '(\w+)' from '([\w.]+)'")
 _CULPRITS_AT_MOST = 3
 
 
@@ -104,6 +106,12 @@ def from_plan(plan: Plan) -> Ledger:
         {entry.path: plan.decision(entry.path).name for entry in plan.removed()},
         {rule.id: rule.breaks for rule in plan.rules},
     )
+
+
+def missing_modules(message: str) -> list[str]:
+    """The modules that an import error says are missing, by their dotted names."""
+    found: list[str] = _NO_MODULE.findall(message)
+    return found + [f"{package}.{name}" for name, package in _NO_NAME.findall(message)]
 
 
 class Removals:

@@ -11,6 +11,7 @@ from condaprune.model import parent
 from condaprune.verify import exclusions
 from condaprune.verify.checks.base import Pair
 from condaprune.verify.listing import Listing
+from condaprune.verify.removals import missing_modules
 from condaprune.verify.results import Finding, Outcome, Unchecked
 from condaprune.verify.sandbox import Finished
 from condaprune.verify.subject import Subject
@@ -100,7 +101,7 @@ class CommandsCheck:
 def _modules_named(text: str, listing: Listing) -> list[str]:
     """The files of the modules that a message says are missing."""
     paths = []
-    for name in re.findall(r"No module named '([\w.]+)'", text):
+    for name in missing_modules(text):
         inner = name.replace(".", "/")
         ends = (f"/{inner}.py", f"/{inner}/__init__.py")
         paths += [path for path in listing if path.endswith(ends)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from condaprune.model import parent
 from condaprune.verify.checks.base import Pair, cannot_run
 from condaprune.verify.listing import Listing
-from condaprune.verify.removals import Removals
+from condaprune.verify.removals import Removals, missing_modules
 from condaprune.verify.results import Finding, Outcome, Unchecked
 from condaprune.verify.sweep import Attempt, ImportResults, replay, sweep_subject
 
@@ -126,9 +126,8 @@ def _lost(
             removals.culprits(old.path),
         )
     after = "cannot be imported" if new.state == "failed" else new.state
-    missing = [paths[new.missing]] if new.missing in paths else []
-    named = [f"{new.missing}.{part}" for part in new.error.split("'")[1:2]]
-    missing += [paths[name] for name in named if name in paths]
+    named = (*missing_modules(new.error), new.missing)
+    missing = [paths[name] for name in named if name in paths]
     if new.missing.startswith(left.root + "/"):
         missing.append(new.missing[len(left.root) + 1 :])
     blamed = removals.culprits(old.path, *missing) or removals.blame(new.error, left.root)

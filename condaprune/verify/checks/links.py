@@ -32,7 +32,7 @@ class LinksCheck:
                         f"led to {was}" if was else "was not there",
                         "leads nowhere",
                         f"its target is {entry.target}",
-                        pair.removals.culprits(was),
+                        pair.removals.culprits(*before.chain(path), was),
                     )
                 )
         return Outcome(counted, tuple(lost))
