@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from condaprune.errors import UsageProblem
 from condaprune.model import Inventory, Outcome, Plan, Progress, Rule, no_progress
@@ -152,7 +152,7 @@ def carry_out(
     force: bool = False,
     allow_self: bool = False,
     progress: Progress = no_progress,
-    **options: object,
+    **options: Any,
 ) -> Outcome:
     """Carry a plan out: in place, or with *output* on an archive or folder.
 
@@ -178,14 +178,14 @@ def prune(
     force: bool = False,
     allow_self: bool = False,
     progress: Progress = no_progress,
-    **options: object,
+    **options: Any,
 ) -> Result:
     """Prune an environment in place, or into *output*; see `plan` for the *options*.
 
     Errors: those of `plan` and `carry_out`. A refusal comes before anything is touched.
     """
     source = open_source(environment)
-    made = plan(source, progress=progress, **options)  # type: ignore[arg-type]
+    made = plan(source, progress=progress, **options)
     outcome = carry_out(
         made, source, output=output, force=force, allow_self=allow_self, progress=progress
     )

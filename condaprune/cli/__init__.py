@@ -16,7 +16,10 @@ from condaprune import __version__
 COMMANDS = {
     "prune": "Prune ENV in place, or into an archive or folder with -o (the default command).",
     "explain": "Why a path, module or package of ENV goes or stays.",
+    "verify": "What worked in BEFORE and no longer does in AFTER.",
+    "trace": "Record what a command uses of an environment.",
     "audit": "Where the bytes of ENV go, by package, category, folder and rule.",
+    "diff": "What changed from one environment to another, by package, category, folder, file.",
 }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from condaprune.cli.packing import packing_options, take_packing
 from condaprune.cli.selection import plan_for, selection_options
 
 _SHOWN = click.Choice(["text", "json"])
@@ -23,11 +24,7 @@ _SHOWN = click.Choice(["text", "json"])
 )
 @click.option("-n", "--dry-run", is_flag=True, help="Show the plan, touch nothing.")
 @selection_options
-@click.option(
-    "--dest-prefix",
-    metavar="DIR",
-    help="Write the archive for this folder: no conda-unpack needed there.",
-)
+@packing_options
 @click.option("--force", is_flag=True, help="Overwrite an output that exists.")
 @click.option(
     "--allow-self", is_flag=True, help="Allow pruning the environment that condaprune runs from."
@@ -48,7 +45,6 @@ def prune(
     env: str,
     output: str | None,
     dry_run: bool,
-    dest_prefix: str | None,
     force: bool,
     allow_self: bool,
     shown: str,
@@ -56,7 +52,7 @@ def prune(
     quiet: bool,
     verbose: int,
     no_progress: bool,
-    **selection: Any,
+    **options: Any,
 ) -> None:
     """Prune ENV: a prefix in place, or any ENV into an archive or folder with -o.
 
@@ -72,15 +68,16 @@ def prune(
     from condaprune.report.text import render
     from condaprune.sinks.choose import choose_sink
 
+    packing = take_packing(options)
     source = api.open_source(env)
     sink = None
+    if manifest:
+        _check_writable(manifest)
     if not dry_run:
         # Refusals come before the work.
-        sink = choose_sink(
-            source, output, force=force, allow_self=allow_self, dest_prefix=dest_prefix
-        )
+        sink = choose_sink(source, output, force=force, allow_self=allow_self, **packing)
     with Reporter(quiet=quiet, bars=not no_progress) as progress:
-        plan = plan_for(source, selection, progress)
+        plan = plan_for(source, options, progress)
         outcome = sink.carry_out(plan, source, progress) if sink else None
     account = make_account(plan)
     if manifest:
@@ -95,6 +92,19 @@ def prune(
     # With -o - the archive has stdout, and the report goes where people still see it.
     stream = sys.stderr if output == "-" else sys.stdout
     stream.write(text)
+
+
+def _check_writable(path: str) -> None:
+    """Refuse a manifest that could not be written before the work begins. Errors: `SinkError`."""
+    from condaprune.errors import SinkError
+
+    folder = os.path.dirname(os.path.abspath(path))
+    if os.path.isdir(path) or not os.access(folder, os.W_OK | os.X_OK):
+        raise SinkError(
+            "the manifest cannot be written there",
+            where=path,
+            remedy="Name a file in a folder that exists and may be written to",
+        )
 
 
 def _write(path: str, text: str) -> None:
