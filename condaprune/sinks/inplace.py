@@ -1,133 +1,165 @@
-"""The prefix itself as sink: what the plan removes is unlinked where it lies."""
+"""The prefix itself as sink: journalled, verified, and undone where the verification fails."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Protocol
 
 from condaprune.errors import SinkError
-from condaprune.model import (
-    Edit,
-    Outcome,
-    Plan,
-    Progress,
-    parent,
-    printable,
-    to_bytes,
-    unique_bytes,
-)
+from condaprune.journal.filesystem import Filesystem
+from condaprune.journal.format import Journal
+from condaprune.journal.prepare import make_journal
+from condaprune.journal.recovery import recover_locked
+from condaprune.journal.run import Run
+from condaprune.journal.state import Phase, State
+from condaprune.model import Outcome, Plan, Progress, unique_bytes
+from condaprune.sinks.inplace_notes import notes_after, notes_before
 from condaprune.sources.base import Source
-from condaprune.sources.walk import walk
+from condaprune.trials.base import Failure, Trial
 
-_TEMPORARY = b".condaprune-new"
+
+class Healer(Protocol):
+    """Finds what a failed verification misses."""
+
+    def heal(self, run: Run, plan: Plan, failure: Failure, progress: Progress) -> None:
+        """Find the removals to take back; `replan` makes the plan without them afterwards.
+
+        The run is carried out when this is called, and may be in any state afterwards.
+        Errors: `VerificationFailed` where nothing helps within the bounds.
+        """
+        ...
+
+    def replan(self, progress: Progress) -> Plan:
+        """The plan for the original environment with what was found so far."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class InPlaceOptions:
+    """How a run in place is carried out.
+
+    `trials` must pass before it is final; `undoable` keeps what goes set aside afterwards;
+    `healer` takes removals back where a trial fails.
+    """
+
+    trials: tuple[Trial, ...] = ()
+    undoable: bool = False
+    healer: Healer | None = None
+    filesystem: Filesystem = field(default_factory=Filesystem)
 
 
 class InPlaceSink:
-    """Carries a plan out in the prefix it was made for.
+    """Carries a plan out in the prefix it was made for, whole or not at all.
 
-    Lists are rewritten before the files they name go; a rewritten file is replaced, never
-    written into, since the package cache may share it by a hard link. Folders are opened without
-    following links, so that a folder swapped for a link leads nowhere.
+    Without trials files are unlinked in an order that keeps the prefix usable; with trials, or
+    `undoable`, they are set aside by renames first. `plan` is the plan that was carried out in
+    the end: not the one given where a healer took something back.
     """
 
+    def __init__(self, options: InPlaceOptions | None = None) -> None:
+        self._options = options or InPlaceOptions()
+        self.plan: Plan | None = None
+
     def carry_out(self, plan: Plan, source: Source, progress: Progress) -> Outcome:
-        """Remove, rewrite, and measure what is left. Errors: `SinkError`."""
-        prefix = to_bytes(plan.inventory.prefix)
-        removed = plan.removed()
-        folders = {parent(e.path) for e in removed} | {parent(e.path) for e in plan.edits}
-        _check_writable(plan.inventory.label, prefix, folders)
-        with _folder_handles(prefix) as folder:
-            for edit in plan.edits:
-                _write(folder, edit)
-            for done, entry in enumerate(reversed(removed)):
-                name = to_bytes(entry.path.rpartition("/")[2])
-                try:
-                    if entry.kind == "folder":
-                        os.rmdir(name, dir_fd=folder(parent(entry.path)))
-                    else:
-                        os.unlink(name, dir_fd=folder(parent(entry.path)))
-                except FileNotFoundError:
-                    pass  # already gone: what was asked for
-                except OSError as error:
-                    raise SinkError(
-                        f"cannot be removed: {error.strerror}",
-                        where=f"{plan.inventory.label}/{printable(entry.path)}",
-                        remedy="Run condaprune again once nothing else changes the environment",
-                    ) from error
-                if not done % 1000:
-                    progress("remove", done, len(removed))
-        progress("remove", len(removed), len(removed))
-        return Outcome(
-            files_removed=sum(e.kind != "folder" for e in removed),
-            bytes_before=unique_bytes(plan.inventory.entries.values()),
-            bytes_after=unique_bytes(walk(prefix).values()),
+        """Remove, rewrite, verify, and measure what is left.
+
+        Errors: `SinkError`; `VerificationFailed` where a trial failed and the run was undone.
+        """
+        prefix, label = plan.inventory.prefix, plan.inventory.label
+        for trial in self._options.trials:
+            trial.prepare(prefix, progress)
+        with State(self._options.filesystem, prefix, label) as state:
+            notes = [recover_locked(state)]
+            notes += notes_before(prefix)
+            return self._carry_out(state, plan, notes, progress)
+
+    def _carry_out(self, state: State, plan: Plan, notes: list[str], progress: Progress) -> Outcome:
+        options = self._options
+        move = bool(options.trials) or options.undoable
+        while True:
+            self.plan = plan
+            journal, kept = make_journal(
+                plan,
+                state.prefix,
+                mode="move" if move else "unlink",
+                verified=bool(options.trials),
+            )
+            if journal is None:
+                size = unique_bytes(plan.inventory.entries.values())
+                return Outcome(0, size, size, details=_details(notes_after(notes, kept)))
+            _refuse_kept(state)
+            state.begin(journal)
+            run = Run(state, journal)
+            if not move:
+                run.apply(progress)
+                run.finish(Phase.APPLY)
+                break
+            healed = self._try(run, plan, progress)
+            if healed is None:
+                break
+            plan = healed
+        kept = {**kept, **run.tally.kept}
+        aside = options.undoable
+        return _outcome(run, journal, notes_after(notes, kept, run, aside=aside))
+
+    def _try(self, run: Run, plan: Plan, progress: Progress) -> Plan | None:
+        """Carry out what can be undone, and undo it unless it is verified.
+
+        Returns the plan to try next where something is to be taken back, else None.
+        """
+        options = self._options
+        try:
+            run.apply(progress)
+            failure = self._verify(run, plan, progress)
+            if failure is not None:
+                if options.healer is None:
+                    from condaprune.heal.failure import failed
+
+                    raise failed(run, plan, failure, options.trials)
+                options.healer.heal(run, plan, failure, progress)
+        except BaseException:
+            run.undo(Phase.APPLY)
+            raise
+        if failure is not None and options.healer is not None:
+            run.undo(Phase.APPLY)
+            return options.healer.replan(progress)
+        if options.undoable:
+            run.settle()
+        else:
+            run.finish(Phase.APPLY)
+        return None
+
+    def _verify(self, run: Run, plan: Plan, progress: Progress) -> Failure | None:
+        """The first trial that fails."""
+        trials = self._options.trials
+        for done, trial in enumerate(trials):
+            progress("verify", done, len(trials))
+            failure = trial.run(run.prefix, plan)
+            if failure is not None:
+                return failure
+        return None
+
+
+def _refuse_kept(state: State) -> None:
+    found = state.find()
+    if found is not None:
+        raise SinkError(
+            "an earlier run with --undoable still holds what it removed, nothing was touched",
+            where=state.label,
+            remedy="Take it back with `condaprune undo`, or let go of it with "
+            "`condaprune undo --forget`, then run condaprune again",
         )
 
 
-def _check_writable(label: str, prefix: bytes, folders: set[str]) -> None:
-    for path in sorted(folders):
-        if not os.access(os.path.join(prefix, to_bytes(path)), os.W_OK | os.X_OK):
-            raise SinkError(
-                "this folder is read-only, nothing was touched",
-                where=f"{label}/{printable(path)}".rstrip("/"),
-                remedy="Run condaprune as a user who may write there, "
-                "or write to an archive with -o",
-            )
+def _outcome(run: Run, journal: Journal, notes: list[str]) -> Outcome:
+    return Outcome(
+        files_removed=run.count_removed(),
+        bytes_before=journal.facts.bytes_before,
+        bytes_after=run.measured.bytes,
+        details=_details(notes),
+    )
 
 
-@contextmanager
-def _folder_handles(prefix: bytes) -> Iterator[_Folders]:
-    folders = _Folders(prefix)
-    try:
-        yield folders
-    finally:
-        folders.close()
-
-
-class _Folders:
-    """Handles of folders inside the prefix, opened step by step without following links."""
-
-    _FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-
-    def __init__(self, prefix: bytes) -> None:
-        self._root = os.open(prefix, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        self._path = ""
-        self._handle = self._root
-
-    def __call__(self, path: str) -> int:
-        """The handle of a folder, valid until the next call."""
-        if path != self._path:
-            handle = self._root
-            for name in path.split("/") if path else ():
-                below = os.open(to_bytes(name), self._FLAGS, dir_fd=handle)
-                if handle != self._root:
-                    os.close(handle)
-                handle = below
-            if self._handle != self._root:
-                os.close(self._handle)
-            self._path, self._handle = path, handle
-        return self._handle
-
-    def close(self) -> None:
-        if self._handle != self._root:
-            os.close(self._handle)
-        os.close(self._root)
-
-
-def _write(folder: _Folders, edit: Edit) -> None:
-    """Replace a file by one with new content: written beside it, synced, renamed over it."""
-    where = folder(parent(edit.path))
-    name = to_bytes(edit.path.rpartition("/")[2])
-    temporary = name + _TEMPORARY
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
-    handle = os.open(temporary, flags, 0o600, dir_fd=where)
-    try:
-        view = memoryview(edit.data)
-        while view:
-            view = view[os.write(handle, view) :]
-        os.fchmod(handle, edit.mode)
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-    os.replace(temporary, name, src_dir_fd=where, dst_dir_fd=where)
+def _details(notes: list[str]) -> dict[str, str]:
+    """Notes as details of an outcome; each key is ``note`` and a number."""
+    return {f"note {number}": note for number, note in enumerate(notes, 1)}

@@ -1,0 +1,1 @@
+"""Finds what a failed verification misses: evidence first, then search."""

@@ -1,0 +1,195 @@
+"""A run is killed at every file-system call; the next call ends in exactly one of two trees."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from condaprune.errors import VerificationFailed
+from condaprune.journal.recovery import recover, undo
+from condaprune.model import Plan, Progress, no_progress
+from condaprune.sinks.inplace import InPlaceOptions, InPlaceSink
+from condaprune.sources.prefix import PrefixSource
+from condaprune.trials.base import Failure
+from tests.journal.faults import KILLED, Counting, in_child
+from tests.journal.prefixes import build, difference, inodes, make_plan, snapshot
+
+Snapshot = dict[str, tuple[object, ...]]
+
+
+@dataclass(frozen=True)
+class Says:
+    """A trial that says yes or no."""
+
+    good: bool
+    name: str = "says"
+
+    def prepare(self, prefix: str, progress: Progress) -> None:
+        """Nothing to learn."""
+
+    def run(self, prefix: str, plan: Plan, *, seconds: float = 0.0) -> Failure | None:
+        """Yes or no."""
+        return None if self.good else Failure(self.name, "said no", "")
+
+
+def options(kind: str, filesystem: Counting) -> InPlaceOptions:
+    """The options of each kind of run."""
+    return InPlaceOptions(
+        trials=(Says(kind != "failing"),) if kind in ("verified", "failing", "both") else (),
+        undoable=kind in ("undoable", "both"),
+        filesystem=filesystem,
+    )
+
+
+def prune(root: Path, kind: str, filesystem: Counting) -> None:
+    """A run of that kind on the prefix."""
+    sink = InPlaceSink(options(kind, filesystem))
+    try:
+        sink.carry_out(make_plan(root), PrefixSource(str(root)), no_progress)
+    except VerificationFailed:
+        assert kind == "failing"
+
+
+def without_state(found: Snapshot) -> Snapshot:
+    """A snapshot without the state folder."""
+    return {path: told for path, told in found.items() if not path.startswith(".condaprune")}
+
+
+@pytest.fixture(autouse=True)
+def _fixed_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+
+
+@pytest.fixture(scope="module")
+def expected(tmp_path_factory: pytest.TempPathFactory) -> tuple[Snapshot, Snapshot]:
+    """The original and the finished tree."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+        root = build(tmp_path_factory.mktemp("expected"))
+        original = snapshot(root)
+        prune(root, "plain", Counting())
+        return original, snapshot(root)
+
+
+def calls_of(where: Path, work: Callable[[Path, Counting], object]) -> int:
+    """How many file-system calls *work* takes on a fresh prefix."""
+    counting = Counting()
+    work(build(where), counting)
+    return counting.calls
+
+
+@pytest.mark.parametrize("kind", ["plain", "verified", "undoable", "both", "failing"])
+def test_a_run_killed_at_any_call_is_finished_or_undone_by_the_next(
+    kind: str, tmp_path: Path, expected: tuple[Snapshot, Snapshot]
+) -> None:
+    original, finished = expected
+    (tmp_path / "count").mkdir()
+    calls = calls_of(tmp_path / "count", lambda root, fs: prune(root, kind, fs))
+    assert calls > 100
+    for last in range(1, calls + 1):
+        where = tmp_path / f"{last}"
+        where.mkdir()
+        root = build(where)
+        cache = snapshot(where / "cache")
+        assert KILLED == in_child(lambda: prune(root, kind, Counting(last)))  # noqa: B023
+        recover(str(root))
+        found = snapshot(root)
+        ended = without_state(found)
+        if kind in ("undoable", "both"):
+            # the root's time is back too while the state folder is there
+            assert ended in (original, _as_links(finished, original)) or not difference(
+                ended, _as_links(finished, found)
+            ), (last, difference(ended, finished))
+        else:
+            assert found in (original, finished), (last, difference(found, finished))
+        if kind == "verified" or (kind == "plain" and found == original):
+            prune(root, kind, Counting())
+            assert snapshot(root) == finished, (last, difference(snapshot(root), finished))
+        assert _content(snapshot(where / "cache")) == _content(cache)
+
+
+@pytest.mark.parametrize("kind", ["verified", "undoable", "both"])
+def test_a_run_killed_at_any_call_can_be_undone_while_what_went_is_set_aside(
+    kind: str, tmp_path: Path, expected: tuple[Snapshot, Snapshot]
+) -> None:
+    from condaprune.journal.recovery import CannotUndo
+
+    original, finished = expected
+    (tmp_path / "count").mkdir()
+    calls = calls_of(tmp_path / "count", lambda root, fs: prune(root, kind, fs))
+    undone = 0
+    for last in range(1, calls + 1):
+        where = tmp_path / f"{last}"
+        where.mkdir()
+        root = build(where)
+        before = inodes(root)
+        in_child(lambda: prune(root, kind, Counting(last)))  # noqa: B023
+        try:
+            undo(str(root))
+        except CannotUndo:
+            recover(str(root))
+            assert snapshot(root) in (original, finished), last
+        else:
+            undone += 1
+            assert snapshot(root) == original, (last, difference(snapshot(root), original))
+            assert inodes(root) == before, last
+    assert undone > 100
+
+
+def test_an_undo_killed_at_any_call_is_finished_by_the_next(
+    tmp_path: Path, expected: tuple[Snapshot, Snapshot]
+) -> None:
+    original, _ = expected
+
+    def kept(where: Path) -> Path:
+        where.mkdir()
+        root = build(where)
+        prune(root, "undoable", Counting())
+        return root
+
+    counting = Counting()
+    undo(str(kept(tmp_path / "count")), filesystem=counting)
+    assert counting.calls > 100
+    for last in range(2, counting.calls + 1):
+        root = kept(tmp_path / f"{last}")
+        in_child(lambda: undo(str(root), filesystem=Counting(last)))  # noqa: B023
+        if not recover(str(root)) and snapshot(root) != original:
+            undo(str(root))  # killed before it began
+        assert snapshot(root) == original, (last, difference(snapshot(root), original))
+
+
+def test_a_recovery_killed_at_any_call_is_finished_by_the_next(
+    tmp_path: Path, expected: tuple[Snapshot, Snapshot]
+) -> None:
+    _, finished = expected
+
+    def half(where: Path) -> Path:
+        where.mkdir()
+        root = build(where)
+        in_child(lambda: prune(root, "plain", Counting(120)))
+        return root
+
+    counting = Counting()
+    recover(str(half(tmp_path / "count")), filesystem=counting)
+    assert counting.calls > 50
+    for last in range(1, counting.calls + 1):
+        root = half(tmp_path / f"{last}")
+        in_child(lambda: recover(str(root), filesystem=Counting(last)))  # noqa: B023
+        recover(str(root))
+        assert snapshot(root) == finished, (last, difference(snapshot(root), finished))
+
+
+def _as_links(finished: Snapshot, like: Snapshot) -> Snapshot:
+    """The finished tree with the link counts that files have while others are set aside."""
+    return {
+        path: (*told[:5], like[path][5] if path in like else told[5], *told[6:])
+        for path, told in finished.items()
+    }
+
+
+def _content(found: Snapshot) -> Snapshot:
+    """A snapshot without the link counts, which a removal elsewhere lowers."""
+    return {path: (*told[:5], 0, *told[6:]) for path, told in found.items()}
