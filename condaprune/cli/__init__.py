@@ -16,6 +16,7 @@ from condaprune import __version__
 COMMANDS = {
     "prune": "Prune ENV in place, or into an archive or folder with -o (the default command).",
     "explain": "Why a path, module or package of ENV goes or stays.",
+    "rules": "What the rules are, and whether they hold.",
     "verify": "What worked in BEFORE and no longer does in AFTER.",
     "trace": "Record what a command uses of an environment.",
     "audit": "Where the bytes of ENV go, by package, category, folder and rule.",
