@@ -1,7 +1,7 @@
 """What files say that guards go by: each file is read at most once, and only facts are kept.
 
-For a source that can be read at random only what is kept is read, and then what is rescued. A
-source that is a stream says so with ``sequential``: all that may matter is read in its first pass.
+Of a source that can be read at random only what is kept is read, and then what is rescued. Of a
+source that is a stream, all that may matter is read in its one pass.
 """
 
 from __future__ import annotations
@@ -27,6 +27,15 @@ class Parts(Protocol):
 
     def read_part(self, path: str, offset: int, size: int) -> bytes:
         """The bytes at an offset, fewer where the file ends. Errors: `SourceError`."""
+        ...
+
+
+@runtime_checkable
+class Streamed(Protocol):
+    """What tells a source that is passed through from one that is read at random."""
+
+    def stream(self) -> object:
+        """The entries in the order of the archive, with their contents."""
         ...
 
 
@@ -65,11 +74,14 @@ class Facts:
         self._interest = interest
         self._progress = progress
         self._seen: set[str] = set()
-        self._sequential = bool(getattr(contents, "sequential", False))
+        self._sequential = isinstance(contents, Streamed)
 
     def load(self, paths: Iterable[str]) -> None:
         """Read those of *paths* that say something and were not read yet."""
-        if self._sequential and not self._seen:
+        if self._sequential:
+            if self._seen:
+                return
+            self._seen.add("")
             paths = self._entries
         wanted: dict[str, str] = {}
         for path in paths:
@@ -78,8 +90,6 @@ class Facts:
                 if kind:
                     wanted[path] = kind
         self._seen.update(wanted)
-        if self._sequential and not self._seen:
-            self._seen.add("")
         parts = self._contents if isinstance(self._contents, Parts) else None
         whole = [p for p, kind in wanted.items() if parts is None or kind not in ("elf", "script")]
         done = 0

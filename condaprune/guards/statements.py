@@ -49,7 +49,9 @@ def import_statements(data: bytes) -> Iterator[tuple[int, str]]:
     while at >= 0:
         end = at + 6
         start = data.rfind(b"\n", 0, at) + 1
-        head = data[start:at]
+        while start > 1 and data[start - 3 : start - 1].rstrip(b"\r").endswith(b"\\"):
+            start = data.rfind(b"\n", 0, start - 1) + 1
+        head = data[start:at].replace(b"\\", b" ").replace(b"\r", b" ").replace(b"\n", b" ")
         if len(head) < 400 and not (data[end : end + 1].isalnum() or data[end : end + 1] == b"_"):
             match = _HEAD.fullmatch(head)
             if match and not (hidden and _within(hidden, at)):
