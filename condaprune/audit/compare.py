@@ -56,7 +56,7 @@ def compare(before: Audit, after: Audit, by: Sequence[str] = ()) -> Comparison:
             if before.items and after.items:
                 views[name] = changes(_files(before), _files(after))
         elif before.view(name) or after.view(name):
-            views[name] = changes(before.view(name), after.view(name))
+            views[name] = changes(*(_alike(name, a, before, after) for a in (before, after)))
     return Comparison(
         before,
         after,
@@ -64,6 +64,15 @@ def compare(before: Audit, after: Audit, by: Sequence[str] = ()) -> Comparison:
         views,
         tuple(m for m in MEASURES if m in before.measured and m in after.measured),
     )
+
+
+def _alike(name: str, audit: Audit, *both: Audit) -> Iterable[Row]:
+    """The rows of a view, folders no deeper than either audit goes."""
+    rows = audit.view(name)
+    if name != "folder":
+        return rows
+    depth = min(a.depth for a in both)
+    return (row for row in rows if row.name.count("/") < depth)
 
 
 def changes(before: Iterable[Row], after: Iterable[Row]) -> tuple[Change, ...]:

@@ -21,6 +21,7 @@ COMMANDS = {
     "trace": "Record what a command uses of an environment.",
     "audit": "Where the bytes of ENV go, by package, category, folder and rule.",
     "diff": "What changed from one environment to another, by package, category, folder, file.",
+    "check": "Whether ENV is within the budgets of condaprune.toml; exit 1 if not.",
 }
 
 

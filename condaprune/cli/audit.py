@@ -7,6 +7,7 @@ import click
 from condaprune.audit.model import VIEWS
 from condaprune.cli.outputs import (
     Output,
+    append_summary,
     output_options,
     parse_outputs,
     plain_bars,
@@ -96,6 +97,7 @@ def audit(
         show_runtime(env, wanted_outputs, dockerfile=dockerfile, run=run_activation, quiet=quiet)
         return
     from condaprune.audit.formats import Show, audit_format
+    from condaprune.audit.formats.github import summary_of
     from condaprune.audit.make import Wanted
     from condaprune.audit.make import audit as make_audit
     from condaprune.audit.model import Audit
@@ -126,6 +128,8 @@ def audit(
     show = Show(tuple(by), top, terminal_width(), all_files, plain_bars())
 
     def render(output: Output) -> str:
+        if output.form == "github":
+            append_summary(summary_of(made, show))
         return audit_format(output.form)(made, show)
 
     write_all(wanted_outputs, render, quiet)

@@ -138,3 +138,19 @@ def write_text(path: str, text: str) -> None:
             where=path,
             remedy="Name a file in a folder that exists and may be written to",
         ) from error
+
+
+def append_summary(text: str) -> None:
+    """Add Markdown to the summary of a job of GitHub Actions, where there is one."""
+    path = os.environ.get("GITHUB_STEP_SUMMARY", "")
+    if not path:
+        return
+    try:
+        with open(path, "a", encoding="utf-8", errors="backslashreplace") as handle:
+            handle.write(text + "\n")
+    except OSError as error:
+        raise SinkError(
+            f"cannot be written: {error.strerror}",
+            where=path,
+            remedy="GITHUB_STEP_SUMMARY names the file; unset it where there is none",
+        ) from error

@@ -1,0 +1,127 @@
+"""``condaprune check``: is ENV within its budget?"""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from condaprune.cli.outputs import (
+    Output,
+    append_summary,
+    output_options,
+    parse_outputs,
+    plain_bars,
+    terminal_width,
+    write_all,
+    write_text,
+)
+
+
+@click.command()
+@click.argument("env", metavar="ENV")
+@click.option(
+    "--budget",
+    metavar="FILE",
+    help="The file with the [budget] tables [default: the nearest condaprune.toml].",
+)
+@click.option("--baseline", metavar="FILE", help="The saved audit to compare with.")
+@click.option(
+    "--save",
+    metavar="FILE",
+    help="Save a baseline of ENV as it is now, with the "
+    "excludes and folders of the budget; without limits to check if there is none.",
+)
+@click.option(
+    "--audit",
+    "exports",
+    multiple=True,
+    metavar="FORM=FILE",
+    help="Export the audit of the same run too; repeatable.",
+)
+@output_options
+def check(
+    env: str,
+    budget: str | None,
+    baseline: str | None,
+    save: str | None,
+    exports: tuple[str, ...],
+    outputs: tuple[str, ...],
+    form: str | None,
+    top: int,
+    quiet: bool,
+    no_progress: bool,
+) -> int:
+    """Hold ENV to the budgets in condaprune.toml. Exit status: 0 within, 1 over, 2 could not run.
+
+    \b
+    condaprune check /env --save base.json       the baseline to commit
+    condaprune check /env --baseline base.json   in CI, with --format github there
+    """
+    from condaprune.audit.budget import load_budget
+    from condaprune.audit.check import check as hold
+    from condaprune.audit.formats import Show, audit_format, verdict
+    from condaprune.audit.make import Wanted
+    from condaprune.audit.make import audit as make_audit
+    from condaprune.audit.model import Audit
+    from condaprune.audit.saved import to_json
+    from condaprune.audit.subject import open_subject
+    from condaprune.cli.progress import Reporter
+    from condaprune.config import find_config
+    from condaprune.errors import ConfigError, UsageProblem
+
+    wanted_outputs = parse_outputs(outputs, form)
+    wanted_exports = parse_outputs(exports, None) if exports else []
+    for output in wanted_outputs:
+        if output.form not in ("text", "json", "md", "github"):
+            raise UsageProblem(
+                f"the form {output.form} cannot hold a verdict",
+                where="-o",
+                remedy="Forms that can: text, json, md, github. Export the audit with --audit",
+            )
+    path = budget or find_config(os.getcwd())
+    if not path:
+        raise ConfigError(
+            "there is no condaprune.toml here or above",
+            remedy="Write one with a [budget.environment] table, or name it with --budget",
+        )
+    limits = load_budget(path)
+    base_path = baseline or limits.baseline
+    if save and base_path and not os.path.exists(base_path):
+        base_path = ""  # the first run makes it
+    base = open_subject(base_path) if base_path else None
+    if base is not None and not isinstance(base, Audit):
+        base = make_audit(base, Wanted(exclude=limits.exclude, depth=limits.depth))
+    subject = open_subject(env)
+    measures = {limit.measure for limit in limits.limits}
+    wanted = Wanted(
+        depth=limits.depth if not isinstance(subject, Audit) else subject.depth,
+        # A gate on an estimate would fail by chance.
+        compressed="exact" if "compressed" in measures else "no",
+        strippable="strippable" in measures,
+        exclude=limits.exclude,
+    )
+    with Reporter(quiet=quiet, bars=not no_progress) as progress:
+        made = make_audit(subject, wanted, progress=progress)
+    show = Show((), top, terminal_width(), False, plain_bars())
+    if save:
+        write_text(save, to_json(made, baseline=True))
+        if not quiet:
+            click.echo(f"condaprune: saved the baseline {save}", err=True)
+        if base is None and any(limit.needs_baseline for limit in limits.limits):
+            return 0
+    found = hold(made, limits, base)
+
+    def render(output: Output) -> str:
+        if output.form == "json":
+            return verdict.document(found)
+        if output.form == "md":
+            return verdict.markdown(found)
+        if output.form == "github":
+            append_summary(verdict.markdown(found))
+            return verdict.github(found)
+        return verdict.text(found, terminal_width())
+
+    write_all(wanted_exports, lambda output: audit_format(output.form)(made, show), quiet)
+    write_all(wanted_outputs, render, quiet)
+    return 1 if found.failed else 0

@@ -1,0 +1,102 @@
+"""``condaprune diff``: what changed between two environments."""
+
+from __future__ import annotations
+
+import click
+
+from condaprune.audit.compare import VIEWS
+from condaprune.cli.outputs import (
+    Output,
+    append_summary,
+    output_options,
+    parse_outputs,
+    plain_bars,
+    terminal_width,
+    write_all,
+)
+
+
+@click.command()
+@click.argument("before", metavar="A")
+@click.argument("after", metavar="B")
+@click.option("--by", multiple=True, type=click.Choice(VIEWS), help="Only these views; repeatable.")
+@click.option(
+    "--depth",
+    type=click.IntRange(min=1, max=64),
+    default=2,
+    show_default=True,
+    metavar="N",
+    help="Levels of folders.",
+)
+@click.option("--exclude", multiple=True, metavar="PATTERN", help="Leave out what matches.")
+@output_options
+def diff(
+    before: str,
+    after: str,
+    by: tuple[str, ...],
+    depth: int,
+    exclude: tuple[str, ...],
+    outputs: tuple[str, ...],
+    form: str | None,
+    top: int,
+    quiet: bool,
+    no_progress: bool,
+) -> None:
+    """Show what changed from A to B: prefixes, archives, saved audits, path lists, or manifests.
+
+    Rows that are alike are left out, the largest change comes first. An upgrade is one row.
+
+    \b
+    condaprune diff base.json /env
+    condaprune diff old.tar.zst new.tar.zst --by package -o md=-
+    """
+    from condaprune.audit.compare import compare
+    from condaprune.audit.formats import FORMATS, Show, comparison_format
+    from condaprune.audit.formats.github import summary_of
+    from condaprune.audit.make import Wanted
+    from condaprune.audit.make import audit as make_audit
+    from condaprune.audit.model import Audit
+    from condaprune.audit.subject import open_subject
+    from condaprune.cli.progress import Reporter
+    from condaprune.errors import UsageProblem
+
+    wanted_outputs = parse_outputs(outputs, form)
+    for output in wanted_outputs:
+        if comparison_format(output.form) is None:
+            able = [name for name in FORMATS if comparison_format(name)]
+            raise UsageProblem(
+                f"the form {output.form} cannot hold a comparison",
+                where="-o",
+                remedy=f"Forms that can: {', '.join(able)}",
+            )
+    subjects = [open_subject(name) for name in (before, after)]
+    # A saved audit has the depth and the excludes it was made with; the other side follows.
+    documents = [subject for subject in subjects if isinstance(subject, Audit)]
+    for document in documents:
+        depth = min(depth, document.depth) if not document.items else depth
+        exclude = exclude or document.exclude
+    wanted = Wanted(depth=depth, exclude=exclude)
+    with Reporter(quiet=quiet, bars=not no_progress) as progress:
+        first, second = (make_audit(s, wanted, progress=progress) for s in subjects)
+    if (first.source == "manifest") != (second.source == "manifest"):
+        raise UsageProblem(
+            "a manifest tells what was removed, and can be compared only with another manifest",
+            where=f"{before}, {after}",
+            remedy="Compare environments, archives or saved audits",
+        )
+    if "file" in by and not (first.items and second.items):
+        raise UsageProblem(
+            "a saved audit without its files cannot be compared file by file",
+            where="--by file",
+            remedy="Save it with `condaprune audit ENV --all-files -o json=FILE`",
+        )
+    comparison = compare(first, second, by)
+    show = Show(tuple(by), top, terminal_width(), False, plain_bars())
+
+    def render(output: Output) -> str:
+        if output.form == "github":
+            append_summary(summary_of(comparison, show))
+        made = comparison_format(output.form)
+        return made(comparison, show) if made else ""
+
+    write_all(wanted_outputs, render, quiet)
