@@ -17,10 +17,12 @@ _WIDTH = 88
 def render_list(rules: Sequence[Rule]) -> str:
     """One line a rule: id, risk, category, package."""
     width = max((len(rule.id) for rule in rules), default=0)
-    lines = [
-        f"{rule.id:<{width}}  {rule.risk:<6}  {rule.category:<12}  {', '.join(rule.package)}".rstrip()
-        for rule in rules
-    ]
+    lines = []
+    for rule in rules:
+        packages = ", ".join(rule.package)
+        lines.append(
+            f"{rule.id:<{width}}  {rule.risk:<6}  {rule.category:<12}  {packages}".rstrip()
+        )
     return "\n".join([*lines, f"{len(rules)} rules"]) + "\n"
 
 
