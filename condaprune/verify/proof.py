@@ -6,6 +6,7 @@ import os
 import tempfile
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from condaprune.errors import UsageProblem
@@ -65,8 +66,14 @@ def compare(
         # Links and RPATHs of a copy may still name the place of the original.
         old = Listing(old.root, old.entries, (new.root,))
         new = Listing(new.root, new.entries, (old.root,))
-        first, isolation = _subject(os.fspath(before), old, scratch, new.root, timeout)
-        second, _ = _subject(os.fspath(after), new, scratch, old.root, timeout)
+        notes = []
+        if any(check.runs_code for check in wanted):
+            first, isolation = _subject(os.fspath(before), old, scratch, new.root, timeout)
+            second, _ = _subject(os.fspath(after), new, scratch, old.root, timeout)
+            notes.append(f"isolation: {isolation}")
+        else:
+            first = Subject(os.fspath(before), old, Sandbox(old.root, scratch), None)
+            second = Subject(os.fspath(after), new, Sandbox(new.root, scratch), None)
         pair = Pair(first, second, Removals.between(old, new, ledger), jobs, timeout, progress)
         outcomes = {}
         seconds = {}
@@ -75,8 +82,8 @@ def compare(
             started = time.monotonic()
             outcomes[check.name] = check.run(pair)
             seconds[check.name] = time.monotonic() - started
-        notes = [f"isolation: {isolation}"]
-        notes += _written(old.root, old) + _written(new.root, new)
+        if notes:
+            notes += _written(old.root, old) + _written(new.root, new)
     return _verification(pair, outcomes, seconds, notes, time.monotonic() - began)
 
 
@@ -158,7 +165,17 @@ def _subject(
     plain, isolation = open_sandbox(listing.root, scratch, covered=covered)
     variables, _ = activate(listing, plain, timeout)
     sandbox = Sandbox(plain.root, plain.scratch, plain.wrapper, variables)
-    return describe(label, listing, sandbox, timeout), isolation
+    subject = describe(label, listing, sandbox, timeout)
+    if subject.interpreter and subject.interpreter.version >= (3, 8) and not _has_bytecode(listing):
+        # Compiled once, not once a process. Never where there is bytecode of its own: this would
+        # hide it, and with it what is wrong with it.
+        cache = tempfile.mkdtemp(prefix="bytecode-", dir=scratch)
+        subject = replace(subject, sandbox=replace(sandbox, bytecode=cache))
+    return subject, isolation
+
+
+def _has_bytecode(listing: Listing) -> bool:
+    return any("/__pycache__/" in path for path in listing)
 
 
 def _written(root: str, listing: Listing) -> list[str]:

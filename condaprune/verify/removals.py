@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _QUOTED = re.compile(r"`+([^`]+)`+")
 _WORD = re.compile(r"[\w.+-]*[\w+]")
 _NO_MODULE = re.compile(r"No module named '([\w.]+)'")
-_NO_NAME = re.compile(r"cannot import name '(\w+)' from '([\w.]+)'")
+_NO_NAME = re.compile(r"cannot import name '(\w+)' from (?:partially .*? )?'([\w.]+)'")
 _CULPRITS_AT_MOST = 3
 
 
@@ -47,8 +47,8 @@ class Ledger:
 def read_manifest(path: str) -> Ledger:
     """The ledger that a manifest file holds. Errors: `SourceError` where it cannot be used.
 
-    Tolerant by design: only ``removed: [{path, rule}]`` is needed; ``breaks`` are read from
-    ``rules: [{id, breaks}]`` or ``rules: {id: {breaks}}`` and, failing that, from a removed row.
+    Tolerant by design: only ``removed: [{path, rule}]`` is needed. What the rules announce is
+    read from ``rules: [{name, breaks}]`` or, where that is missing, from the shipped rules.
     """
     try:
         with open(path, encoding="utf-8", errors="surrogateescape") as file:
@@ -77,20 +77,26 @@ def read_manifest(path: str) -> Ledger:
         if isinstance(row, str):
             rules[row] = ""
         elif isinstance(row, dict) and isinstance(row.get("path"), str):
-            rule = next((row[k] for k in ("rule", "by", "name") if isinstance(row.get(k), str)), "")
-            rules[row["path"].strip("/")] = rule
-            if "breaks" in row:
-                breaks[rule] = _sentences(row["breaks"])
+            rules[row["path"].strip("/")] = str(row.get("rule") or "")
     for name, rule_row in _rule_rows(raw.get("rules")):
-        breaks[name] = _sentences(rule_row.get("breaks"))
-    return Ledger(rules, breaks)
+        if "breaks" in rule_row:
+            breaks[name] = _sentences(rule_row["breaks"])
+    return Ledger(rules, {**_shipped(set(rules.values()) - set(breaks)), **breaks})
+
+
+def _shipped(names: Collection[str]) -> dict[str, tuple[str, ...]]:
+    """What the shipped rules of these names announce."""
+    from condaprune.ruleset.load import load_builtin
+
+    return {rule.id: rule.breaks for rule in load_builtin() if rule.id in names}
 
 
 def _rule_rows(raw: object) -> list[tuple[str, dict[str, object]]]:
     if isinstance(raw, dict):
         return [(str(name), row) for name, row in raw.items() if isinstance(row, dict)]
     if isinstance(raw, list):
-        return [(str(row.get("id", "")), row) for row in raw if isinstance(row, dict)]
+        rows = [row for row in raw if isinstance(row, dict)]
+        return [(str(row.get("name", row.get("id", ""))), row) for row in rows]
     return []
 
 

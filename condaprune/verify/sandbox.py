@@ -44,13 +44,15 @@ class Sandbox:
     """How processes of one prefix are started. Made by `open_sandbox`.
 
     `root` is the prefix, `scratch` a folder that is thrown away, `wrapper` the command line that
-    isolates, `variables` what the activation of the environment sets.
+    isolates, `variables` what the activation of the environment sets. `bytecode` is a folder where
+    Python may cache what it compiles; without one it writes none.
     """
 
     root: str
     scratch: str
     wrapper: tuple[str, ...] = ()
     variables: Mapping[str, str] = field(default_factory=dict)
+    bytecode: str = ""
 
     @contextmanager
     def start(
@@ -72,7 +74,7 @@ class Sandbox:
                 stdout=stdout,
                 stderr=stderr,
                 cwd=home,
-                env=environment(self.root, home, self.variables),
+                env=environment(self.root, home, self.variables, self.bytecode),
                 start_new_session=True,
             )
             try:
@@ -126,7 +128,9 @@ def _kill_group(pid: int) -> None:
         return
 
 
-def environment(root: str, home: str, variables: Mapping[str, str]) -> dict[bytes, bytes]:
+def environment(
+    root: str, home: str, variables: Mapping[str, str], bytecode: str = ""
+) -> dict[bytes, bytes]:
     """The variables of a process: nothing of the caller's, everything writable in *home*."""
     nowhere = "http://127.0.0.1:9"
     values = {
@@ -144,7 +148,7 @@ def environment(root: str, home: str, variables: Mapping[str, str]) -> dict[byte
         "NUMBA_CACHE_DIR": f"{home}/numba",
         "IPYTHONDIR": f"{home}/ipython",
         "JUPYTER_CONFIG_DIR": f"{home}/jupyter",
-        "PYTHONDONTWRITEBYTECODE": "1",
+        **({"PYTHONPYCACHEPREFIX": bytecode} if bytecode else {"PYTHONDONTWRITEBYTECODE": "1"}),
         "PYTHONNOUSERSITE": "1",
         "PYTHONHASHSEED": "0",
         "MPLBACKEND": "Agg",

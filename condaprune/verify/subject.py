@@ -56,7 +56,6 @@ class Subject:
     """
 
     label: str
-    root: str
     listing: Listing
     sandbox: Sandbox
     interpreter: Interpreter | None
@@ -67,7 +66,9 @@ class Subject:
         """The command line that runs a probe with the environment's own Python, isolated."""
         assert self.interpreter is not None
         script = f"{self.sandbox.scratch}/probes/{probe}"
-        return [self.listing.absolute(self.interpreter.path), "-I", "-B", script, *arguments]
+        cache = self.sandbox.bytecode
+        option = ["-X", f"pycache_prefix={cache}"] if cache else ["-B"]
+        return [self.listing.absolute(self.interpreter.path), "-I", *option, script, *arguments]
 
 
 def copy_probes(scratch: str) -> None:
@@ -91,19 +92,18 @@ def check_prefix(path: str) -> str:
 
 def describe(label: str, listing: Listing, sandbox: Sandbox, timeout: float) -> Subject:
     """The subject that a listing is, its Python asked to describe itself (this runs it)."""
-    root = listing.root
     python = find_python(listing)
     foreign = _foreign(listing, python)
     if foreign:
         why = f"it is built for {foreign}, this machine is {platform.machine()}"
-        return Subject(label, root, listing, sandbox, None, why, foreign)
+        return Subject(label, listing, sandbox, None, why, foreign)
     if not python:
-        return Subject(label, root, listing, sandbox, None)
+        return Subject(label, listing, sandbox, None)
     done = sandbox.run([listing.absolute(python), "-I", "-B", "-c", _DESCRIBE], timeout)
     if done.code != 0:
         last = done.err.decode("utf-8", "replace").strip().splitlines()[-1:] or ["no message"]
         how = "did not end in time" if done.code is None else f"ended with {done.code}"
-        return Subject(label, root, listing, sandbox, None, f"{python} {how}: {last[0]}")
+        return Subject(label, listing, sandbox, None, f"{python} {how}: {last[0]}")
     version, search, suffixes, stdlib = ast.literal_eval(done.out.decode("ascii"))
     within = [listing.inside(_real(path)) for path in search]
     interpreter = Interpreter(
@@ -113,7 +113,7 @@ def describe(label: str, listing: Listing, sandbox: Sandbox, timeout: float) -> 
         listing.inside(_real(stdlib)) or "",
         tuple(suffixes),
     )
-    return Subject(label, root, listing, sandbox, interpreter)
+    return Subject(label, listing, sandbox, interpreter)
 
 
 def _real(path: str) -> str:

@@ -23,6 +23,7 @@ class ActivationCheck:
     """Sources the activation scripts of both environments and compares the variables they set."""
 
     name = "environment"
+    runs_code = True
 
     def run(self, pair: Pair) -> Outcome:
         """See `Check.run`."""

@@ -24,9 +24,14 @@ class Pair:
 
 
 class Check(Protocol):
-    """One kind of proof. It compares what worked before with after, never with zero."""
+    """One kind of proof. It compares what worked before with after, never with zero.
+
+    `runs_code` tells whether it runs anything of the environments; where no check does, not even
+    their Python is asked to describe itself.
+    """
 
     name: str
+    runs_code: bool
 
     def run(self, pair: Pair) -> Outcome:
         """What was lost and what could not be checked; it writes into neither environment."""

@@ -31,6 +31,7 @@ class CommandsCheck:
     """
 
     name = "commands"
+    runs_code = True
 
     def run(self, pair: Pair) -> Outcome:
         """See `Check.run`."""

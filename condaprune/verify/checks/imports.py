@@ -14,6 +14,7 @@ class ImportsCheck:
     """Imports all modules in both environments, one process a top-level package."""
 
     name = "imports"
+    runs_code = True
 
     def run(self, pair: Pair) -> Outcome:
         """See `Check.run`."""

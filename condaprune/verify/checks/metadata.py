@@ -39,6 +39,7 @@ class MetadataCheck:
     """Compares distributions, versions, entry points, requirements, RECORDs and licences."""
 
     name = "metadata"
+    runs_code = True
 
     def run(self, pair: Pair) -> Outcome:
         """See `Check.run`."""

@@ -22,6 +22,7 @@ class UnpackCheck:
     """Runs conda-unpack of both environments on copies of the files that it rewrites."""
 
     name = "unpack"
+    runs_code = True
 
     def run(self, pair: Pair) -> Outcome:
         """See `Check.run`."""
