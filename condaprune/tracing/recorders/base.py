@@ -110,6 +110,7 @@ class Inside:
         """
         if "//" in path or "/." in path:
             path = os.path.normpath(path)
+            path = path[1:] if path.startswith("//") else path
         for start in self._starts:
             if path.startswith(start):
                 return path[len(start) :].rstrip("/")
