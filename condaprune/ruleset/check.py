@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from condaprune.model import RISKS, Rule
 from condaprune.ruleset.examples import Field, Lines
 from condaprune.ruleset.loosen import anchored, loosened
-from condaprune.ruleset.parameters import with_example_values
+from condaprune.ruleset.parameters import with_example_values, with_values
 from condaprune.ruleset.scope import normalised
 
 
@@ -38,7 +38,7 @@ def check_rules(rules: Sequence[Rule]) -> list[Problem]:
             found.append(_problem(rule, f"the id {rule.id!r} is taken", "Choose another."))
         seen.add(rule.id)
         found.extend(check_rule(rule))
-    found.extend(_check_together(with_example_values(rules)))
+    found.extend(_check_together(rules))
     return found
 
 
@@ -57,7 +57,7 @@ def check_rule(rule: Rule) -> list[Problem]:
             found.append(_problem(rule, what, "Narrow the pattern, or mend the example."))
     for at, text in enumerate(rule.remove):
         found.extend(_check_line(rule, lines, "remove", at, text))
-        if not anchored(text):
+        if not text.startswith("!") and not anchored(text):
             what = f"the pattern {text!r} is not anchored"
             remedy = (
                 "Begin it with a slash or a root such as {site}; only '*.a' and its like float."
@@ -71,7 +71,7 @@ def check_rule(rule: Rule) -> list[Problem]:
 
 
 def _check_line(rule: Rule, lines: Lines, field: Field, at: int, text: str) -> Iterator[Problem]:
-    removing = field == "remove" and not text.startswith("!")
+    removing = (field == "remove") != text.startswith("!")
     mine, near = rule.removed_examples, rule.kept_examples
     names = ("removed", "kept")
     if not removing:
@@ -81,7 +81,7 @@ def _check_line(rule: Rule, lines: Lines, field: Field, at: int, text: str) -> I
     if not any(without.removes(path) != removing for path in mine):
         what = f"no example needs the line {text!r} of {field!r}"
         yield _problem(rule, what, f"Add a path to examples.{names[0]} that this line decides.")
-    for wider in loosened(text):
+    for wider in loosened(text)[: None if field == "remove" else 1]:
         widened = lines.replacing(field, at, wider)
         if not any(widened.removes(path) == removing for path in near):
             what = f"no example tells the line {text!r} of {field!r} from {wider!r}"
@@ -89,12 +89,15 @@ def _check_line(rule: Rule, lines: Lines, field: Field, at: int, text: str) -> I
 
 
 def _check_together(rules: Sequence[Rule]) -> Iterator[Problem]:
+    # A rule's own examples are meant for its example values; other rules do what they do unasked.
+    meant = [Lines.of(rule) for rule in with_example_values(rules)]
+    unasked = [Lines.of(rule) for rule in with_values(rules)]
     for index, rule in enumerate(rules):
-        own = Lines.of(rule)
+        own = meant[index]
         for place, other in enumerate(rules):
             if place == index or not _reaches(other, rule):
                 continue
-            lines = Lines.of(other)
+            lines = unasked[place]
             shielded = next(filter(lines.shields, rule.removed_examples), "")
             if shielded and not own.shields(shielded):
                 what = f"the example {shielded!r} is kept by rule {other.id}"

@@ -19,7 +19,7 @@ _STDLIB = re.compile(r"(lib/(?:python|pypy)[\d.]+t?)/")
 
 def layout_of(path: str) -> Layout:
     """The layout of an environment that a path may come from, as far as the path tells."""
-    if path.startswith(("Lib/", "Library/", "Scripts/")):
+    if path.startswith(("Lib/", "Library/", "Scripts/", "libs/")):
         roots = {
             "site": ("Lib/site-packages",),
             "stdlib": ("Lib",),

@@ -16,19 +16,15 @@ def loosened(text: str) -> list[str]:
     ['{lib}/', '{lib}/*.a', '{lib}/lib*']
     """
     sign, body = ("!", text[1:]) if text.startswith("!") else ("", text)
-    folder = body.endswith("/")
-    head, slash, last = body.rstrip("/").rpartition("/")
+    end = "/" if body.endswith("/") else ""
+    above, slash, last = body.rstrip("/").rpartition("/")
+    head = above
     while head.endswith("/**"):
         head = head[:-3]
-    if head in ("", "**"):
-        found = ["**"]
-    else:
-        found = [head + "/"]
+    found = ["**" if head in ("", "**") else head + "/"]
     parts = re.fullmatch(r"([^*?\[\\]+)\*([^*?\[\\]+)", last)
-    if parts:
-        stem = head + slash if head else slash
-        end = "/" if folder else ""
-        found += [f"{stem}*{parts[2]}{end}", f"{stem}{parts[1]}*{end}"]
+    if parts and not sign:
+        found += [f"{above}{slash}*{parts[2]}{end}", f"{above}{slash}{parts[1]}*{end}"]
     return [sign + wider for wider in found]
 
 
