@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+from condaprune.guards.bytecode import read_bytecode
 from condaprune.guards.elffile import MAGIC, ElfFacts, read_elf
 from condaprune.guards.pysource import PythonFacts, PythonReader
 from condaprune.model import Entry, Inventory, Progress, parent
@@ -116,7 +117,8 @@ class Facts:
         if suffix in ("py", "pyw"):
             return "python" if self._interest.python else ""
         if suffix == "pyc":
-            return ""
+            lone = "__pycache__/" not in path and path[:-1] not in self._entries
+            return "bytecode" if lone and self._interest.python else ""
         if suffix == "pyi":
             return "python" if self._interest.stubs else ""
         if ".so" in name and _LIBRARY.search(name):
@@ -156,6 +158,9 @@ class Facts:
             self.text[path] = data
         elif kind == "python":
             self.python[path] = self._reader.read(path, data, doomed=path in self._candidates)
+        elif kind == "bytecode":
+            modules = self._reader.modules
+            self.python[path] = read_bytecode(data, modules.locate(path), modules)
         elif data[:4] == MAGIC:
             self._take_elf(path, lambda offset, size: data[offset : offset + size])
         elif kind == "script" and data[:2] == b"#!" and is_python_script(data):

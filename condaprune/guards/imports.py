@@ -25,21 +25,30 @@ class Imports(Guard):
 
     def look(self, batch: Sequence[str]) -> Iterator[Veto]:
         python, text = self.scene.facts.python, self.scene.facts.text
+        self.scene.facts.load(self._stand_ins(batch))
         for path in batch:
-            facts = python.get(path)
+            source = path[:-1] if path.endswith(".pyc") and path not in python else path
+            facts = python.get(source)
             if facts is not None:
                 if facts.imports and not path.endswith(".pyi"):
                     for edge in facts.imports:
                         if announced(path, edge.text):
                             continue
-                        because = f"{self._shown(path)}:{edge.line} {edge.text}"
+                        place = f"{self._shown(source)}:{edge.line}".removesuffix(":0")
                         for target in edge.targets:
-                            yield Veto(target, because, path)
+                            if target != source:
+                                yield Veto(target, f"{place} {edge.text}", path)
             elif path in text:
                 if path.endswith(".pth"):
                     yield from self._pth(path)
                 elif path.endswith("entry_points.txt"):
                     yield from self._entry_points(path)
+
+    def _stand_ins(self, batch: Sequence[str]) -> list[str]:
+        """Doomed sources whose modules stay as bytecode: what they import is needed."""
+        return [
+            path[:-1] for path in batch if path.endswith(".pyc") and path[:-1] in self.candidates
+        ]
 
     def notes(self) -> Iterator[str]:
         """How many files were judged without a parse."""

@@ -81,7 +81,7 @@ class PythonReader:
     """Extracts `PythonFacts`. *words* are those that other guards ask for."""
 
     def __init__(self, modules: Modules, data: DataNames, words: Sequence[Word]) -> None:
-        self._modules = modules
+        self.modules = modules
         self._data = data
         names = sorted(modules.tokens) if len(modules.tokens) <= _MANY else []
         self._any = len(modules.tokens) > _MANY
@@ -101,7 +101,7 @@ class PythonReader:
         if not matched and not doomed and not self._any:
             return NOTHING
         stub = path.endswith(".pyi")
-        module = self._modules.locate(path[:-1] if stub else path)
+        module = self.modules.locate(path[:-1] if stub else path)
         imports, parsed = self._imports(path, data, module, matched, doomed or stub)
         computed, line = self._computed(data, module, matched)
         found = [
@@ -121,7 +121,7 @@ class PythonReader:
         matched: frozenset[str],
         rough: bool,
     ) -> tuple[tuple[Edge, ...], bool]:
-        if not (self._modules.doomed or self._modules.loose):
+        if not (self.modules.doomed or self.modules.loose):
             return (), True
         names = [key[len(_NAME) :] for key in matched if key.startswith(_NAME)]
         if not names and not rough and not self._any:
@@ -130,7 +130,7 @@ class PythonReader:
         if matched & _DYNAMIC:
             seen += [(at, Reference(0, name)) for at, name in import_calls(data)]
         if not rough:
-            words = self._modules.tokens if self._any else frozenset(names)
+            words = self.modules.tokens if self._any else frozenset(names)
             seen = [pair for pair in seen if not words.isdisjoint(pair[1].name.split("."))]
             for at, name in quoted_names(data, words):
                 seen.append((at, Reference(0, name.partition(":")[0], "names")))
@@ -158,7 +158,7 @@ class PythonReader:
         self, path: str, module: Module | None, reference: Reference, matched: frozenset[str]
     ) -> tuple[str, ...]:
         """The doomed files that a reference needs."""
-        modules = self._modules
+        modules = self.modules
         name = reference.name
         weak = reference.verb == "names"
         if weak and name.startswith(".") and not matched & _DYNAMIC:
@@ -204,7 +204,7 @@ class PythonReader:
                 named = _PREFIX.search(data, call.start(), call.end() + _REACH)
                 if named:
                     packages.add(named[1].decode("ascii", "replace"))
-        return tuple(sorted(packages & self._modules.children.keys())), line_of(data, first.start())
+        return tuple(sorted(packages & self.modules.children.keys())), line_of(data, first.start())
 
 
 def _absolute(name: str, module: Module | None) -> str | None:

@@ -42,15 +42,25 @@ class Source(Guard):
         if self._first:
             self._first = False
             yield from self._lone()
-        python = self.scene.facts.python
+            # A module that stays as bytecode still reads its source: doomed files count here.
+            self.scene.facts.load(p for group in self._readers.values() for p in group)
+            for group in list(self._readers.values()):
+                yield from self._reading(group)
         for path in batch:
             if path.endswith(".pyc"):
                 yield from self._beside(path)
-            elif self._readers and path in python and python[path].words & _READS:
-                word = min(python[path].words & _READS)
-                top = self.scene.modules.top_folder(path)
-                for target in self._readers.get(top, ()):
-                    yield Veto(target, f"{path} uses {word}, which reads source files", path)
+        if self._readers:
+            yield from self._reading(batch)
+
+    def _reading(self, paths: Sequence[str]) -> Iterator[Veto]:
+        """The doomed sources of the packages that files read sources in."""
+        python = self.scene.facts.python
+        for path in paths:
+            words = python[path].words & _READS if path in python else frozenset()
+            if words:
+                because = f"{path} uses {min(words)}, which reads source files"
+                for target in self._readers.get(self.scene.modules.top_folder(path), ()):
+                    yield Veto(target, because, "" if path in self.candidates else path)
 
     def _beside(self, path: str) -> Iterator[Veto]:
         """The source of kept bytecode."""
