@@ -15,7 +15,13 @@ from .model import (
     Variant,
     run_in_prefix,
 )
-from .pack import FORMATS, pack_prefix, packed_environment, unpack_archive
+from .pack import (
+    FORMATS,
+    pack_prefix,
+    packed_environment,
+    run_conda_unpack,
+    unpack_archive,
+)
 from .packages.toolchain import c_compiler, compile_c
 
 __all__ = [
@@ -35,6 +41,7 @@ __all__ = [
     "pack_prefix",
     "packed_environment",
     "probe",
+    "run_conda_unpack",
     "run_in_prefix",
     "shared_environment",
     "unpack_archive",

@@ -79,8 +79,13 @@ def unpack_archive(archive: Path, prefix: Path, *, conda_unpack: bool = False) -
         with tarfile.open(archive) as tar:
             _extract(tar, prefix)
     if conda_unpack:
-        run_in_prefix(prefix, "python", str(prefix / "bin" / "conda-unpack"))
+        run_conda_unpack(prefix)
     return prefix
+
+
+def run_conda_unpack(prefix: Path) -> None:
+    """Run the conda-unpack of an unpacked archive, which puts the prefix into its files."""
+    run_in_prefix(prefix, "python", str(prefix / "bin" / "conda-unpack"))
 
 
 def _extract(tar: tarfile.TarFile, prefix: Path) -> None:

@@ -73,10 +73,11 @@ def ensure_channel(
         c_compiler(), legacy, wanted, [path.name for path in files],
     )  # fmt: skip
     folder = cache_root() / CHANNELS / key
-    with locked("build"):  # one builder at a time: it uses all processors anyway
-        if not folder.is_dir():
-            with new_folder(folder) as work:
-                _fill(work, interpreter, wanted, files, legacy=legacy)
+    if not folder.is_dir():
+        with locked("build"):  # one builder at a time: it uses all processors anyway
+            if not folder.is_dir():  # another may have been waited for
+                with new_folder(folder) as work:
+                    _fill(work, interpreter, wanted, files, legacy=legacy)
     content = json.loads((folder / "channel.json").read_text("utf-8"))
     return Channel(folder, tuple(content["specs"]))
 

@@ -24,10 +24,11 @@ def download(interpreter: Interpreter, requirements: Iterable[str]) -> list[Path
     wanted = sorted(set(requirements))
     name = f"cp{interpreter.compact}-{digest(interpreter.version, _constraints(), *wanted)}"
     folder = cache_root() / WHEELS / name
-    with locked(name):
-        if not folder.is_dir():
-            with new_folder(folder) as work:
-                _pip_download(interpreter, wanted, work)
+    if not folder.is_dir():
+        with locked(name):
+            if not folder.is_dir():  # another may have been waited for
+                with new_folder(folder) as work:
+                    _pip_download(interpreter, wanted, work)
     return sorted(folder.glob("*.whl"))
 
 
