@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from condaprune.errors import SinkError
@@ -11,7 +11,7 @@ from condaprune.model import Edit, Entry, Plan, from_bytes, parent, printable, s
 from condaprune.relocation import PROGRESS, UNPACK
 from condaprune.sinks.packages import record_facts
 from condaprune.sinks.relocate import Relocation, check_editable
-from condaprune.sinks.times import EARLIEST, source_date_epoch, times_of
+from condaprune.sinks.times import EARLIEST, Times, source_date_epoch, times_of
 from condaprune.sources.base import Source
 from condaprune.sources.members import CHUNK, NO_BODY, Body, Member
 
@@ -36,6 +36,7 @@ class Wishes:
     dest: str | None = None
     mode: str = "normal"
     ignore_editable: bool = False
+    group: Callable[[str], int] | None = None
 
 
 @dataclass(slots=True)
@@ -114,17 +115,16 @@ def from_prefix(
 ) -> Iterator[tuple[Member, Body]]:
     """The members for a prefix, in the order of their paths' bytes, each file read once.
 
+    With `Wishes.group` those of a lower group come first; hard links stay with their first name.
+
     Nothing is yielded before all refusals are through. Errors: `SinkError`, `SourceError`.
     """
     if not wishes.ignore_editable:
         check_editable(plan, source)
     modes = Modes(wishes.mode)
     facts = record_facts(plan.inventory, source)
-    latest = source_date_epoch()
     kept = _packed_entries(plan, findings)
-    times = times_of(
-        kept.values(), source, max(facts.newest, EARLIEST) if latest is None else latest
-    )
+    times = times_of(kept.values(), source, _times(plan, facts.built))
     relocation = Relocation(plan, kept.values(), source, facts.bare, wishes.dest)
     edits = {edit.path: edit for edit in plan.edits if edit.path != UNPACK}
     for added in relocation.added:
@@ -133,24 +133,28 @@ def from_prefix(
     root = to_bytes(plan.inventory.prefix) + b"/"
     search = to_bytes(plan.inventory.prefix)
     first: dict[tuple[int, int], str] = {}
-    for path in sorted({*kept, *edits, *_new_folders(kept, edits)}, key=sort_key):
+    group = wishes.group
+    order: Callable[[str], object] = (
+        sort_key if group is None else lambda path: (group(path), sort_key(path))
+    )
+    for path in sorted({*kept, *edits, *_new_folders(kept, edits)}, key=order):  # type: ignore[arg-type]
         edit = edits.get(path)
         if edit is not None:
             mode = modes.of("file", edit.mode)
-            yield _bytes(path, edit.data, mode, times.latest, findings)
+            yield _bytes(path, edit.data, mode, times.common, findings)
             continue
         entry = kept.get(path)
         if entry is None:
-            yield Member(path, "folder", 0, modes.of("folder", 0o755), times.latest), NO_BODY
+            yield Member(path, "folder", 0, modes.of("folder", 0o755), times.common), NO_BODY
             continue
         mode = modes.of(entry.kind, entry.mode)
         if entry.kind == "folder":
-            yield Member(path, "folder", 0, mode, times.latest), NO_BODY
+            yield Member(path, "folder", 0, mode, times.common), NO_BODY
         elif entry.kind == "link":
             target = _inner_target(entry, plan.inventory.prefix)
             size = len(to_bytes(target))
             findings.bytes += size
-            yield Member(path, "link", size, mode, times.latest, target), NO_BODY
+            yield Member(path, "link", size, mode, times.common, target), NO_BODY
         elif relocation.is_rewritten(path):
             yield _bytes(path, relocation.content(path), mode, times.of(entry), findings)
         else:
@@ -165,6 +169,19 @@ def from_prefix(
             yield Member(path, "file", entry.size, mode, times.of(entry)), body
     relocation.finish()
     findings.notes += relocation.notes
+
+
+def _times(plan: Plan, built: Mapping[str, int]) -> Times:
+    """Times that no two machines with the same environment differ in."""
+    epoch = source_date_epoch()
+    if epoch is not None:
+        return Times(epoch, {})
+    limits: dict[str, int] = {}
+    for path, owners in plan.inventory.owners.items():
+        for owner in owners:
+            if owner.path in built:
+                limits[path] = built[owner.path]
+    return Times(EARLIEST, limits)
 
 
 def _bytes(

@@ -66,9 +66,7 @@ def new_file(output: str) -> Iterator[BinaryIO]:
     with _told_to_stop(), _clear_errors(output):
         try:
             # A file as any other program makes it: who may read it is for the umask to say.
-            with open(
-                os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), "wb"
-            ) as file:
+            with open(temporary, "x+b") as file:
                 yield file
                 file.flush()
                 os.fsync(file.fileno())

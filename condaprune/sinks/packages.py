@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from condaprune.model import FileMode, Inventory, PrefixFile, Record
@@ -17,26 +18,27 @@ _MODES: dict[object, FileMode] = {"text": "text", "binary": "binary"}
 
 @dataclass(frozen=True, slots=True)
 class RecordFacts:
-    """What the records of an environment tell: `newest` is when the newest package was built, in
-    seconds (0 where none says so); `bare` are the records without a list of their files' hashes
-    and placeholders.
+    """What the records of an environment tell, by the record's path: `built` is when the package
+    was built, in seconds; `bare` are the records without a list of their files' hashes and
+    placeholders.
     """
 
-    newest: int
+    built: Mapping[str, int]
     bare: frozenset[str]
 
 
 def record_facts(inventory: Inventory, source: Contents) -> RecordFacts:
     """Look through the records of an environment. Errors: `SourceError`."""
-    newest = 0
+    built: dict[str, int] = {}
     bare = []
     for path, data in source.read_many([record.path for record in inventory.records]):
         if b'"paths_data"' not in data:
             bare.append(path)
-        for found in _TIMESTAMP.finditer(data):
-            stamp = int(found[1])
-            newest = max(newest, stamp // 1000 if stamp > 10**11 else stamp)
-    return RecordFacts(newest, frozenset(bare))
+        found = _TIMESTAMP.search(data)
+        if found is not None:
+            stamp = int(found[1])  # milliseconds, but seconds in old packages
+            built[path] = stamp // 1000 if stamp > 10**11 else stamp
+    return RecordFacts(built, frozenset(bare))
 
 
 def unlisted_prefix_files(record: Record, inventory: Inventory) -> tuple[PrefixFile, ...] | None:

@@ -7,11 +7,9 @@ from collections.abc import Iterator
 from condaprune.model import Edit, Entry, Plan, sort_key
 from condaprune.sinks.feed import Findings, Modes, Wishes
 from condaprune.sinks.rewrite import DROPPED, Destination
-from condaprune.sinks.times import EARLIEST, source_date_epoch, times_of
+from condaprune.sinks.times import EARLIEST, SECOND, Times, source_date_epoch, times_of
 from condaprune.sources.archive import ArchiveSource
 from condaprune.sources.members import NO_BODY, Body, Buffer, Member
-
-_SECOND = 1_000_000_000
 
 
 def from_archive(
@@ -33,12 +31,12 @@ class _Refeed:
         dropped = DROPPED if self._dest else ()
         self._edits = {edit.path: edit for edit in plan.edits if edit.path not in dropped}
         self._kept = {e.path: e for e in plan.kept() if e.path not in dropped}
-        self._latest = source_date_epoch()
-        self._exact = (
-            None if self._latest is None else times_of(self._kept.values(), source, self._latest)
+        epoch = source_date_epoch()
+        self._times = (
+            None if epoch is None else times_of(self._kept.values(), source, Times(epoch, {}))
         )
-        newest = max((e.mtime_ns for e in plan.inventory.entries.values()), default=0) // _SECOND
-        self._written_time = self._latest if self._latest is not None else newest or EARLIEST
+        newest = max((e.mtime_ns for e in plan.inventory.entries.values()), default=0) // SECOND
+        self._written_time = (newest or EARLIEST) if epoch is None else epoch
         # The kept names of each file that has several, those with content of their own left out.
         self._names: dict[tuple[int, int], list[str]] = {}
         for path, entry in self._kept.items():
@@ -111,7 +109,7 @@ class _Refeed:
         return Member(edit.path, "file", len(edit.data), mode, mtime), (edit.data,)
 
     def _time(self, entry: Entry) -> int:
-        seconds = entry.mtime_ns // _SECOND
-        if self._exact is None or self._latest is None:
+        seconds = entry.mtime_ns // SECOND
+        if self._times is None:
             return seconds
-        return self._exact.of(entry) if entry.kind == "file" else min(seconds, self._latest)
+        return self._times.of(entry) if entry.kind == "file" else min(seconds, self._times.common)

@@ -268,5 +268,6 @@ def check_editable(plan: Plan, source: Source) -> None:
         raise SinkError(
             f"editable installs cannot be packed: {', '.join(sorted(found))}",
             where=plan.inventory.label,
-            remedy="Install them without -e, or leave them as they are with --ignore-editable",
+            remedy="Install them without -e, or pass --ignore-editable-packages to pack them as "
+            "they are",
         )

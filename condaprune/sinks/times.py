@@ -13,7 +13,7 @@ from condaprune.sources.owners import source_of_bytecode
 EARLIEST = 315_532_800
 """1980-01-01: the time of everything in an environment without records, and zip's earliest."""
 
-_SECOND = 1_000_000_000
+SECOND = 1_000_000_000
 
 
 def source_date_epoch() -> int | None:
@@ -31,47 +31,61 @@ def source_date_epoch() -> int | None:
 
 
 class Times:
-    """The times of members, in whole seconds, none later than *latest*.
+    """The times of members, in whole seconds.
 
-    Links and folders get *latest* itself. A ``.py`` file whose bytecode stays keeps its time
-    where the bytecode names it: Python would compile it again otherwise.
+    Links, folders and files that are written anew get *common*. A file keeps its time unless that
+    is later than its package's, which means that it was made on installing; then it gets the
+    package's (*limits*, else *common*). A ``.py`` file whose bytecode stays keeps its time where
+    the bytecode names it (*exact*): Python would compile it again otherwise.
     """
 
-    def __init__(self, latest: int, exact: Mapping[str, int]) -> None:
-        self.latest = latest
-        self._exact = exact
+    def __init__(
+        self, common: int, limits: Mapping[str, int], exact: Mapping[str, int] | None = None
+    ) -> None:
+        self.common = common
+        self._limits = limits
+        self._exact = exact or {}
+
+    def with_exact(self, exact: Mapping[str, int]) -> Times:
+        """The same with files that keep their time."""
+        return Times(self.common, self._limits, exact)
+
+    def limit(self, path: str) -> int:
+        """The latest time a file may have."""
+        return self._limits.get(path, self.common)
 
     def of(self, entry: Entry) -> int:
         """The time of an entry that stays."""
         if entry.kind != "file":
-            return self.latest
-        seconds = entry.mtime_ns // _SECOND
-        if seconds <= self.latest:
+            return self.common
+        seconds = entry.mtime_ns // SECOND
+        limit = self._limits.get(entry.path, self.common)
+        if seconds <= limit:
             return max(seconds, 0)
-        return self._exact.get(entry.path, self.latest)
+        return self._exact.get(entry.path, limit)
 
 
-def times_of(kept: Iterable[Entry], source: Contents, latest: int) -> Times:
-    """The times for the entries that stay; reads the bytecode files whose sources are newer."""
+def times_of(kept: Iterable[Entry], source: Contents, times: Times) -> Times:
+    """*times* with the sources that kept bytecode names; reads bytecode of newer sources only."""
     entries = {entry.path: entry for entry in kept if entry.kind == "file"}
-    wanted = {
-        path: seconds
-        for path in entries
-        if path.endswith(".pyc")
-        for source_entry in (entries.get(source_of_bytecode(path)),)
-        if source_entry is not None
-        for seconds in (source_entry.mtime_ns // _SECOND,)
-        if seconds > latest
+    wanted: dict[str, int] = {}
+    for path in entries:
+        if path.endswith(".pyc"):
+            name = source_of_bytecode(path)
+            if name in entries and entries[name].mtime_ns // SECOND > times.limit(name):
+                wanted[path] = entries[name].mtime_ns // SECOND
+    exact = {
+        source_of_bytecode(path): wanted[path]
+        for path, seconds in _stamps(source, wanted)
+        if wanted[path] & 0xFFFFFFFF == seconds
     }
-    exact: dict[str, int] = {}
-    for path, seconds in _stamps(source, wanted):
-        if wanted[path] & 0xFFFFFFFF == seconds:
-            exact[source_of_bytecode(path)] = wanted[path]
-    return Times(latest, exact)
+    return times.with_exact(exact)
 
 
 def _stamps(source: Contents, paths: Mapping[str, int]) -> Iterator[tuple[str, int]]:
     """The source's time that each timestamp-checked bytecode file names."""
+    if not paths:
+        return
     for path, data in source.read_many(list(paths)):
         if len(data) >= 16 and data[4:8] == b"\0\0\0\0":
             yield path, int.from_bytes(data[8:12], "little")

@@ -1,0 +1,110 @@
+"""Writes a squashfs image by feeding a tar to ``mksquashfs``, without a copy on disk."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+
+from condaprune.errors import SinkError, UsageProblem
+from condaprune.sinks.compress import thread_count
+from condaprune.sources.members import Buffer
+
+DEFAULT_LEVEL = 15
+_OLDEST = (4, 5)
+
+
+class SquashfsPipe:
+    """A running ``mksquashfs`` that reads a tar from `write` and makes the image *path*.
+
+    *output* is what the image will be called, for messages.
+
+    Errors: `SinkError` where the program is missing, too old, or fails.
+    """
+
+    def __init__(self, path: str, level: int | None, threads: int, mtime: int, output: str) -> None:
+        program = shutil.which("mksquashfs")
+        if program is None:
+            raise SinkError(
+                "squashfs images are made by the program mksquashfs, which is not installed",
+                where=output,
+                remedy="Install squashfs-tools, or choose another format such as .tar.zst",
+            )
+        level = DEFAULT_LEVEL if level is None else level
+        if not 1 <= level <= 22:
+            raise UsageProblem(
+                f"no such compression level for squashfs: {level}",
+                where="--compress-level",
+                remedy="Take one from 1 to 22",
+            )
+        version = _version(program, output)
+        self.name = f"squashfs zstd -{level} (mksquashfs {version})"
+        self._output = output
+        self._messages = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close and abort
+        # SOURCE_DATE_EPOCH and -mkfs-time exclude each other.
+        environment = {k: v for k, v in os.environ.items() if k != "SOURCE_DATE_EPOCH"}
+        self._process = subprocess.Popen(
+            [
+                program, "-", path, "-tar", "-noappend", "-no-progress", "-quiet",
+                "-comp", "zstd", "-Xcompression-level", str(level), "-b", "256K",
+                "-processors", str(thread_count(threads)), "-mkfs-time", str(mtime),
+                "-default-mode", "0755", "-default-uid", "0", "-default-gid", "0",
+            ],
+            stdin=subprocess.PIPE,
+            stdout=self._messages,
+            stderr=self._messages,
+            env=environment,
+        )  # fmt: skip
+
+    def write(self, data: Buffer) -> object:
+        """Feed a piece of the tar. Errors: `SinkError`."""
+        assert self._process.stdin is not None
+        try:
+            return self._process.stdin.write(data)
+        except BrokenPipeError as error:
+            raise self._failed() from error
+
+    def close(self) -> None:
+        """Wait for the image. Errors: `SinkError`."""
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.close()
+        except BrokenPipeError as error:
+            raise self._failed() from error
+        if self._process.wait():
+            raise self._failed()
+        self._messages.close()
+
+    def abort(self) -> None:
+        """Stop the program."""
+        self._process.kill()
+        self._process.wait()
+        if self._process.stdin is not None:
+            with contextlib.suppress(BrokenPipeError):
+                self._process.stdin.close()
+        self._messages.close()
+
+    def _failed(self) -> SinkError:
+        self._process.wait()
+        self._messages.seek(0)
+        said = self._messages.read()[-500:].decode(errors="replace").strip().splitlines()
+        return SinkError(
+            f"mksquashfs failed: {said[-1] if said else self._process.returncode}",
+            where=self._output,
+            remedy="Update squashfs-tools, or choose another format such as .tar.zst",
+        )
+
+
+def _version(program: str, output: str) -> str:
+    run = subprocess.run([program, "-version"], capture_output=True, text=True, check=False)
+    found = re.search(r"version (\d+)\.(\d+)", run.stdout + run.stderr)
+    if found is None or (int(found[1]), int(found[2])) < _OLDEST:
+        raise SinkError(
+            "mksquashfs is older than 4.5 and cannot read a tar",
+            where=output,
+            remedy="Update squashfs-tools, or choose another format such as .tar.zst",
+        )
+    return f"{found[1]}.{found[2]}"
