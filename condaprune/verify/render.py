@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from condaprune.model import printable
-from condaprune.verify.results import Culprit, Finding, Verification
+from condaprune.verify.results import Culprit, Finding, Unchecked, Verification
 
 _FOR_NO_RULE = "a rule that is not known (no manifest was given, or it names none)"
-_UNCHECKED_SHOWN = 20
+_SUBJECTS_SHOWN = 4
 
 
 def render(verification: Verification) -> str:
@@ -40,12 +40,7 @@ def _lines(found: Verification) -> Iterator[str]:
     if found.unchecked:
         yield ""
         yield "not checked"
-        for unchecked in found.unchecked[:_UNCHECKED_SHOWN]:
-            subject = f" {printable(unchecked.subject)}" if unchecked.subject else ""
-            yield f"  {unchecked.check}{subject}: {printable(unchecked.why)}"
-        if len(found.unchecked) > _UNCHECKED_SHOWN:
-            more = len(found.unchecked) - _UNCHECKED_SHOWN
-            yield f"  and {more:,} more (--format json lists all)"
+        yield from _unchecked(found.unchecked)
     yield ""
     yield "  check         compared    lost  announced  removed  seconds"
     for name, row in found.counts.items():
@@ -55,6 +50,20 @@ def _lines(found: Verification) -> Iterator[str]:
         )
     for note in found.notes:
         yield f"note: {printable(note)}"
+
+
+def _unchecked(unchecked: Sequence[Unchecked]) -> Iterator[str]:
+    """A line a reason, with the first few of what it holds for."""
+    reasons: dict[tuple[str, str], list[str]] = {}
+    for item in unchecked:
+        subjects = reasons.setdefault((item.check, item.why), [])
+        if item.subject:
+            subjects.append(printable(item.subject))
+    for (check, why), subjects in reasons.items():
+        shown = ", ".join(subjects[:_SUBJECTS_SHOWN])
+        more = len(subjects) - _SUBJECTS_SHOWN
+        rest = f" and {more:,} more" if more > 0 else ""
+        yield f"  {check}: {printable(why)}" + (f": {shown}{rest}" if shown else "")
 
 
 def _findings(title: str, findings: Sequence[Finding]) -> Iterator[str]:

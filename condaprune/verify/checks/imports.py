@@ -79,8 +79,10 @@ def difference(
     code = left.folders_with((".py", ".pyc", ".so"))
     paths = {name: attempt.path for name, attempt in before.attempts.items()}
     for name, old in before.attempts.items():
-        if old.state == "timed out" or old.state == "not reached":
+        if old.state in ("timed out", "not reached"):
             unchecked.append(Unchecked("imports", name, f"before pruning: {old.error}"))
+        if old.state == "excluded":
+            unchecked.append(Unchecked("imports", name, old.error))
         if old.state != "imported":
             continue
         new = after.attempts.get(name)
