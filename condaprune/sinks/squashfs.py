@@ -10,8 +10,10 @@ import subprocess
 import tempfile
 
 from condaprune.errors import SinkError, UsageProblem
+from condaprune.model import parent
 from condaprune.sinks.compress import thread_count
-from condaprune.sources.members import Buffer
+from condaprune.sinks.tarwriter import TarWriter
+from condaprune.sources.members import NO_BODY, Body, Buffer, Member
 
 DEFAULT_LEVEL = 15
 _OLDEST = (4, 5)
@@ -51,7 +53,6 @@ class SquashfsPipe:
                 program, "-", path, "-tar", "-noappend", "-no-progress", "-quiet",
                 "-comp", "zstd", "-Xcompression-level", str(level), "-b", "256K",
                 "-processors", str(thread_count(threads)), "-mkfs-time", str(mtime),
-                "-default-mode", "0755", "-default-uid", "0", "-default-gid", "0",
             ],
             stdin=subprocess.PIPE,
             stdout=self._messages,
@@ -96,6 +97,32 @@ class SquashfsPipe:
             where=self._output,
             remedy="Update squashfs-tools, or choose another format such as .tar.zst",
         )
+
+
+class WithFolders:
+    """Passes members on to *writer*, and the folders they lie in before them where no member
+    brought them: archives need not hold those, an image of a file system does."""
+
+    def __init__(self, writer: TarWriter, mtime: int) -> None:
+        self._writer, self._mtime = writer, mtime
+        self._made = {""}
+
+    def add(self, member: Member, body: Body) -> None:
+        """Write a member after its folders."""
+        self._above(parent(member.path))
+        if member.kind == "folder":
+            self._made.add(member.path)
+        self._writer.add(member, body)
+
+    def finish(self) -> None:
+        """Write the end."""
+        self._writer.finish()
+
+    def _above(self, folder: str) -> None:
+        if folder not in self._made:
+            self._above(parent(folder))
+            self._made.add(folder)
+            self._writer.add(Member(folder, "folder", 0, 0o755, self._mtime), NO_BODY)
 
 
 def _version(program: str, output: str) -> str:

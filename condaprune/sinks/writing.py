@@ -164,7 +164,7 @@ class SquashfsSink(_OutputSink):
 
     def carry_out(self, plan: Plan, source: Source, progress: Progress) -> Outcome:
         """Write the image, whole or not at all. Errors: `SinkError`, those of the source."""
-        from condaprune.sinks.squashfs import SquashfsPipe
+        from condaprune.sinks.squashfs import SquashfsPipe, WithFolders
         from condaprune.sinks.tarwriter import TarWriter
 
         self._check(plan)
@@ -175,7 +175,8 @@ class SquashfsSink(_OutputSink):
                 str(file.name), options.level, options.threads, _common_time(), options.output
             )
             try:
-                writer = TarWriter(pipe.write, self._arcroot(source), options.owner)
+                tar = TarWriter(pipe.write, self._arcroot(source), options.owner)
+                writer = WithFolders(tar, _common_time())
                 self._fill(writer, plan, source, findings, progress)
                 pipe.close()
             except BaseException:
