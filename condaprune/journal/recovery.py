@@ -5,7 +5,7 @@ from __future__ import annotations
 from condaprune.errors import SinkError
 from condaprune.journal.filesystem import Filesystem
 from condaprune.journal.run import Run
-from condaprune.journal.state import Found, Phase, State
+from condaprune.journal.state import Found, Left, Phase, State
 from condaprune.model import Progress, no_progress
 
 
@@ -35,7 +35,7 @@ def recover_locked(state: State, progress: Progress = no_progress) -> str:
     """`recover` for a caller that holds the lock."""
     found = state.find()
     if found is None:
-        return _clear(state)
+        return _CLEARED[_clear(state)]
     run = Run(state, found.journal, resumed=True)
     if found.phase is Phase.KEPT:
         return ""
@@ -71,7 +71,7 @@ def undo(
     with State(filesystem or Filesystem(), prefix, label) as state:
         found = state.find()
         if found is None:
-            if _clear(state):
+            if _clear(state) == "begun":
                 return "the interrupted run had not begun to remove; its traces are gone"
             raise CannotUndo(
                 "there is no run that could be undone",
@@ -103,11 +103,15 @@ def _refuse(state: State, found: Found) -> None:
         )
 
 
-def _clear(state: State) -> str:
+_CLEARED = {
+    "nothing": "",
+    "begun": "an earlier run was interrupted before it began to remove; its traces are gone",
+    "finished": "an earlier run was interrupted at its very end; it is finished now",
+}
+
+
+def _clear(state: State) -> Left:
     try:
-        cleared = state.clear()
+        return state.clear()
     except OSError as error:
         raise state.error("the traces of an interrupted run cannot be removed", error) from error
-    if cleared:
-        return "an earlier run was interrupted before it began to remove; its traces are gone"
-    return ""

@@ -125,15 +125,16 @@ class Run:
         """
         if self.journal.mode == "move" and phase is not Phase.DROP:
             self._state.turn(phase, Phase.DROP)
-        self._guarded(self._finish)
+        self._guarded(lambda: self._finish(Phase.DROP if self.journal.mode == "move" else phase))
         if self.tally.stuck:
             self.complain("all else is done")
 
-    def _finish(self) -> None:
+    def _finish(self, phase: Phase) -> None:
         if self.journal.mode == "move":
             self._steps.drop()
         self._steps.set_times()
         self._steps.release()
+        self._state.conclude(phase)
         self._state.clear(self.journal)
 
     def undo(self, phase: Phase) -> None:

@@ -13,6 +13,7 @@ import contextlib
 import enum
 import errno
 from dataclasses import dataclass
+from typing import Literal
 
 from condaprune.errors import SinkError
 from condaprune.journal.filesystem import Filesystem
@@ -24,6 +25,7 @@ FOLDER = to_bytes(STATE_FOLDER)
 MOVED = b"moved"
 _PREFIX = b"journal."
 _PART = b"journal.part"
+_FINISHED = b"finished"
 _MARK = "user.condaprune.mtime"
 _NO_LOCKS = {errno.ENOLCK, errno.ENOTSUP, errno.EBADF, errno.EINVAL, errno.ENOSYS}
 
@@ -44,6 +46,10 @@ class Phase(enum.Enum):
     def file(self) -> bytes:
         """The name of the journal in this phase."""
         return _PREFIX + self.value.encode("ascii")
+
+
+Left = Literal["nothing", "begun", "finished"]
+"""What a run without a journal left: nothing, one that had not begun, one that was finished."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,18 +181,29 @@ class State:
         except OSError as error:
             raise self.error("the journal cannot be renamed", error, STATE_FOLDER) from error
 
-    def clear(self, journal: Journal | None = None) -> bool:
+    def conclude(self, phase: Phase) -> None:
+        """Note that a run is finished: there is nothing left to do but to clear up."""
+        system = self.filesystem
+        system.rename(phase.file, self.folder, _FINISHED, self.folder)
+        noted = system.marked(self.root, _MARK)
+        if noted:
+            system.mark(self.root, _MARK, noted + _FINISHED)
+
+    def clear(self, journal: Journal | None = None) -> Left:
         """Remove the state folder, the journal first, and give the prefix its time back.
 
-        What was set aside must be gone by then. Returns whether there was anything to clear.
+        What was set aside must be gone by then. Returns what was there to clear.
         Errors: `OSError`, and `SinkError` where things are still set aside.
         """
         system = self.filesystem
         noted = system.marked(self.root, _MARK)
-        time = int(noted) if noted.isdigit() else None
+        digits = noted.removesuffix(_FINISHED)
+        time = int(digits) if digits.isdigit() else None
         if time is None and journal is not None:
             time = journal.root_mtime_ns
         found = self._remove()
+        if found == "begun" and noted.endswith(_FINISHED):
+            found = "finished"
         if time is not None:
             with contextlib.suppress(PermissionError):  # somebody else's, that we may write in
                 system.touch(self.root, system.stat(self.root).st_atime_ns, time)
@@ -194,12 +211,12 @@ class State:
             system.unmark(self.root, _MARK)
         return found
 
-    def _remove(self) -> bool:
+    def _remove(self) -> Left:
         system = self.filesystem
         try:
             names = system.names(self.folder)
         except FileNotFoundError:
-            return False
+            return "nothing"
         if MOVED in names and system.names(self.moved):
             if not any(phase.file in names for phase in Phase):
                 raise SinkError(
@@ -208,17 +225,18 @@ class State:
                     remedy="Install the environment anew",
                 )
             raise OSError(errno.ENOTEMPTY, "something is still set aside")
-        for name in sorted(names):  # the journal first
-            if name != MOVED:
+        last = [name for name in (MOVED, _FINISHED) if name in names]
+        for name in [*(name for name in names if name not in last), *last]:
+            if name == MOVED:
+                system.rmdir(MOVED, self.folder)
+            else:
                 system.unlink(name, self.folder)
-        if MOVED in names:
-            system.rmdir(MOVED, self.folder)
         system.rmdir(FOLDER, self.root)
         for handle in (self._moved, self._folder):
             if handle >= 0:
                 system.close(handle)
         self._moved = self._folder = -1
-        return True
+        return "finished" if _FINISHED in names else "begun"
 
     def error(self, what: str, error: OSError, path: str = "") -> SinkError:
         """The typed error for a failed call on *path* (empty for the prefix)."""

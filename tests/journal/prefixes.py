@@ -65,18 +65,21 @@ def build(where: Path) -> Path:
     cache = where / "cache"
     cache.mkdir()
     (cache / "shared.bin").write_bytes(b"shared with a neighbour")
+    os.utime(cache / "shared.bin", ns=(_EPOCH, _EPOCH))
     os.link(cache / "shared.bin", site / "pkg/shared.bin")
     os.link(site / "pkg-1.0.dist-info/RECORD", cache / "RECORD")
     (root / "lib/liblink.so").symlink_to("libdemo.so.1")
     (root / "bin/alias").symlink_to("tool")
     (site / "pkg/empty").mkdir(mode=0o750)
-    for number, (folder, _, names) in enumerate(os.walk(os.fsencode(where), topdown=False)):
+    folders = []
+    for folder, below, names in os.walk(os.fsencode(where)):
+        folders += [os.path.join(folder, name) for name in below]
         for name in names:
             path = os.path.join(folder, name)
             if os.path.islink(path):
                 os.utime(path, ns=(_EPOCH, _EPOCH + 5), follow_symlinks=False)
-        if folder != os.fsencode(where):
-            os.utime(folder, ns=(_EPOCH, _EPOCH + number * 3_000_000_001))
+    for number, path in enumerate(sorted(folders, reverse=True)):
+        os.utime(path, ns=(_EPOCH, _EPOCH + number * 3_000_000_001))
     return root
 
 

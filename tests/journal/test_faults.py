@@ -14,7 +14,7 @@ from condaprune.model import Plan, Progress, no_progress
 from condaprune.sinks.inplace import InPlaceOptions, InPlaceSink
 from condaprune.sources.prefix import PrefixSource
 from condaprune.trials.base import Failure
-from tests.journal.faults import KILLED, Counting, in_child
+from tests.journal.faults import Counting, kill_at
 from tests.journal.prefixes import build, difference, inodes, make_plan, snapshot
 
 Snapshot = dict[str, tuple[object, ...]]
@@ -94,7 +94,7 @@ def test_a_run_killed_at_any_call_is_finished_or_undone_by_the_next(
         where.mkdir()
         root = build(where)
         cache = snapshot(where / "cache")
-        assert KILLED == in_child(lambda: prune(root, kind, Counting(last)))  # noqa: B023
+        kill_at(last, lambda fs: prune(root, kind, fs))  # noqa: B023
         recover(str(root))
         found = snapshot(root)
         ended = without_state(found)
@@ -126,7 +126,7 @@ def test_a_run_killed_at_any_call_can_be_undone_while_what_went_is_set_aside(
         where.mkdir()
         root = build(where)
         before = inodes(root)
-        in_child(lambda: prune(root, kind, Counting(last)))  # noqa: B023
+        kill_at(last, lambda fs: prune(root, kind, fs))  # noqa: B023
         try:
             undo(str(root))
         except CannotUndo:
@@ -155,7 +155,7 @@ def test_an_undo_killed_at_any_call_is_finished_by_the_next(
     assert counting.calls > 100
     for last in range(2, counting.calls + 1):
         root = kept(tmp_path / f"{last}")
-        in_child(lambda: undo(str(root), filesystem=Counting(last)))  # noqa: B023
+        kill_at(last, lambda fs: undo(str(root), filesystem=fs))  # noqa: B023
         if not recover(str(root)) and snapshot(root) != original:
             undo(str(root))  # killed before it began
         assert snapshot(root) == original, (last, difference(snapshot(root), original))
@@ -169,7 +169,7 @@ def test_a_recovery_killed_at_any_call_is_finished_by_the_next(
     def half(where: Path) -> Path:
         where.mkdir()
         root = build(where)
-        in_child(lambda: prune(root, "plain", Counting(120)))
+        kill_at(121, lambda fs: prune(root, "plain", fs))
         return root
 
     counting = Counting()
@@ -177,7 +177,7 @@ def test_a_recovery_killed_at_any_call_is_finished_by_the_next(
     assert counting.calls > 50
     for last in range(1, counting.calls + 1):
         root = half(tmp_path / f"{last}")
-        in_child(lambda: recover(str(root), filesystem=Counting(last)))  # noqa: B023
+        kill_at(last, lambda fs: recover(str(root), filesystem=fs))  # noqa: B023
         recover(str(root))
         assert snapshot(root) == finished, (last, difference(snapshot(root), finished))
 
