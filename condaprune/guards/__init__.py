@@ -105,7 +105,7 @@ def _set_up(
     scopes = Scopes(rules)
     modules = Modules(inventory, candidates)
     words: list[Word] = []
-    if any(path.endswith(".pyi") for path in candidates):
+    if modules.doomed or any(path.endswith(".pyi") for path in candidates):
         words += STUB_WORDS
     if any(rule.category in SOURCES for rule in rules.values()):
         words += SOURCE_WORDS

@@ -123,7 +123,11 @@ class Dlopen(Guard):
             yield Veto(path, "nothing links to it: it may be opened by name (dlopen, ctypes)")
 
     def _binary(self, path: str) -> bool:
-        return path not in self.candidates or is_shared(path)
+        """Whether a file may link to libraries; of doomed ones, only those are worth reading."""
+        if path not in self.candidates or is_shared(path):
+            return True
+        name = path.rpartition("/")[2]
+        return self.entries[path].mode & 0o111 != 0 and "." not in name
 
     def _linked(self) -> set[str]:
         """The files that some binary of the whole environment needs, links followed."""

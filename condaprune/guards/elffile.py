@@ -55,6 +55,8 @@ def _read(read: Reader) -> ElfFacts | None:
         start = struct.unpack_from(order + "I", head, 28)[0]
         size, count = struct.unpack_from(order + "HH", head, 42)
     bits = 64 if wide else 32
+    if not count:
+        return ElfFacts(machine=machine, bits=bits)  # an object file
     table = read(start, size * count)
     layout = struct.Struct(order + ("IIQQQQ" if wide else "IIIIII"))
     loads: list[tuple[int, int, int]] = []

@@ -1,0 +1,483 @@
+"""The guards of a screen each: one case that fires and one that must not, for every one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from condaprune.model import Rule
+from tests.guards.helpers import guarded, make_rule, rescued
+from tests.trees import Content, Link, distribution
+
+DIST = {
+    "{site}/" + p.partition("site-packages/")[2]: data
+    for p, data in distribution("thing", {"thing.py": b""}).items()
+}
+LAZY = b"import lazy_loader\n__getattr__ = lazy_loader.attach_stub(__name__, __file__)\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Files, what is doomed, and who is to be rescued by the guard."""
+
+    id: str
+    guard: str
+    files: dict[str, Content]
+    doomed: Sequence[str]
+    stays: set[str] = field(default_factory=set)
+    rule: Rule = field(default_factory=make_rule)
+    packages: dict[str, Sequence[str]] = field(default_factory=dict)
+
+
+CASES = (
+    Case(
+        "a link keeps its target",
+        "links",
+        {"bin/a": Link("../share/b"), "share/b": Link("c"), "share/c": b""},
+        ["share/*"],
+        {"share/b", "share/c"},
+    ),
+    Case(
+        "a link to a folder keeps the folder's link",
+        "links",
+        {"lib/py": Link("cur"), "lib/cur": Link("py3"), "lib/py3/x": b""},
+        ["lib/cur"],
+        {"lib/cur"},
+    ),
+    Case(
+        "a doomed link needs nothing",
+        "links",
+        {"bin/a": Link("../share/c"), "share/c": b""},
+        ["*a", "share/*"],
+    ),
+    Case(
+        "a link that dangled before needs nothing",
+        "links",
+        {"bin/a": Link("../share/gone"), "share/c": b""},
+        ["share/c"],
+    ),
+    Case(
+        "a link out of the prefix needs nothing",
+        "links",
+        {"bin/a": Link("/etc/passwd"), "etc/passwd": b""},
+        ["etc/passwd"],
+    ),
+    Case(
+        "a distribution that is there keeps its metadata",
+        "metadata",
+        DIST,
+        ["*.dist-info/*"],
+        {"thing-1.0.dist-info/METADATA", "thing-1.0.dist-info/RECORD"},
+    ),
+    Case(
+        "a distribution that goes whole takes its metadata along",
+        "metadata",
+        DIST,
+        ["*.dist-info/*", "*thing.py"],
+    ),
+    Case(
+        "licences and the like are not metadata",
+        "metadata",
+        {**DIST, "{site}/thing-1.0.dist-info/licenses/COPYING": b""},
+        ["*COPYING"],
+    ),
+    Case(
+        "an egg-info file is the metadata",
+        "metadata",
+        {"{site}/old-1.0.egg-info": b"Name: old\nVersion: 1.0\n"},
+        ["*.egg-info"],
+        {"old-1.0.egg-info"},
+    ),
+    Case(
+        "attach_stub keeps the stubs of its package",
+        "stubs",
+        {
+            "{site}/p/__init__.py": LAZY,
+            "{site}/p/__init__.pyi": b"",
+            "{site}/p/q/r.pyi": b"",
+            "{site}/other/s.pyi": b"",
+        },
+        ["*.pyi"],
+        {"p/__init__.pyi", "p/q/r.pyi"},
+    ),
+    Case(
+        "what a stub imports is loaded when asked for",
+        "stubs",
+        {
+            "{site}/p/__init__.py": LAZY,
+            "{site}/p/__init__.pyi": b"from .testing import t\n",
+            "{site}/p/testing/__init__.py": b"",
+        },
+        ["*/testing/*"],
+        {"p/testing/__init__.py"},
+    ),
+    Case(
+        "stubs that only type checkers read may go",
+        "stubs",
+        {"{site}/p/__init__.py": b"", "{site}/p/__init__.pyi": b""},
+        ["*.pyi"],
+    ),
+    Case(
+        "a source stays beside its bytecode",
+        "source",
+        {"{site}/p.py": b"", "{site}/__pycache__/p.cpython-311.pyc": b""},
+        ["*/p.py"],
+        {"p.py"},
+    ),
+    Case(
+        "a source that goes with its bytecode may go",
+        "source",
+        {"{site}/p.py": b"", "{site}/__pycache__/p.cpython-311.pyc": b""},
+        ["*/p.*"],
+    ),
+    Case(
+        "lone bytecode is the module",
+        "source",
+        {"{site}/p/m.pyc": b"", "{site}/p/__init__.py": b""},
+        ["*.pyc"],
+        {"p/m.pyc"},
+    ),
+    Case(
+        "bytecode beside its source is no module",
+        "source",
+        {"{site}/m.pyc": b"", "{site}/m.py": b""},
+        ["*.pyc"],
+    ),
+    Case(
+        "lone bytecode in a folder that goes may go",
+        "source",
+        {"{site}/p/m.pyc": b"", "{site}/p/__init__.py": b""},
+        ["*/p/*"],
+    ),
+    Case(
+        "a rule about sources is let through",
+        "source",
+        {"{site}/p.py": b"", "{site}/p.pyc": b""},
+        ["*/p.py"],
+        rule=make_rule(category="source"),
+    ),
+    Case(
+        "linecache reads sources",
+        "source",
+        {"{site}/p.py": b"import linecache\n", "{site}/p.pyc": b""},
+        ["*/p.py"],
+        {"p.py"},
+        make_rule(category="source"),
+    ),
+    Case(
+        "torch compiles with Python's headers and its own",
+        "toolchain",
+        {
+            "{site}/torch/_inductor/codecache.py": b"",
+            "{site}/torch/include/t.h": b"",
+            "include/python3.11/Python.h": b"",
+            "include/zlib.h": b"",
+            "lib/libz.a": b"",
+        },
+        ["include/*", "*.h", "*.a"],
+        {"torch/include/t.h", "include/python3.11/Python.h"},
+    ),
+    Case(
+        "a rule about torch itself knows better",
+        "toolchain",
+        {"{site}/torch/_inductor/codecache.py": b"", "{site}/torch/include/t.h": b""},
+        ["*.h"],
+        rule=make_rule(package=("torch",)),
+    ),
+    Case(
+        "code that calls cffi's verify compiles",
+        "toolchain",
+        {"{site}/c.py": b"ffi.verify('x')\n", "include/python3.11/Python.h": b""},
+        ["include/*"],
+        {"include/python3.11/Python.h"},
+    ),
+    Case(
+        "a build script is not run",
+        "toolchain",
+        {"{site}/p/ffi_build.py": b"ffi.verify('x')\n", "include/python3.11/Python.h": b""},
+        ["include/*"],
+    ),
+    Case(
+        "headers nobody compiles with may go",
+        "toolchain",
+        {"{site}/numpy/core.py": b"", "include/zlib.h": b""},
+        ["include/*"],
+    ),
+    Case(
+        "a file that code names stays",
+        "data",
+        {
+            "{site}/p/a.py": b"open(d + '/defaults.yaml')\n",
+            "{site}/p/d/defaults.yaml": b"",
+            "{site}/p/d/unnamed.yaml": b"",
+        },
+        ["*.yaml"],
+        {"p/d/defaults.yaml"},
+    ),
+    Case(
+        "a suffix alone speaks for all of its kind",
+        "data",
+        {
+            "{site}/p/a.py": b"open(f'{d}/{n}.json')\n",
+            "{site}/p/d/one.json": b"",
+            "{site}/q/two.json": b"",
+        },
+        ["*.json"],
+        {"p/d/one.json"},
+    ),
+    Case(
+        "but not for the data of tests",
+        "data",
+        {"{site}/p/a.py": b"open(n + '.csv')\n", "{site}/p/tests/d.csv": b""},
+        ["*.csv"],
+    ),
+    Case(
+        "a file without a suffix that code names stays",
+        "data",
+        {"{site}/p/a.py": b"v = read('VERSION')\n", "{site}/p/VERSION": b""},
+        ["*VERSION"],
+        {"p/VERSION"},
+    ),
+    Case(
+        "code of another package is no evidence",
+        "data",
+        {"{site}/p/a.py": b"open('x.txt')\n", "{site}/q/x.txt": b""},
+        ["*.txt"],
+    ),
+    Case(
+        "certificates stay",
+        "data",
+        {"ssl/cacert.pem": b"", "{site}/certifi/core.py": b"", "{site}/certifi/cacert.pem": b""},
+        ["*.pem"],
+        {"ssl/cacert.pem", "certifi/cacert.pem"},
+    ),
+    Case(
+        "data of a library stays with it",
+        "data",
+        {"lib/libproj.so.25": b"", "share/proj/proj.db": b""},
+        ["share/*"],
+        {"share/proj/proj.db"},
+    ),
+    Case(
+        "data of a library that is not there may go",
+        "data",
+        {"share/proj/proj.db": b""},
+        ["share/*"],
+    ),
+    Case(
+        "one copy of the time zones stays",
+        "data",
+        {"share/zoneinfo/UTC": b"", "{site}/tzdata/zoneinfo/UTC": b""},
+        ["*zoneinfo*"],
+        {"tzdata/zoneinfo/UTC"},
+    ),
+    Case(
+        "one copy of the time zones is enough",
+        "data",
+        {"share/zoneinfo/UTC": b"", "{site}/tzdata/zoneinfo/UTC": b""},
+        ["share/*"],
+    ),
+    Case(
+        "activation scripts stay with what they name",
+        "activation",
+        {
+            "etc/conda/activate.d/a.sh": b'export G="${CONDA_PREFIX}/share/g"\n',
+            "share/g/x": b"",
+            "share/h/x": b"",
+        },
+        ["etc/*", "share/*"],
+        {"etc/conda/activate.d/a.sh", "share/g/x"},
+    ),
+    Case(
+        "a script that names the whole of lib keeps nothing",
+        "activation",
+        {"etc/conda/activate.d/a.sh": b"export L=$CONDA_PREFIX/lib\n", "lib/x.txt": b""},
+        ["lib/x.txt"],
+    ),
+    Case(
+        "Python's landmarks stay",
+        "landmarks",
+        {
+            "pyvenv.cfg": b"",
+            "{std}/_sysconfigdata__linux_.py": b"",
+            "bin/python": Link("python3.11"),
+        },
+        ["*os.py", "*lib-dynload/*", "bin/python*", "pyvenv.cfg", "conda-meta/history", "*_sys*"],
+        {
+            "os.py",
+            "pyvenv.cfg",
+            "bin/python",
+            "bin/python3.11",
+            "conda-meta/history",
+            "_sysconfigdata__linux_.py",
+        },
+    ),
+    Case(
+        "modules that C code imports stay",
+        "landmarks",
+        {"{std}/numbers.py": b"", "{std}/encodings/cp1252.py": b"", "{std}/turtle.py": b""},
+        ["*numbers.py", "*/encodings/*", "*turtle.py"],
+        {"numbers.py", "encodings/cp1252.py"},
+    ),
+    Case(
+        "the parts every small Python leaves out may go",
+        "landmarks",
+        {"{std}/idlelib/a.py": b"", "{std}/lib2to3/b.py": b"", "{std}/ctypes/test/c.py": b""},
+        ["*/idlelib/*", "*/lib2to3/*", "*/test/*"],
+    ),
+    Case(
+        "conda-unpack stays with what it imports",
+        "unpack",
+        {
+            "bin/conda-unpack": b"#!/usr/bin/env python\n",
+            "bin/activate": b"",
+            "bin/conda_unpack_progress.py": b"",
+            "bin/other": b"",
+        },
+        ["bin/[aco]*"],
+        {"bin/conda-unpack", "bin/activate", "bin/conda_unpack_progress.py"},
+    ),
+    Case(
+        "a script of that name elsewhere is another",
+        "unpack",
+        {"bin/activate": b"", "share/conda-unpack": b""},
+        ["bin/activate", "share/*"],
+    ),
+    Case(
+        "a shared path stays when the rule is about one owner",
+        "shared",
+        {"lib/libwebp.txt": b""},
+        ["lib/libwebp.txt"],
+        {"lib/libwebp.txt"},
+        make_rule(package=("libwebp",)),
+        {"libwebp": ["lib/libwebp.txt"], "libwebp-base": ["lib/libwebp.txt"]},
+    ),
+    Case(
+        "a rule about both owners may take it",
+        "shared",
+        {"lib/libwebp.txt": b""},
+        ["lib/libwebp.txt"],
+        set(),
+        make_rule(package=("libwebp", "libwebp_base")),
+        {"libwebp": ["lib/libwebp.txt"], "libwebp-base": ["lib/libwebp.txt"]},
+    ),
+    Case(
+        "a general rule is about all owners",
+        "shared",
+        {"lib/x.txt": b""},
+        ["lib/x.txt"],
+        set(),
+        make_rule(),
+        {"a": ["lib/x.txt"], "b": ["lib/x.txt"]},
+    ),
+    Case(
+        "a conda package and its distribution are one",
+        "shared",
+        DIST,
+        ["*thing.py"],
+        set(),
+        make_rule(package=("python-thing",)),
+        {"python-thing": ["{site}/thing.py"]},
+    ),
+    Case(
+        "a package keeps its init while modules stay",
+        "namespaces",
+        {"{site}/p/__init__.py": b"", "{site}/p/q/__init__.py": b"", "{site}/p/q/r.py": b""},
+        ["*__init__.py"],
+        {"p/__init__.py", "p/q/__init__.py"},
+    ),
+    Case(
+        "a package that goes whole keeps nothing",
+        "namespaces",
+        {"{site}/p/__init__.py": b"", "{site}/p/r.py": b""},
+        ["*/p/*"],
+    ),
+    Case(
+        "a namespace has no init to keep",
+        "namespaces",
+        {"{site}/n/p/__init__.py": b"", "{site}/n/q/r.py": b""},
+        ["*/n/p/*"],
+    ),
+    Case(
+        "an extension module keeps the modules beside it",
+        "siblings",
+        {"{site}/p/_c.abi3.so": b"", "{site}/p/_validation.py": b"", "{site}/p/q/r.py": b""},
+        ["*_validation.py", "*/q/*"],
+        {"p/_validation.py"},
+    ),
+    Case(
+        "what looks like tests is not imported by name",
+        "siblings",
+        {
+            "{site}/p/_c.abi3.so": b"",
+            "{site}/p/conftest.py": b"",
+            "{site}/p/tests/__init__.py": b"",
+            "{site}/p/test_it.py": b"",
+        },
+        ["*test*"],
+    ),
+    Case(
+        "a computed name may be any sibling",
+        "siblings",
+        {
+            "{site}/p/__init__.py": b"import importlib\nimportlib.import_module('.' + n, 'p')\n",
+            "{site}/p/a.py": b"",
+        },
+        ["*/p/a.py"],
+        {"p/a.py"},
+    ),
+    Case(
+        "a computed name with a literal start names the package",
+        "siblings",
+        {
+            "{site}/q.py": b"import importlib\nimportlib.import_module(f'p.{n}')\n",
+            "{site}/p/__init__.py": b"",
+            "{site}/p/a.py": b"",
+        },
+        ["*/p/a.py"],
+        {"p/a.py"},
+    ),
+    Case(
+        "a literal name is no computed one",
+        "siblings",
+        {
+            "{site}/p/__init__.py": b"import importlib\nimportlib.import_module('os')\n",
+            "{site}/p/a.py": b"",
+        },
+        ["*/p/a.py"],
+    ),
+    Case(
+        "a rule about the package knows its modules",
+        "siblings",
+        {"{site}/p/_c.abi3.so": b"", "{site}/p/a.py": b""},
+        ["*/p/a.py"],
+        rule=make_rule(package=("p",)),
+    ),
+)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.guard}: {case.id}")
+def test_guard(case: Case, tmp_path: Path) -> None:
+    report = guarded(
+        tmp_path,
+        case.files,
+        case.doomed,
+        packages=case.packages,
+        rules={case.rule.id: case.rule},
+    )
+    found = {path for path, guard in rescued(report).items() if guard == case.guard}
+    assert found == case.stays
+
+
+def test_lib_dynload_stays_as_a_folder(tmp_path: Path) -> None:
+    from condaprune.guards import examine
+    from condaprune.sources.prefix import PrefixSource
+    from tests.trees import make_prefix
+
+    source = PrefixSource(str(make_prefix(tmp_path / "env", {})))
+    folder = "lib/python3.11/lib-dynload"
+    report = examine(source.inventory(), source, {folder: "r", f"{folder}/_ssl.so": "r"})
+    assert report.vetoes[folder].guard == "landmarks"
