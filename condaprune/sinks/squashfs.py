@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+from dataclasses import replace
 
 from condaprune.errors import SinkError, UsageProblem
 from condaprune.model import parent
@@ -53,6 +54,8 @@ class SquashfsPipe:
                 program, "-", path, "-tar", "-noappend", "-no-progress", "-quiet",
                 "-comp", "zstd", "-Xcompression-level", str(level), "-b", "256K",
                 "-processors", str(thread_count(threads)), "-mkfs-time", str(mtime),
+                # The root would get the time and umask of now.
+                "-root-time", str(mtime), "-root-mode", "0755", "-root-uid", "0", "-root-gid", "0",
             ],
             stdin=subprocess.PIPE,
             stdout=self._messages,
@@ -103,12 +106,16 @@ class WithFolders:
     """Passes members on to *writer*, and the folders they lie in before them where no member
     brought them: archives need not hold those, an image of a file system does."""
 
-    def __init__(self, writer: TarWriter, mtime: int) -> None:
+    def __init__(self, writer: TarWriter, root: str, mtime: int) -> None:
         self._writer, self._mtime = writer, mtime
+        self._root = f"{root}/" if root else ""
         self._made = {""}
 
     def add(self, member: Member, body: Body) -> None:
         """Write a member after its folders."""
+        if self._root:
+            linked = self._root + member.linked if member.linked else ""
+            member = replace(member, path=self._root + member.path, linked=linked)
         self._above(parent(member.path))
         if member.kind == "folder":
             self._made.add(member.path)

@@ -175,8 +175,8 @@ class SquashfsSink(_OutputSink):
                 str(file.name), options.level, options.threads, _common_time(), options.output
             )
             try:
-                tar = TarWriter(pipe.write, self._arcroot(source), options.owner)
-                writer = WithFolders(tar, _common_time())
+                tar = TarWriter(pipe.write, "", options.owner)
+                writer = WithFolders(tar, self._arcroot(source), _common_time())
                 self._fill(writer, plan, source, findings, progress)
                 pipe.close()
             except BaseException:
