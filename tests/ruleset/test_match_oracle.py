@@ -10,36 +10,9 @@ from condaprune.model import Inventory, Layout, Owner, Rule
 from condaprune.ruleset import Match, compile_rules
 from tests.ruleset.made import LAYOUT, distribution, inventory_of, record, rule
 
-NAMES = [
-    "a",
-    "b",
-    "a.c",
-    "x.tar.gz",
-    "lib",
-    "tests",
-    "__pycache__",
-    "a-b",
-    "A",
-    ".a",
-    "b\n",
-    "\udc80",
-]
-SEGMENTS = [
-    "a",
-    "b",
-    "*",
-    "**",
-    "*.c",
-    "a*",
-    "?",
-    "*.gz",
-    "lib",
-    "tests",
-    "[ab]",
-    "*a*",
-    "\\a",
-    "a.?",
-]
+NAMES = ["a", "a", "a", "b", "b", "lib", "lib", "a.c", "a.c", "x.tar.gz", "a-b", "A", ".a", "b\n"]
+SEGMENTS = ["a", "a", "b", "lib", "*", "*", "**", "**", "*.c", "a*", "?", "*.gz", "[ab]", "*a*"]
+SEGMENTS += ["\\a", "a.?"]
 OWNERS: list[tuple[Owner, ...]] = [
     (),
     (record("numpy", "1.2"),),
@@ -50,8 +23,10 @@ OWNERS: list[tuple[Owner, ...]] = [
 
 @st.composite
 def patterns(draw: st.DrawFn) -> str:
-    segments = draw(st.lists(st.sampled_from(SEGMENTS), min_size=1, max_size=4))
-    head = draw(st.sampled_from(["", "/", "{site}/", "{include}/", "!", "!/", "!{site}/"]))
+    segments = draw(st.lists(st.sampled_from(SEGMENTS), min_size=1, max_size=3))
+    head = draw(
+        st.sampled_from(["", "", "/", "/", "/lib/", "{site}/", "{include}/", "!", "!/", "!{site}/"])
+    )
     return head + "/".join(segments) + draw(st.sampled_from(["", "/"]))
 
 
@@ -76,7 +51,7 @@ def rules(draw: st.DrawFn) -> list[Rule]:
 def inventories(draw: st.DrawFn) -> Inventory:
     paths = draw(
         st.lists(
-            st.lists(st.sampled_from(NAMES), min_size=1, max_size=5).map("/".join), max_size=12
+            st.lists(st.sampled_from(NAMES), min_size=1, max_size=4).map("/".join), max_size=12
         )
     )
     owners = {path: draw(st.sampled_from(OWNERS)) for path in paths}
@@ -95,7 +70,7 @@ def spec_matches(texts: tuple[str, ...], path: str, layout: Layout) -> bool:
             lines.append(text)
     # pathspec's regular expressions take a newline for the end of a path: spell it otherwise.
     return PathSpec.from_lines("gitignore", lines, backend="simple").match_file(
-        path.replace("\n", "N").replace("\udc80", "U")
+        path.replace("\n", "N")
     )
 
 
@@ -137,7 +112,7 @@ def slow(
     return found
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(rules(), inventories(), st.lists(patterns(), max_size=2), st.lists(patterns(), max_size=2))
 def test_equals_the_slow_reading_of_the_rules(
     rules: list[Rule], inventory: Inventory, keep: list[str], drop: list[str]
