@@ -268,6 +268,13 @@ CASES = (
         ["share/*"],
     ),
     Case(
+        "data that C code opens stays with its library",
+        "data",
+        {"lib/libicudata.so.73": b"", "share/icu/73.1/icudt73l.dat": b""},
+        ["share/*"],
+        {"share/icu/73.1/icudt73l.dat"},
+    ),
+    Case(
         "one copy of the time zones stays",
         "data",
         {"share/zoneinfo/UTC": b"", "{site}/tzdata/zoneinfo/UTC": b""},
