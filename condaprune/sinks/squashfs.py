@@ -23,12 +23,15 @@ _OLDEST = (4, 5)
 class SquashfsPipe:
     """A running ``mksquashfs`` that reads a tar from `write` and makes the image *path*.
 
-    *output* is what the image will be called, for messages.
+    *output* is what the image will be called, for messages; *newest* the time that no member is
+    later than.
 
     Errors: `SinkError` where the program is missing, too old, or fails.
     """
 
-    def __init__(self, path: str, level: int | None, threads: int, mtime: int, output: str) -> None:
+    def __init__(
+        self, path: str, level: int | None, threads: int, newest: int, output: str
+    ) -> None:
         program = shutil.which("mksquashfs")
         if program is None:
             raise SinkError(
@@ -47,15 +50,13 @@ class SquashfsPipe:
         self.name = f"squashfs zstd -{level} (mksquashfs {version})"
         self._output = output
         self._messages = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close and abort
-        # SOURCE_DATE_EPOCH and -mkfs-time exclude each other.
-        environment = {k: v for k, v in os.environ.items() if k != "SOURCE_DATE_EPOCH"}
+        # It also cuts the root's time, which would be that of now: older tools know no other way.
+        environment = {**os.environ, "SOURCE_DATE_EPOCH": str(newest)}
         self._process = subprocess.Popen(
             [
                 program, "-", path, "-tar", "-noappend", "-no-progress", "-quiet",
                 "-comp", "zstd", "-Xcompression-level", str(level), "-b", "256K",
-                "-processors", str(thread_count(threads)), "-mkfs-time", str(mtime),
-                # The root would get the time and umask of now.
-                "-root-time", str(mtime), "-root-mode", "0755", "-root-uid", "0", "-root-gid", "0",
+                "-processors", str(thread_count(threads)), "-root-mode", "0755", "-root-uid", "0", "-root-gid", "0",
             ],
             stdin=subprocess.PIPE,
             stdout=self._messages,

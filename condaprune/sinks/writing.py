@@ -13,7 +13,8 @@ from condaprune.sinks.compress import open_compressor
 from condaprune.sinks.feed import Findings, Modes, Wishes, from_prefix
 from condaprune.sinks.options import CODECS, Options
 from condaprune.sinks.output import check_output, new_file, new_folder, standard_output
-from condaprune.sinks.times import EARLIEST, source_date_epoch
+from condaprune.sinks.packages import record_facts
+from condaprune.sinks.times import EARLIEST, SECOND, source_date_epoch
 from condaprune.sources.archive import ArchiveSource
 from condaprune.sources.base import Source
 from condaprune.sources.members import Body, Buffer, Member
@@ -172,7 +173,11 @@ class SquashfsSink(_OutputSink):
         findings = Findings()
         with new_file(options.output) as file:
             pipe = SquashfsPipe(
-                str(file.name), options.level, options.threads, _common_time(), options.output
+                str(file.name),
+                options.level,
+                options.threads,
+                _newest(plan, source),
+                options.output,
             )
             try:
                 tar = TarWriter(pipe.write, "", options.owner)
@@ -262,6 +267,18 @@ class OciSink(_OutputSink):
             writer.abort()
             raise
         return writer.name
+
+
+def _newest(plan: Plan, source: Source) -> int:
+    """A time that no member is later than."""
+    epoch = source_date_epoch()
+    if epoch is not None:
+        return epoch
+    if isinstance(source, ArchiveSource):
+        times = [entry.mtime_ns // SECOND for entry in plan.inventory.entries.values()]
+    else:
+        times = list(record_facts(plan.inventory, source).built.values())
+    return max(times, default=EARLIEST)
 
 
 def _common_time() -> int:
