@@ -56,7 +56,8 @@ class SquashfsPipe:
             [
                 program, "-", path, "-tar", "-noappend", "-no-progress", "-quiet",
                 "-comp", "zstd", "-Xcompression-level", str(level), "-b", "256K",
-                "-processors", str(thread_count(threads)), "-root-mode", "0755", "-root-uid", "0", "-root-gid", "0",
+                "-processors", str(thread_count(threads)),
+                "-root-mode", "0755", "-root-uid", "0", "-root-gid", "0",
             ],
             stdin=subprocess.PIPE,
             stdout=self._messages,
