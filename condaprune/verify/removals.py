@@ -21,6 +21,7 @@ _QUOTED = re.compile(r"`+([^`]+)`+")
 _WORD = re.compile(r"[\w.+-]*[\w+]")
 _NO_MODULE = re.compile(r"No module named '([\w.]+)'")
 _NO_NAME = re.compile(r"cannot import name '(\w+)' from (?:partially .*? )?'([\w.]+)'")
+_MODULE_ENDS = (".py", "/__init__.py", ".pyc", "/__init__.pyc")
 _CULPRITS_AT_MOST = 3
 
 
@@ -117,7 +118,10 @@ def from_plan(plan: Plan) -> Ledger:
 def missing_modules(message: str) -> list[str]:
     """The modules that an import error says are missing, by their dotted names."""
     found: list[str] = _NO_MODULE.findall(message)
-    return found + [f"{package}.{name}" for name, package in _NO_NAME.findall(message)]
+    for name, package in _NO_NAME.findall(message):
+        # A package that lost its __init__ is told by "unknown location": it is missing itself.
+        found += [f"{package}.{name}", package]
+    return found
 
 
 class Removals:
@@ -154,6 +158,21 @@ class Removals:
         """Those of *paths* that are gone, each with its rule; a few suffice to explain."""
         found = dict.fromkeys(path for path in paths if path in self.gone)
         return tuple(Culprit(path, self.rule(path)) for path in list(found)[:_CULPRITS_AT_MOST])
+
+    def modules(self, *names: str) -> tuple[Culprit, ...]:
+        """The gone files of modules, found by their dotted names.
+
+        A package may be known under a name that is not its path (a vendored copy, an alias such
+        as setuptools' for distutils), so the end of a path is enough.
+        """
+        found: list[str] = []
+        for name in names:
+            inner = name.replace(".", "/")
+            base = inner.rpartition("/")[2]
+            for end in _MODULE_ENDS:
+                file = (base + end).rpartition("/")[2]
+                found += [p for p in self._by_name.get(file, ()) if p.endswith(inner + end)]
+        return self.culprits(*found)
 
     def named(self, name: str) -> tuple[Culprit, ...]:
         """The gone files with this file name, such as a library that a loader looked for."""

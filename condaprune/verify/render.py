@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from condaprune.model import printable
 from condaprune.verify.results import Culprit, Finding, Unchecked, Verification
@@ -67,9 +68,17 @@ def _unchecked(unchecked: Sequence[Unchecked]) -> Iterator[str]:
 
 
 def _findings(title: str, findings: Sequence[Finding]) -> Iterator[str]:
+    """Findings with the same evidence come as one: a missing module is many lost imports."""
     yield title
+    groups: dict[Finding, list[str]] = {}
     for finding in findings:
-        yield f"  {finding.check}: {finding.kind} {printable(finding.name)}"
+        groups.setdefault(replace(finding, name=""), []).append(printable(finding.name))
+    for finding, names in groups.items():
+        shown = ", ".join(names[:_SUBJECTS_SHOWN])
+        if len(names) > _SUBJECTS_SHOWN:
+            shown += f" and {len(names) - _SUBJECTS_SHOWN:,} more"
+        count = f"{len(names):,} {finding.kind}s" if len(names) > 1 else finding.kind
+        yield f"  {finding.check}: {count} {shown}"
         yield f"    before: {printable(finding.before)}; after: {printable(finding.after)}"
         if finding.evidence:
             yield f"    {printable(finding.evidence)}"

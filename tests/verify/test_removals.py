@@ -88,14 +88,31 @@ def test_a_message_blames_the_files_that_are_gone(message: str, paths: list[str]
     ("message", "names"),
     [
         ("ModuleNotFoundError: No module named 'a.b'", ["a.b"]),
-        ("ImportError: cannot import name 'c' from 'a.b' (/x/a/b.py)", ["a.b.c"]),
-        ("ImportError: cannot import name 'c' from partially initialized module 'a'", ["a.c"]),
+        ("ImportError: cannot import name 'c' from 'a.b' (/x/a/b.py)", ["a.b.c", "a.b"]),
+        ("ImportError: cannot import name 'c' from partially initialized module 'a'", ["a.c", "a"]),
         ("ValueError: no", []),
     ],
     ids=["no module", "no name", "no name in itself", "something else"],
 )
 def test_missing_modules(message: str, names: list[str]) -> None:
     assert missing_modules(message) == names
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        pytest.param("a.b", "lib/site/a/b.py", id="a module"),
+        pytest.param("a.b", "lib/site/x/_vendor/a/b/__init__.py", id="a vendored package"),
+        pytest.param("distutils.core", "lib/site/setuptools/_distutils/core.py", id="an alias"),
+        pytest.param("a.c", "", id="another module"),
+    ],
+)
+def test_gone_modules_are_found_by_name(name: str, path: str) -> None:
+    gone = ("lib/site/a/b.py", "lib/x/b.py", "lib/site/setuptools/_distutils/core.py")
+    if path.endswith("__init__.py"):
+        gone = (path, "lib/site/c/__init__.py")
+    found = Removals(gone).modules(name)
+    assert [culprit.path for culprit in found] == ([path] if path else [])
 
 
 @pytest.mark.parametrize(

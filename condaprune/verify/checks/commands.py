@@ -91,22 +91,10 @@ class CommandsCheck:
         now = "did not end in time" if after.code is None else f"ended with {after.code}"
         text = "\n".join(lines)
         blamed = pair.removals.blame(text, pair.after.listing.root)
-        target = pair.before.listing.resolve(path)
-        if not blamed:
-            blamed = pair.removals.culprits(
-                target or "", *_modules_named(text, pair.before.listing)
-            )
+        target = pair.before.listing.resolve(path) or ""
+        blamed = blamed or pair.removals.modules(*missing_modules(text))
+        blamed = blamed or pair.removals.culprits(target)
         return True, Finding(self.name, "command", path, was, now, evidence, blamed), None
-
-
-def _modules_named(text: str, listing: Listing) -> list[str]:
-    """The files of the modules that a message says are missing."""
-    paths = []
-    for name in missing_modules(text):
-        inner = name.replace(".", "/")
-        ends = (f"/{inner}.py", f"/{inner}/__init__.py")
-        paths += [path for path in listing if path.endswith(ends)]
-    return paths
 
 
 def find_commands(listing: Listing) -> list[str]:

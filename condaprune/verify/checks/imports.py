@@ -47,8 +47,10 @@ def compare_with(baseline: ImportResults, pair: Pair) -> Outcome:
     if not outcome.lost:
         return outcome
     # A module may have worked thanks to a half-imported one that was left out above, or have been
-    # slow: the batches in doubt are run once more, whole.
-    doubtful = {baseline.attempts[f.name].batch for f in outcome.lost}
+    # slow: batches with a loss that no removed file explains are run once more, whole.
+    doubtful = {baseline.attempts[f.name].batch for f in outcome.lost if _in_doubt(f)}
+    if not doubtful:
+        return outcome
     again = replay(
         pair.after,
         baseline,
@@ -62,6 +64,10 @@ def compare_with(baseline: ImportResults, pair: Pair) -> Outcome:
             best[name] = attempt
     merged = ImportResults(after.python, best, after.seconds + again.seconds)
     return difference(baseline, merged, pair.removals, pair.after.listing)
+
+
+def _in_doubt(finding: Finding) -> bool:
+    return not finding.removed or finding.after in ("died", "timed out")
 
 
 def difference(
@@ -133,7 +139,11 @@ def _lost(
     missing = [paths[name] for name in named if name in paths]
     if new.missing.startswith(left.root + "/"):
         missing.append(new.missing[len(left.root) + 1 :])
-    blamed = removals.culprits(old.path, *missing) or removals.blame(new.error, left.root)
+    blamed = (
+        removals.culprits(old.path, *missing)
+        or removals.blame(new.error, left.root)
+        or removals.modules(*named)
+    )
     evidence = new.error
     if new.where:
         evidence += f" ({new.where.replace(left.root + '/', '')})"
