@@ -15,6 +15,8 @@ from condaprune import __version__
 # name -> module under condaprune.cli (the command has the same name), one line of help
 COMMANDS = {
     "prune": "Prune ENV in place, or into an archive or folder with -o (the default command).",
+    "undo": "Put back what a run with --undoable removed from ENV.",
+    "status": "When and how ENV was pruned in place, and whether anything is left undone.",
     "explain": "Why a path, module or package of ENV goes or stays.",
     "rules": "What the rules are, and whether they hold.",
     "verify": "What worked in BEFORE and no longer does in AFTER.",

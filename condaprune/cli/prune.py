@@ -8,8 +8,15 @@ from typing import Any
 
 import click
 
+from condaprune.cli.in_place import (
+    healed_text,
+    in_place_options,
+    settle,
+    take_in_place,
+    tell,
+)
 from condaprune.cli.packing import packing_options, take_packing
-from condaprune.cli.selection import plan_for, selection_options
+from condaprune.cli.selection import plan_for, read_config, selection_options
 
 _SHOWN = click.Choice(["text", "json"])
 
@@ -24,6 +31,7 @@ _SHOWN = click.Choice(["text", "json"])
 )
 @click.option("-n", "--dry-run", is_flag=True, help="Show the plan, touch nothing.")
 @selection_options
+@in_place_options
 @packing_options
 @click.option("--force", is_flag=True, help="Overwrite an output that exists.")
 @click.option(
@@ -69,19 +77,37 @@ def prune(
     from condaprune.sinks.choose import choose_sink
 
     packing = take_packing(options)
+    in_place, healer = take_in_place(
+        options,
+        configured=lambda: read_config(options["config_file"], options["isolated"]).values.verify,
+        output=output,
+        replan=lambda keep, progress: plan_for(
+            api.open_source(env), {**options, "keep": (*options["keep"], *keep)}, progress
+        ),
+    )
     source = api.open_source(env)
     sink = None
     if manifest:
         _check_writable(manifest)
     if not dry_run:
         # Refusals come before the work.
-        sink = choose_sink(source, output, force=force, allow_self=allow_self, **packing)
+        sink = choose_sink(
+            source, output, force=force, allow_self=allow_self, in_place=in_place, **packing
+        )
     with Reporter(quiet=quiet, bars=not no_progress) as progress:
+        settle(source, dry_run=dry_run, progress=progress)
         plan = plan_for(source, options, progress)
         outcome = sink.carry_out(plan, source, progress) if sink else None
+    if not quiet:
+        tell(outcome)
+    plan = getattr(sink, "plan", None) or plan  # healing takes removals back
     account = make_account(plan)
     if manifest:
         _write(manifest, render_json(plan, account, outcome))
+    healed = healed_text(healer)
+    if quiet or shown == "json":
+        sys.stderr.write(healed)
+        healed = ""
     if quiet:
         return
     text = (
@@ -91,7 +117,7 @@ def prune(
     )
     # With -o - the archive has stdout, and the report goes where people still see it.
     stream = sys.stderr if output == "-" else sys.stdout
-    stream.write(text)
+    stream.write(text + healed)
 
 
 def _check_writable(path: str) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from condaprune.model import Inventory, parent
 from condaprune.sources.distributions import normalise
+from condaprune.sources.owners import source_of_bytecode
 
 _TOKEN = r"['\"\u2018`]?([^\s'\"\u2019`:;,()<>]+)"
 _QUOTED = r"['\"\u2018`]([^'\"\u2019`\n]+)['\"\u2019`]"
@@ -62,9 +63,16 @@ class Removed:
             if entries[path].kind != "folder":
                 self._names.setdefault(path.rpartition("/")[2], []).append(path)
 
-    def by_path(self, text: str) -> list[str]:
-        """Entries by a path as a message or a trace has it; a folder stands for what was in it."""
+    def by_path(self, text: str, *, inside: bool = False) -> list[str]:
+        """Entries by a path as a message has it, or with *inside* by one of the prefix.
+
+        In a message a folder stands for what was in it.
+        """
         path = text.rstrip("/")
+        if inside:
+            path = path.lstrip("/")
+            folder = path in self._removed and self._inventory.entries[path].kind == "folder"
+            return [path] if path in self._removed and not folder else []
         if path.startswith("/"):
             normal = posixpath.normpath(path)
             if not normal.startswith(self._prefix + "/"):
@@ -119,6 +127,14 @@ class Removed:
                 found += self._with_content(distribution.path)
         return found
 
+    def is_spare(self, path: str) -> bool:
+        """Whether an entry is bytecode whose source is still there: it is looked for first, and
+        not needed."""
+        if not path.endswith(".pyc"):
+            return False
+        source = source_of_bytecode(path)
+        return source in self._inventory.entries and source not in self._removed
+
     def _with_content(self, path: str) -> list[str]:
         entries = self._inventory.entries
         if path in entries and entries[path].kind != "folder":
@@ -172,6 +188,8 @@ def read_misses(misses: Mapping[str, str], removed: Removed) -> list[Clue]:
     """The removed entries among paths (relative to the prefix) that were looked for in vain."""
     found: dict[str, Clue] = {}
     for missed, because in misses.items():
-        for path in removed.by_path(missed):
+        for path in removed.by_path(f"/{missed}", inside=True):
+            if removed.is_spare(path):
+                continue
             found.setdefault(path, Clue(path, because))
     return list(found.values())

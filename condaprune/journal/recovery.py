@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
+
 from condaprune.errors import SinkError
 from condaprune.journal.filesystem import Filesystem
 from condaprune.journal.run import Run
-from condaprune.journal.state import Found, Left, Phase, State
-from condaprune.model import Progress, no_progress
+from condaprune.journal.state import FOLDER, Found, Left, Phase, State
+from condaprune.model import Progress, no_progress, to_bytes
 
 
 class CannotUndo(SinkError):
@@ -54,6 +56,12 @@ def recover_locked(state: State, progress: Progress = no_progress) -> str:
     else:
         run.finish(Phase.APPLY)
     return "an earlier run was interrupted; it is finished now"
+
+
+def is_pending(prefix: str) -> bool:
+    """Whether a run on the prefix is under way, or was interrupted; nothing is touched."""
+    folder = os.path.join(to_bytes(prefix), FOLDER)
+    return os.path.isdir(folder) and not os.path.lexists(os.path.join(folder, Phase.KEPT.file))
 
 
 def undo(

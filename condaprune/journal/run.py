@@ -91,14 +91,21 @@ class Run:
         progress("remove", len(removals), len(removals))
         self._steps.release()
 
+    def take(self, numbers: Iterable[int]) -> None:
+        """Take entries away that were put back, with the folders that they leave empty."""
+        self._guarded(lambda: self.remove(self._with_folders(numbers)))
+
     def restore(self, numbers: Iterable[int]) -> None:
         """Put these removals' entries back, with the folders they lie in."""
+        wanted = sorted(self._with_folders(numbers), reverse=True)
+        self._guarded(lambda: self._steps.put_back(wanted))
+        self._steps.release()
+
+    def _with_folders(self, numbers: Iterable[int]) -> set[int]:
         removals = self.journal.removals
         wanted = set(numbers)
         above = {path for number in wanted for path in _folders(removals[number].path)}
-        wanted |= {n for n, known in enumerate(removals) if known.path in above}
-        self._guarded(lambda: self._steps.put_back(sorted(wanted, reverse=True)))
-        self._steps.release()
+        return wanted | {n for n, known in enumerate(removals) if known.path in above}
 
     def count_removed(self) -> int:
         """How many files and links went."""

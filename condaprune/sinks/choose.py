@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from condaprune.errors import UsageProblem
 from condaprune.sinks.base import Sink
 from condaprune.sources.base import Source
 from condaprune.sources.prefix import PrefixSource, check_not_own
 
+if TYPE_CHECKING:
+    from condaprune.sinks.inplace import InPlaceOptions
+
 
 def choose_sink(
-    source: Source, output: str | None, *, force: bool, allow_self: bool, **options: object
+    source: Source,
+    output: str | None,
+    *,
+    force: bool,
+    allow_self: bool,
+    in_place: InPlaceOptions | None = None,
+    **options: object,
 ) -> Sink:
     """The sink for *output*, or the prefix of *source* where that is None.
 
@@ -31,4 +42,4 @@ def choose_sink(
         check_not_own(source.prefix)
     from condaprune.sinks.inplace import InPlaceSink
 
-    return InPlaceSink()
+    return InPlaceSink(in_place)

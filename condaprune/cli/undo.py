@@ -1,0 +1,30 @@
+"""``condaprune undo``: put back what a run set aside."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command()
+@click.argument("env")
+@click.option(
+    "--forget", is_flag=True, help="Delete what was set aside instead: the run is final then."
+)
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing.")
+def undo(env: str, forget: bool, quiet: bool) -> None:
+    """Restore ENV to what it was before `condaprune ENV --undoable`, or an interrupted --verify.
+
+    Exit status: 0 restored, 1 there is nothing to restore (nothing is touched then), 2 could not
+    run.
+    """
+    from condaprune import api
+    from condaprune.errors import UsageProblem
+    from condaprune.journal.recovery import undo as take_back
+    from condaprune.sources.prefix import PrefixSource
+
+    source = api.open_source(env)
+    if not isinstance(source, PrefixSource):
+        raise UsageProblem("an archive is never pruned in place", where=env, remedy="Name a prefix")
+    done = take_back(source.prefix, source.label, forget=forget)
+    if not quiet:
+        click.echo(f"{env}: {done}")
