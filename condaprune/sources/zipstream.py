@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import calendar
 import stat
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -25,6 +26,8 @@ _UTF8 = 0x800
 _ENCRYPTED = 0x1 | 0x40 | 0x2000
 _UNIX = 3
 _MAX_TARGET = 4096
+_UNIX_TIME = 0x5455
+_NO_TIME = 315_532_800  # 1980-01-01
 
 
 class ZipStream:
@@ -65,7 +68,7 @@ class ZipStream:
         path = clean_path(self._where, name)
         unix = info.external_attr >> 16 if info.create_system == _UNIX else 0
         kind = stat.S_IFMT(unix)
-        mtime = calendar.timegm((*info.date_time, 0, 1, 0))
+        mtime = _time(info)
         if kind == stat.S_IFLNK:
             if info.file_size > _MAX_TARGET:
                 raise member_error(self._where, name, "is a link with too long a target")
@@ -116,6 +119,20 @@ class ZipStream:
             where=self._where,
             remedy=f"If you trust it, raise the limit with {option}",
         )
+
+
+def _time(info: zipfile.ZipInfo) -> int:
+    """A member's time in seconds: the exact one that Unix tools add, or that of DOS as UTC."""
+    extra = info.extra
+    while len(extra) >= 4:
+        kind, size = struct.unpack_from("<HH", extra)
+        if kind == _UNIX_TIME and size >= 5 and len(extra) >= 9 and extra[4] & 1:
+            return int(struct.unpack_from("<i", extra, 5)[0])
+        extra = extra[4 + size :]
+    try:
+        return calendar.timegm((*info.date_time, 0, 1, 0))
+    except ValueError:
+        return _NO_TIME  # months and days of 0 are what some tools write
 
 
 def _name(info: zipfile.ZipInfo) -> str:
