@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 
 from condaprune.model import from_bytes
 from condaprune.verify.checks.base import Pair
@@ -79,7 +80,8 @@ def activate(listing: Listing, sandbox: Sandbox, timeout: float) -> tuple[Mappin
     shell = shutil.which("bash", path=SYSTEM_PATH) or shutil.which("sh", path=SYSTEM_PATH)
     if shell is None:
         return variables, "there is no shell to source the activation scripts with"
-    done = sandbox.run([shell, "-c", _SOURCE], timeout)
+    # What an earlier activation set must not pass for what the scripts set.
+    done = replace(sandbox, variables={}, bytecode="").run([shell, "-c", _SOURCE], timeout)
     if done.code != 0:
         last = done.err.decode("utf-8", "replace").strip().splitlines()[-1:]
         return variables, f"the activation scripts ended with {done.code}: {''.join(last)}"
