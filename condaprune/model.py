@@ -328,7 +328,8 @@ class Outcome:
     """What a sink did, measured: bytes with each hard-linked file counted once.
 
     `output` is the archive or folder written, empty for an in-place run; `output_size` its size
-    in bytes, 0 where it is not known (a stream).
+    in bytes, 0 where it is not known (a stream). `own_files` and `own_bytes` are what
+    condaprune's own notes in the prefix (the status file) added.
     """
 
     files_removed: int
@@ -337,6 +338,8 @@ class Outcome:
     output: str = ""
     output_size: int = 0
     details: Mapping[str, str] = field(default_factory=dict)
+    own_files: int = 0
+    own_bytes: int = 0
 
 
 Progress = Callable[[str, int, int], None]

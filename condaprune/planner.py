@@ -155,7 +155,7 @@ class _Draft:
         occupied: set[str] = set()
         filled: set[str] = set()
         last: dict[str, str] = {}
-        for path, entry in reversed(self._inventory.entries.items()):
+        for path, entry in reversed(list(self._inventory.entries.items())):
             above = parent(path)
             rule = going.get(path, "")
             stays = not rule

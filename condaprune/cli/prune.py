@@ -101,7 +101,7 @@ def prune(
     if not quiet:
         tell(outcome)
     plan = getattr(sink, "plan", None) or plan  # healing takes removals back
-    account = make_account(plan)
+    account = make_account(plan, outcome)
     if manifest:
         _write(manifest, render_json(plan, account, outcome))
     healed = healed_text(healer)

@@ -45,6 +45,7 @@ class Run:
         self.journal = journal
         self._steps = Steps(state, journal, resumed=resumed)
         self.measured = Measured(0, 0)
+        self.own = Measured(0, 0)
 
     @property
     def prefix(self) -> str:
@@ -118,6 +119,8 @@ class Run:
         data = add_pruning(self.journal.status.data, self.journal.facts, after.files, after.bytes)
         self._steps.write(len(self.journal.rewrites), replace(self.journal.status, data=data))
         self.measured = Measured(after.files + 1, after.bytes + len(data))
+        old = len(self.journal.status.data)
+        self.own = Measured(0 if old else 1, len(data) - old)
 
     def settle(self) -> None:
         """End a run that can still be undone: what it took away stays set aside."""

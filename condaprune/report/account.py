@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from condaprune.model import Entry, Plan
+from condaprune.model import Entry, Outcome, Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +48,12 @@ class Account:
         return self.bytes_before - self.bytes_after
 
 
-def make_account(plan: Plan) -> Account:
-    """The account of a plan, before or after it was carried out."""
+def make_account(plan: Plan, outcome: Outcome | None = None) -> Account:
+    """The account of a plan, or with *outcome* of what was measured when it was carried out.
+
+    What a run in place could not do as planned has a row of its own, so that the rows always add
+    up to the measured difference.
+    """
     entries = [e for e in plan.inventory.entries.values() if e.kind != "folder"]
     groups = _groups(entries)
     files: dict[str, int] = {}
@@ -82,13 +86,20 @@ def make_account(plan: Plan) -> Account:
         freed_by_edit = old.size if old and len(groups.get(old.identity, (old,))) == 1 else 0
         rewritten += freed_by_edit - len(edit.data)
         files_after += 0 if edit.replaces else 1
+    own = outcome.own_bytes if outcome is not None else 0
+    rules = list(_rows((name, files[name], freed.get(name, 0)) for name in files))
+    planned = after - rewritten + own
+    if outcome is not None and not outcome.output and outcome.bytes_after != planned:
+        rules.append(Row("not done as planned", 0, planned - outcome.bytes_after))
+        planned = outcome.bytes_after
+    written = len(plan.edits) + (1 if own else 0)
     return Account(
         files_before=len(entries),
         bytes_before=before,
-        files_after=files_after,
-        bytes_after=after - rewritten,
-        rules=_rows((name, files[name], freed.get(name, 0)) for name in files),
-        rewritten=Row("rewritten", len(plan.edits), rewritten),
+        files_after=files_after + (outcome.own_files if outcome is not None else 0),
+        bytes_after=planned,
+        rules=tuple(rules),
+        rewritten=Row("rewritten", written, rewritten - own),
         kept=_rows((name, count, size) for name, (count, size) in kept.items()),
         shared_bytes=shared,
     )

@@ -157,6 +157,8 @@ def _outcome(run: Run, journal: Journal, notes: list[str]) -> Outcome:
         bytes_before=journal.facts.bytes_before,
         bytes_after=run.measured.bytes,
         details=_details(notes),
+        own_files=run.own.files,
+        own_bytes=run.own.bytes,
     )
 
 
