@@ -23,6 +23,10 @@ class Run:
     cpu: float
     peak: int
 
+    def figure(self, name: str) -> float:
+        """One of the figures by its name: ``wall``, ``cpu`` or ``peak``."""
+        return {"wall": self.wall, "cpu": self.cpu, "peak": float(self.peak)}[name]
+
 
 @dataclass(frozen=True, slots=True)
 class Measured:
@@ -33,7 +37,7 @@ class Measured:
 
     def median(self, figure: str) -> float:
         """The median of ``wall``, ``cpu`` or ``peak``."""
-        return statistics.median(getattr(run, figure) for run in self.runs)
+        return statistics.median(run.figure(figure) for run in self.runs)
 
 
 def run(command: Sequence[str]) -> Run:
@@ -76,4 +80,4 @@ def compare(
 def ratio(a: Measured, b: Measured, figure: str) -> float:
     """The median of the pairwise ratios a / b."""
     pairs = zip(a.runs, b.runs, strict=True)
-    return statistics.median(getattr(x, figure) / getattr(y, figure) for x, y in pairs)
+    return statistics.median(x.figure(figure) / y.figure(figure) for x, y in pairs)
