@@ -14,6 +14,8 @@ def loosened(text: str) -> list[str]:
     ['{site}/pandas/']
     >>> loosened("{lib}/lib*.a")
     ['{lib}/', '{lib}/*.a', '{lib}/lib*']
+    >>> loosened("{site}/**/*.exe")
+    ['{site}/', '*.exe']
     """
     sign, body = ("!", text[1:]) if text.startswith("!") else ("", text)
     end = "/" if body.endswith("/") else ""
@@ -25,6 +27,8 @@ def loosened(text: str) -> list[str]:
     parts = re.fullmatch(r"([^*?\[\\]+)\*([^*?\[\\]+)", last)
     if parts and not sign:
         found += [f"{above}{slash}*{parts[2]}{end}", f"{above}{slash}{parts[1]}*{end}"]
+    if above and not sign and _FLOATING.fullmatch(last + end):
+        found.append(last + end)  # anchored or not: both would be let pass
     return [sign + wider for wider in found]
 
 
