@@ -86,6 +86,8 @@ def format_of(output: str, wanted: str | None) -> str:
         if name.endswith(extension) and name != extension:
             return _EXTENSIONS[extension]
     stem, extension = os.path.splitext(name)
+    if stem.endswith(".tar"):
+        stem, extension = stem[:-4], ".tar" + extension
     if extension and stem and not output.endswith("/") and not os.path.isdir(output):
         raise UsageProblem(
             f"no format has the extension {extension!r}",

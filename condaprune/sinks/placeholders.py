@@ -39,7 +39,7 @@ def is_binary_start(data: bytes) -> bool:
 @lru_cache(maxsize=8)
 def _own_path(prefix: bytes) -> re.Pattern[bytes]:
     """The prefix where it is a path of its own: in ``-I/env/include``, not in ``/bin/env``."""
-    before = rb"(?:(?<![\w.\-/~})*])|(?<=[\s\"'=,:;]-[A-Za-z]))"
+    before = rb"(?:(?<![\w.\-/~})*])|(?<=[\s\"'=,:;]-[A-Za-z])|(?<=\A-[A-Za-z]))"
     return re.compile(before + re.escape(prefix) + rb"(?![\w\-]|\.\w)")
 
 
