@@ -22,7 +22,7 @@ def by_id(rule: Rule) -> str:
 
 
 def test_all_rules_pass_their_checks() -> None:
-    assert [] == [str(problem) for problem in check_rules(RULES)]
+    assert [str(problem) for problem in check_rules(RULES)] == []
 
 
 def test_there_are_at_least_80_rules_and_40_of_packages() -> None:
@@ -70,4 +70,4 @@ def mutants(rule: Rule) -> Iterator[tuple[str, Rule]]:
 @pytest.mark.parametrize("rule", RULES, ids=by_id)
 def test_deleting_or_loosening_any_line_is_noticed(rule: Rule) -> None:
     unnoticed = [what for what, mutant in mutants(rule) if not check_rule(mutant)]
-    assert [] == unnoticed
+    assert unnoticed == []
