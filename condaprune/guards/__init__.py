@@ -103,7 +103,10 @@ def _set_up(
     progress: Progress,
 ) -> Scene:
     scopes = Scopes(rules)
-    modules = Modules(inventory, candidates)
+    files = {
+        path: rule for path, rule in candidates.items() if inventory.entries[path].kind != "folder"
+    }
+    modules = Modules(inventory, files)
     words: list[Word] = []
     if modules.doomed or any(path.endswith(".pyi") for path in candidates):
         words += STUB_WORDS
@@ -111,7 +114,7 @@ def _set_up(
         words += SOURCE_WORDS
     if any(is_tool(path) for path in candidates):
         words += COMPILE_WORDS
-    reader = PythonReader(modules, DataNames(candidates, modules), words)
+    reader = PythonReader(modules, DataNames(files, modules), words)
     interest = Interest(
         python=bool(reader),
         stubs=bool(modules.doomed),

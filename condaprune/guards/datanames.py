@@ -17,6 +17,7 @@ from condaprune.model import to_bytes
 
 _CODE = frozenset({"py", "pyw", "pyc", "pyo", "so", "pyd"})
 _SOURCE = frozenset({"h", "hpp", "hxx", "cuh", "c", "cc", "cpp", "cxx", "pyx", "pxd", "pxi", "a"})
+_LAUNCHER = frozenset({"exe", "dll", "bat", "cmd", "ps1"})
 _ASIDE = frozenset({"tests", "test", "testing", "_testing", "docs", "doc", "examples", "example"})
 _SUFFIX = re.compile(r"[A-Za-z0-9_+-]{1,12}")
 _LIBRARY = re.compile(r"\.(?:so(?:\.\d+)*|dylib|dll)$")
@@ -53,7 +54,7 @@ class DataNames:
             self._named[top, name].append(path)
             if _SUFFIX.fullmatch(suffix):
                 suffixes.add(suffix)
-                if suffix not in _SOURCE and not _aside(path, top):
+                if suffix not in _SOURCE | _LAUNCHER and not _aside(path, top):
                     self._suffixed[top, suffix].append(path)
             elif not suffix and "/" in path:
                 bare.add(name)
@@ -73,6 +74,8 @@ class DataNames:
         self, path: str, data: bytes, matched: frozenset[str]
     ) -> Iterator[tuple[int, str, tuple[str, ...]]]:
         """Offset, literal and the doomed files it may mean, for the code of one file."""
+        if path.rpartition("/")[2].startswith("_sysconfigdata"):
+            return  # how Python was built: it names files and opens none
         top = self._modules.top_folder(path)
         known = top in self._folders
         if not known and not self._libraries:
@@ -85,7 +88,8 @@ class DataNames:
             if word.startswith("/"):
                 targets = tuple(self._named.get((top, word[1:]), ()))
                 if targets:
-                    at = max(data.find(to_bytes(f'"{word[1:]}"')), 0)
+                    quoted = (to_bytes(f"{quote}{word[1:]}{quote}") for quote in "\"'")
+                    at = max(data.find(text) for text in quoted)
                     yield at, word[1:], self._nearby(path, word[1:], targets)
                 continue
             for at, literal in _literals(data, to_bytes("." + word)):

@@ -11,7 +11,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Announced:
-    """A file (the end of its path), the module it imports (or one below), and why it may."""
+    """A file (the end of its path), the module it imports (or one below), and why it may.
+
+    The module ``*`` stands for all.
+    """
 
     importer: str
     module: str
@@ -28,6 +31,11 @@ ANNOUNCED = (
         "/distutils/command/build_py.py",
         "lib2to3",
         "build_py_2to3 converts Python 2 sources while a package is built; gone from Python 3.12",
+    ),
+    Announced(
+        "/_compat_pickle.py",
+        "*",
+        "the modules that moved in Python 3, for pickles of Python 2: a table, not an import",
     ),
     Announced(
         "/unittest/__main__.py",
@@ -47,6 +55,6 @@ def announced(importer: str, text: str) -> bool:
     name = text.rpartition(" ")[2]
     return any(
         importer.endswith(item.importer)
-        and (name == item.module or name.startswith(item.module + "."))
+        and (item.module in ("*", name) or name.startswith(item.module + "."))
         for item in ANNOUNCED
     )
