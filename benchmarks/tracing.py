@@ -9,6 +9,7 @@ Exits with 1 where the median ratio of pairs is above ``--limit``.
 from __future__ import annotations
 
 import argparse
+import compileall
 import os
 import sys
 import tempfile
@@ -16,7 +17,8 @@ from pathlib import Path
 
 from benchmarks.paired import compare, ratio
 
-_WORKLOAD = Path(__file__).resolve().parent.parent / "tests/tracing/workloads/model.py"
+_ROOT = Path(__file__).resolve().parent.parent
+_WORKLOAD = _ROOT / "tests/tracing/workloads/model.py"
 _TRACE = "from condaprune.cli.trace import trace; trace(prog_name='condaprune trace')"
 _SETTINGS = {
     "PYTHONDONTWRITEBYTECODE": "1",  # the environment is shared
@@ -35,6 +37,8 @@ def main() -> int:
     parser.add_argument("--limit", type=float, default=1.15)
     options = parser.parse_args()
     os.environ.update(_SETTINGS)
+    # As it is installed, condaprune starts from bytecode.
+    compileall.compile_dir(str(_ROOT / "condaprune"), quiet=1)
     recorders = options.recorder or ["inotify"]
     with tempfile.TemporaryDirectory() as folder:
         bare = [os.path.join(options.env, "bin/python"), options.workload, folder]

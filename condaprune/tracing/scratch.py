@@ -22,11 +22,17 @@ def recording_alone(prefix: str) -> Iterator[str]:
     `TraceError` where another recorder is at work.
     """
     import fcntl
-    import hashlib
 
     home = _home()
-    digest = hashlib.sha256(to_bytes(prefix)).hexdigest()[:16]
-    lock = os.path.join(home, f"trace-{digest}.lock")
+    try:
+        found = os.stat(to_bytes(prefix))
+    except OSError as error:
+        raise TraceError(
+            f"the prefix cannot be read: {error.strerror}",
+            where=printable(prefix),
+            remedy="Check its name and permissions",
+        ) from None
+    lock = os.path.join(home, f"trace-{found.st_dev:x}-{found.st_ino:x}.lock")
     handle = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
         try:

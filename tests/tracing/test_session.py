@@ -291,11 +291,19 @@ def test_a_scratch_folder_of_somebody_else_is_refused(
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", os.fspath(tmp_path))
     (tmp_path / f"condaprune-{os.getuid()}").symlink_to("/tmp")
-    with pytest.raises(TraceError, match="belongs to somebody else"), recording_alone("/env"):
+    with (
+        pytest.raises(TraceError, match="belongs to somebody else"),
+        recording_alone(os.fspath(tmp_path)),
+    ):
         pass
     monkeypatch.setattr("tempfile.tempdir", os.fspath(tmp_path / "missing"))
-    with pytest.raises(TraceError, match="cannot be made"), recording_alone("/env"):
+    with pytest.raises(TraceError, match="cannot be made"), recording_alone(os.fspath(tmp_path)):
         pass
+
+
+def test_a_prefix_that_is_gone_is_named(tmp_path: Path) -> None:
+    with pytest.raises(TraceError, match="prefix cannot be read: No such file"):
+        record(["true"], os.fspath(tmp_path / "gone"))
 
 
 def test_nothing_is_written_to_the_prefix(prefix: Path, python: Callable[..., list[str]]) -> None:
