@@ -19,11 +19,9 @@ from condaprune.model import (
     Rule,
     Veto,
     no_progress,
-    parent,
 )
 from condaprune.ruleset import Match, compile_rules
 from condaprune.sources.base import Contents
-
 
 ALL_GUARDS = "all"
 
@@ -103,28 +101,36 @@ class _Draft:
         self._inventory = inventory
         self._decisions: dict[str, Decision] = {}
         self._pinned = {"conda-meta"}  # tells conda and libraries that this is an environment
-        interned: dict[Decision, Decision] = {}
-        going: dict[str, str] = {}
+        entries = inventory.entries
         nothing = Match()
-        for path in matches.keys() | dropped.keys():
+        # The matcher shares its matches, so that there are few decisions to make.
+        shared: dict[int, Decision] = {}
+        for path in (*matches, *(p for p in dropped if p not in matches)):
             match = matches.get(path, nothing)
-            decision = _decide(match, traced.get(path), dropped.get(path, ""))
-            if decision.remove:
-                if inventory.entries[path].kind == "other":
-                    continue  # a mount, a socket, a device: never touched
-                going[path] = decision.name
-            self._decisions[path] = interned.setdefault(decision, decision)
-        for path in traced.keys() & inventory.entries.keys() - self._decisions.keys():
-            decision = Decision(False, "trace", "", traced[path])
-            self._decisions[path] = interned.setdefault(decision, decision)
+            if path in traced or path in dropped:
+                decision = _decide(match, traced.get(path), dropped.get(path, ""))
+            elif id(match) in shared:
+                decision = shared[id(match)]
+            else:
+                decision = shared[id(match)] = _decide(match, None, "")
+            # What is neither file, link nor folder (a mount, a socket) is never touched.
+            if not decision.remove or entries[path].kind != "other":
+                self._decisions[path] = decision
+        for path, because in traced.items():
+            if path in entries and path not in self._decisions:
+                self._decisions[path] = Decision(False, "trace", "", because)
+        self._going: dict[str, str] = {}
+        self.candidates: dict[str, str] = {}
         for path, decision in self._decisions.items():
-            if not decision.remove and inventory.entries[path].kind == "folder":
+            folder = entries[path].kind == "folder"
+            if decision.remove:
+                self._going[path] = decision.name
+                if not folder:
+                    self.candidates[path] = decision.name
+            elif folder:
                 self._pinned.add(path)
-        folders = self._emptied(going, self._pinned)
-        self.candidates: dict[str, str] = {
-            **{p: rule for p, rule in going.items() if inventory.entries[p].kind != "folder"},
-            **folders,
-        }
+        self._folders = self._emptied(self._going, self._pinned)
+        self.candidates.update(self._folders)
 
     def decide(self, vetoes: Mapping[str, Veto]) -> dict[str, Decision]:
         """The final decisions: those of the draft, the vetoes, then the emptied folders."""
@@ -137,13 +143,17 @@ class _Draft:
         for path, veto in vetoes.items():
             wanted = self.candidates.get(path, "")
             decisions[path] = Decision(False, "guard", veto.guard, veto.because, wanted)
-        going = {path: d.name for path, d in self._decisions.items() if d.remove}
-        for path in vetoes:
-            going.pop(path, None)
-        pinned = self._pinned | {p for p in vetoes if entries[p].kind == "folder"}
-        for path, rule in self._emptied(going, pinned).items():
+        folders = self._folders
+        if vetoes:
+            going = {path: rule for path, rule in self._going.items() if path not in vetoes}
+            pinned = self._pinned | {p for p in vetoes if entries[p].kind == "folder"}
+            folders = self._emptied(going, pinned)
+        emptied: dict[str, Decision] = {}
+        for path, rule in folders.items():
             own = self._decisions.get(path)
-            decisions[path] = own if own and own.remove else Decision(True, "emptied", rule)
+            if own is None or not own.remove:
+                own = emptied.setdefault(rule, Decision(True, "emptied", rule))
+            decisions[path] = own
         return decisions
 
     def _emptied(self, going: Mapping[str, str], pinned: AbstractSet[str]) -> dict[str, str]:
@@ -156,7 +166,7 @@ class _Draft:
         filled: set[str] = set()
         last: dict[str, str] = {}
         for path, entry in reversed(list(self._inventory.entries.items())):
-            above = parent(path)
+            above = path.rpartition("/")[0]
             rule = going.get(path, "")
             stays = not rule
             if entry.kind == "folder":

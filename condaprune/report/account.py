@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from condaprune.model import Entry, Outcome, Plan
+from condaprune.model import DEFAULT, Entry, Outcome, Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,30 +55,36 @@ def make_account(plan: Plan, outcome: Outcome | None = None) -> Account:
     up to the measured difference.
     """
     entries = [e for e in plan.inventory.entries.values() if e.kind != "folder"]
+    decided = plan.decisions.get
     groups = _groups(entries)
     files: dict[str, int] = {}
     freed: dict[str, int] = {}
     kept: dict[str, list[int]] = {}
     before = after = files_after = shared = 0
     for entry in entries:
-        decision = plan.decision(entry.path)
-        group = groups.get(entry.identity) if entry.links > 1 else None
-        first = group is None or group[0].path == entry.path
-        gone = decision.remove if group is None else all(plan.removes(e.path) for e in group)
-        before += entry.size if first else 0
-        after += entry.size if first and not gone else 0
+        path, size = entry.path, entry.size
+        decision = decided(path, DEFAULT)
+        group = groups.get((entry.device, entry.inode)) if groups and entry.links > 1 else None
+        if group is None:
+            first, gone = True, decision.remove
+        else:
+            first, gone = group[0].path == path, all(plan.removes(e.path) for e in group)
+        if first:
+            before += size
+            after += 0 if gone else size
         if decision.remove:
-            files[decision.name] = files.get(decision.name, 0) + 1
+            name = decision.name
+            files[name] = files.get(name, 0) + 1
             if first and gone:
-                freed[decision.name] = freed.get(decision.name, 0) + entry.size
+                freed[name] = freed.get(name, 0) + size
                 if entry.links > len(group or (entry,)):
-                    shared += entry.size
+                    shared += size
         else:
             files_after += 1
             if decision.wanted:
                 row = kept.setdefault(_keeper(decision.basis, decision.name), [0, 0])
                 row[0] += 1
-                row[1] += entry.size
+                row[1] += size
     rewritten = 0
     for edit in plan.edits:
         old = plan.inventory.entries.get(edit.path) if edit.replaces else None
@@ -106,10 +112,15 @@ def make_account(plan: Plan, outcome: Outcome | None = None) -> Account:
 
 
 def _groups(entries: Iterable[Entry]) -> dict[tuple[int, int], list[Entry]]:
+    """The files that have more than one path in the environment, with all of them."""
+    seen: dict[tuple[int, int], Entry] = {}
     groups: dict[tuple[int, int], list[Entry]] = {}
     for entry in entries:
         if entry.links > 1 and entry.kind == "file":
-            groups.setdefault(entry.identity, []).append(entry)
+            identity = (entry.device, entry.inode)
+            first = seen.setdefault(identity, entry)
+            if first is not entry:
+                groups.setdefault(identity, [first]).append(entry)
     return groups
 
 

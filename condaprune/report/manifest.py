@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from condaprune import __version__
-from condaprune.model import Outcome, Plan
+from condaprune.model import Outcome, Plan, Rule
 from condaprune.report.account import Account, Row
 
 SCHEMA = 1
@@ -18,6 +18,7 @@ def make_manifest(plan: Plan, account: Account, outcome: Outcome | None) -> dict
     Bytes of a path that are no UTF-8 stand as lone surrogates (Python's ``surrogateescape``).
     """
     inventory = plan.inventory
+    by_id = {rule.id: rule for rule in plan.rules}
     return {
         "schema": SCHEMA,
         "tool": {"name": "condaprune", "version": __version__},
@@ -41,7 +42,7 @@ def make_manifest(plan: Plan, account: Account, outcome: Outcome | None) -> dict
         "output": None
         if outcome is None or not outcome.output
         else {"path": outcome.output, "bytes": outcome.output_size, **outcome.details},
-        "rules": [_row(row) for row in account.rules],
+        "rules": [_rule_row(row, by_id.get(row.name)) for row in account.rules],
         "rewritten": {
             "files": account.rewritten.files,
             "bytes": account.rewritten.bytes,
@@ -82,3 +83,10 @@ def render_json(plan: Plan, account: Account, outcome: Outcome | None) -> str:
 
 def _row(row: Row) -> dict[str, Any]:
     return {"name": row.name, "files": row.files, "bytes": row.bytes}
+
+
+def _rule_row(row: Row, rule: Rule | None) -> dict[str, Any]:
+    """A rule's row with what it announces to break, so that `verify` can tell it from a loss."""
+    if rule is None:
+        return _row(row)
+    return {**_row(row), "risk": rule.risk, "breaks": list(rule.breaks)}

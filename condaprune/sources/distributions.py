@@ -11,6 +11,9 @@ from condaprune.model import Distribution, Entry, Layout, from_bytes, parent
 
 METADATA_FILES = ("METADATA", "PKG-INFO", "RECORD", "installed-files.txt")
 
+# Rows that are quoted, blank, absolute, of Windows, or that leave the folder.
+_ODD_ROW = re.compile(r'(?:^|\n)(?:["/\r\n]|\.\./)|//|/\.|\\|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]')
+
 _SEPARATORS = re.compile(r"[-_.]+")
 
 
@@ -74,9 +77,13 @@ def recorded_paths(path: str, contents: Mapping[str, bytes]) -> Iterator[str]:
     """The paths that a distribution's RECORD (or installed-files.txt) lists, relative to the
     prefix; rows that leave the prefix or are absolute are left out."""
     home = parent(path)
-    for _, listed in recorded_rows(contents.get(f"{path}/RECORD", b""), home):
-        if listed:
-            yield listed
+    data = contents.get(f"{path}/RECORD", b"")
+    text = from_bytes(data)
+    if _ODD_ROW.search(text):
+        yield from (listed for _, listed in recorded_rows(data, home) if listed)
+    else:
+        start = home + "/"
+        yield from (start + line.rsplit(",", 2)[0] for line in text.splitlines())
     for line in contents.get(f"{path}/installed-files.txt", b"").splitlines():
         if line.strip():
             yield _inside(path, from_bytes(line.strip()))

@@ -32,7 +32,8 @@ def metadata_paths(entries: Mapping[str, Entry]) -> list[str]:
 
     The distributions' files are found by name alone, so that a stream can keep them as they pass.
     """
-    return [p for p, e in entries.items() if e.kind == "file" and wanted_for_owners(p)]
+    ended = [path for path in entries if path.endswith(_WANTED_ENDINGS)]
+    return [p for p in ended if entries[p].kind == "file" and wanted_for_owners(p)]
 
 
 def wanted_for_owners(path: str) -> bool:
@@ -92,14 +93,21 @@ def _claim(
     entries: Mapping[str, Entry],
 ) -> None:
     alone = (owner,)
+    # One tuple for all paths that the same packages share.
+    joined: dict[int, tuple[tuple[Owner, ...], tuple[Owner, ...]]] = {}
     for path in paths:
         if path not in entries:
             continue  # recorded files that are missing are normal
         held = claims.get(path)
         if held is None:
             claims[path] = alone
-        elif not any(other is owner for other in held):
-            claims[path] = held + alone
+        elif held is not alone:
+            known = joined.get(id(held))
+            if known is None:
+                both = held if any(o is owner for o in held) else held + alone
+                known = joined[id(held)] = (held, both)
+                joined[id(both)] = (both, both)
+            claims[path] = known[1]
 
 
 def _claim_metadata(

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import posixpath
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from condaprune.errors import SourceError
 from condaprune.model import FileMode, Layout, PrefixFile, Record, printable
 
+_UNCLEAN = re.compile(r"\\|//|(?:^|[/\n])\.\.?(?:[/\n]|$)")
 _MODES: dict[str, FileMode] = {"text": "text", "binary": "binary"}
 
 
@@ -55,26 +57,25 @@ def parse_record(path: str, data: bytes) -> tuple[Record, dict[str, Any]] | None
     return record, raw
 
 
-def owned_paths(raw: dict[str, Any], layout: Layout) -> Iterator[str]:
+def owned_paths(raw: dict[str, Any], layout: Layout) -> Iterable[str]:
     """The paths that a record claims, as linked into the prefix.
 
     `files` holds the linked paths; `paths_data`, used where there is no `files`, the unlinked
     ones of ``noarch: python`` packages.
     """
-    files = _list(raw, "files")
+    files = [path for path in _list(raw, "files") if isinstance(path, str)]
     if files:
-        for path in files:
-            if isinstance(path, str):
-                yield _clean(path)
-        return
-    for row in _rows(raw):
-        yield linked_path(row["_path"], layout)
+        # One look at all of them: hardly any path needs cleaning.
+        return map(_clean, files) if _UNCLEAN.search("\n".join(files)) else files
+    return (linked_path(row["_path"], layout) for row in _rows(raw))
 
 
 def prefix_files(raw: dict[str, Any], layout: Layout) -> Iterator[PrefixFile]:
     """The files of a record that hold the prefix."""
     for row in _rows(raw):
-        placeholder = row.get("prefix_placeholder")
+        if "prefix_placeholder" not in row:
+            continue
+        placeholder = row["prefix_placeholder"]
         if isinstance(placeholder, str) and placeholder:
             yield PrefixFile(
                 path=linked_path(row["_path"], layout),
@@ -98,7 +99,7 @@ def linked_path(path: str, layout: Layout) -> str:
 
 def _clean(path: str) -> str:
     path = path.replace("\\", "/")
-    return posixpath.normpath(path) if "//" in path or "/." in path or path[:1] == "." else path
+    return posixpath.normpath(path) if _UNCLEAN.search(path) else path
 
 
 def _rows(raw: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 
 from condaprune.errors import SourceError
-from condaprune.model import Entry, Kind, from_bytes
+from condaprune.model import Entry, Kind, from_bytes, to_bytes
 
 STATE_FOLDER = ".condaprune"
 """What an in-place run keeps at the top of a prefix; it is no part of the environment."""
 
 _STATE = STATE_FOLDER.encode("ascii")
+
+_FORMS = 0o170000
 
 
 def walk(prefix: bytes) -> dict[str, Entry]:
@@ -23,33 +26,37 @@ def walk(prefix: bytes) -> dict[str, Entry]:
     read.
     """
     found: list[tuple[bytes, Entry]] = []
+    # Names come decoded where the file system's encoding is what entries use, as it nearly
+    # always is: that is cheaper than decoding each here.
+    decoded = sys.getfilesystemencoding() == "utf-8"
     try:
-        device = os.stat(prefix).st_dev
-        pending = [(prefix, b"")]
+        root: str | bytes = from_bytes(prefix) if decoded else prefix
+        device = os.stat(root).st_dev
+        pending = [(root, "")]
         while pending:
             folder, relative = pending.pop()
             with os.scandir(folder) as listing:
                 for item in listing:
                     info = item.stat(follow_symlinks=False)
-                    path = relative + item.name
-                    if path == _STATE:
-                        continue
+                    name = item.name
+                    path = relative + (name if isinstance(name, str) else from_bytes(name))
                     mode = info.st_mode
+                    form = mode & _FORMS
                     kind: Kind = "file"
                     target = ""
-                    if stat.S_ISDIR(mode):
+                    if form == stat.S_IFDIR:
                         if info.st_dev == device:
                             kind = "folder"
-                            pending.append((item.path, path + b"/"))
+                            pending.append((item.path, path + "/"))
                         else:
                             kind = "other"
-                    elif stat.S_ISLNK(mode):
+                    elif form == stat.S_IFLNK:
                         kind = "link"
-                        target = from_bytes(os.readlink(item.path))
-                    elif not stat.S_ISREG(mode):
+                        target = from_bytes(os.readlink(os.fsencode(item.path)))
+                    elif form != stat.S_IFREG:
                         kind = "other"
                     entry = Entry(
-                        from_bytes(path),
+                        path,
                         kind,
                         info.st_size,
                         mode & 0o7777,
@@ -59,7 +66,7 @@ def walk(prefix: bytes) -> dict[str, Entry]:
                         info.st_nlink,
                         target,
                     )
-                    found.append((path, entry))
+                    found.append((to_bytes(path), entry))
     except OSError as error:
         where = os.fsdecode(error.filename) if error.filename else os.fsdecode(prefix)
         raise SourceError(
@@ -68,5 +75,5 @@ def walk(prefix: bytes) -> dict[str, Entry]:
             remedy="Run condaprune as a user who may read the whole environment, "
             "and let nothing change it meanwhile",
         ) from error
-    found.sort(key=lambda pair: pair[0])
+    found.sort()
     return {entry.path: entry for _, entry in found}
