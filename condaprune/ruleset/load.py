@@ -56,11 +56,11 @@ class Document:
         try:
             data = tomllib.loads(self.text)
         except tomllib.TOMLDecodeError as error:
-            found = re.search(r"(.*) \(at line (\d+), column (\d+)\)", str(error))
-            what, line = (found[1], f":{found[2]}") if found else (str(error), "")
+            found = re.search(r"(.*) \(at (?:line (\d+)|end of document)", str(error))
+            what, line = (found[1], found[2]) if found else (str(error), "1")
             raise RuleError(
                 f"not valid TOML: {what}",
-                where=self.origin + line,
+                where=f"{self.origin}:{line or len(self.text.splitlines())}",
                 remedy="See https://toml.io for the syntax.",
             ) from error
         try:

@@ -42,7 +42,7 @@ PYTHON312 = Layout(
 )
 
 
-def rule(id: str = "made", remove: Sequence[str] = ("*.a",), **fields: Any) -> Rule:
+def rule(name: str = "made", remove: Sequence[str] = ("*.a",), **fields: Any) -> Rule:
     """A rule with all that a rule must have."""
     given: dict[str, Any] = {
         "why": "No reason.",
@@ -55,7 +55,7 @@ def rule(id: str = "made", remove: Sequence[str] = ("*.a",), **fields: Any) -> R
         "kept_examples": (),
     }
     given |= {key: tuple(v) if isinstance(v, list) else v for key, v in fields.items()}
-    return Rule(id=id, remove=tuple(remove), **given)
+    return Rule(id=name, remove=tuple(remove), **given)
 
 
 def record(name: str, version: str = "1.0") -> Record:
