@@ -12,8 +12,6 @@ from condaprune.model import Entry, Kind, from_bytes, to_bytes
 STATE_FOLDER = ".condaprune"
 """What an in-place run keeps at the top of a prefix; it is no part of the environment."""
 
-_STATE = STATE_FOLDER.encode("ascii")
-
 _FORMS = 0o170000
 
 
@@ -40,6 +38,8 @@ def walk(prefix: bytes) -> dict[str, Entry]:
                     info = item.stat(follow_symlinks=False)
                     name = item.name
                     path = relative + (name if isinstance(name, str) else from_bytes(name))
+                    if path == STATE_FOLDER:
+                        continue
                     mode = info.st_mode
                     form = mode & _FORMS
                     kind: Kind = "file"

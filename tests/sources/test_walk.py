@@ -46,3 +46,8 @@ def test_a_pipe_is_neither_file_nor_folder(tmp_path: Path) -> None:
 def test_a_prefix_that_vanished_is_a_clear_error(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="cannot be read"):
         walk(os.fsencode(tmp_path / "gone"))
+
+
+def test_the_state_of_a_run_in_place_is_no_part_of_the_environment(tmp_path: Path) -> None:
+    make_tree(tmp_path, {".condaprune/journal": b"x", "lib/.condaprune/mine": b"y"})
+    assert list(walk(os.fsencode(tmp_path))) == ["lib", "lib/.condaprune", "lib/.condaprune/mine"]
