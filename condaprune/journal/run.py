@@ -170,7 +170,7 @@ class Run:
         path, error = next(iter(self.tally.stuck.items()))
         more = len(self.tally.stuck) - 1
         others = f", and {more} more" if more else ""
-        raise self._state.error(f"cannot be removed{others}; {outcome}", error, path)
+        raise self._state.error(f"cannot be removed{others} ({outcome})", error, path)
 
     def _guarded(self, work: Callable[[], _T]) -> _T:
         """Errors of the system as typed ones; the journal stays, so that the run can go on."""
