@@ -97,7 +97,7 @@ class _Plain:
         self._write = write
 
     def write(self, data: Buffer) -> object:
-        return self._write(bytes(data))
+        return self._write(data)  # type: ignore[arg-type]
 
     def close(self) -> None:
         pass

@@ -13,7 +13,7 @@ from condaprune.sinks.packages import record_facts
 from condaprune.sinks.relocate import Relocation, check_editable
 from condaprune.sinks.times import EARLIEST, Times, source_date_epoch, times_of
 from condaprune.sources.base import Source
-from condaprune.sources.members import CHUNK, NO_BODY, Body, Member
+from condaprune.sources.members import NO_BODY, Body, Buffer, Member
 
 _NOT_PACKED = frozenset(
     ("pkgs", "envs", "conda-bld", "conda-recipes")
@@ -49,8 +49,16 @@ class Findings:
     bytes: int = 0
 
 
+_PIECE = 1 << 18
+"""How much of a big file is read at a time: what fits a core's cache."""
+
+
 class FileBody:
-    """A file of the prefix as the content of a member, read once, without following links."""
+    """A file of the prefix as the content of a member, read once, without following links.
+
+    The pieces of a big file share one buffer: each is valid until the next one is asked for. New
+    memory for each would cost more than reading does.
+    """
 
     __slots__ = ("path", "size")
 
@@ -58,18 +66,16 @@ class FileBody:
         self.path = path
         self.size = size
 
-    def __iter__(self) -> Iterator[bytes]:
+    def __iter__(self) -> Iterator[Buffer]:
         try:
             handle = os.open(self.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
             try:
-                if self.size < CHUNK:
-                    data = os.read(handle, self.size + 1)
-                    if len(data) == self.size:
-                        yield data
-                        return
-                    yield data
-                while data := os.read(handle, CHUNK):
-                    yield data
+                if self.size < _PIECE:
+                    yield os.read(handle, self.size + 1)
+                    return
+                buffer = memoryview(bytearray(_PIECE))
+                while count := os.readv(handle, [buffer]):
+                    yield buffer[:count]
             finally:
                 os.close(handle)
         except OSError as error:

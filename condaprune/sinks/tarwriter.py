@@ -15,6 +15,7 @@ from condaprune.sources.members import CHUNK, Body, Buffer, Member
 BLOCK = 512
 _RECORD = 20 * BLOCK
 _PADDING = bytes(_RECORD)
+_BIG = 1 << 16
 _MAX_OCTAL = 8**11 - 1
 _MAX_ID = 8**7 - 1
 _TYPES = {"file": b"0", "link": b"2", "folder": b"5"}
@@ -51,11 +52,16 @@ class TarWriter:
             for piece in body:
                 length = len(piece)
                 left -= length
-                self._parts.append(piece)
+                if length >= _BIG:  # it may be a buffer that is used again: not kept
+                    self._flush()
+                    held = 0
+                    self.size += length
+                    self._write(piece)
+                    continue
+                self._parts.append(bytes(piece))
                 held += length
                 if held >= CHUNK:
                     self._flush()
-                    self._held -= held
                     held = 0
             if left:
                 raise SinkError(
@@ -77,6 +83,8 @@ class TarWriter:
         self._flush()
 
     def _flush(self) -> None:
+        if not self._parts:
+            return
         data = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
         self._parts = []
         self._held = 0

@@ -124,7 +124,10 @@ class ZipWriter:
         self._items[path] = item
 
     def _add_small(self, member: Member, body: Body) -> None:
-        data = b"".join(body)
+        held = bytearray()  # not join: pieces may share a buffer
+        for piece in body:
+            held += piece
+        data = bytes(held)
         _check_size(member, len(data))
         item = self._item(member.path, 0o100000 | member.mode, member.mtime)
         self._pending.append((member.path, item, self._pool.submit(_deflate, data, self._level)))
