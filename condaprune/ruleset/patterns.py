@@ -121,7 +121,7 @@ def _segments(text: str, body: str) -> tuple[str, ...]:
 
 def _whole(segments: tuple[str, ...], body: str) -> tuple[str, ...]:
     """The plain form of patterns that match (nearly) everything."""
-    if segments == ("**",) and body not in ("/", "**", "/**"):
+    if segments == ("**",) and body.endswith("/") and body != "/":
         return ("*", "**")  # "**/": every folder, not a file at the top
     return {("**", "*"): ("**",), ("**", "*", "**"): ("*", "**")}.get(segments, segments)
 

@@ -131,7 +131,8 @@ def _holds(version: Version, operator: str, bound: Version, star: bool) -> bool:
     if operator == "<=":
         return public <= bound
     if operator == "<":
-        return public < bound and (bound.is_pre or not version.is_pre or version.base != bound.base)
+        of_bound = version.base == bound.base and bound.post in (-1, version.post)
+        return public < bound and not (of_bound and version.is_pre and not bound.is_pre)
     later = public > bound
     return later and (bound.post >= 0 or version.post < 0 or version.base != bound.base)
 

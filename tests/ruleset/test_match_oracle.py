@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pathspec import PathSpec
 
@@ -113,6 +113,7 @@ def slow(
 
 
 @settings(max_examples=200, deadline=None)
+@example([rule("r", ["**/**"])], inventory_of(["a"]), [], ["**/", "/**/"])
 @given(rules(), inventories(), st.lists(patterns(), max_size=2), st.lists(patterns(), max_size=2))
 def test_equals_the_slow_reading_of_the_rules(
     rules: list[Rule], inventory: Inventory, keep: list[str], drop: list[str]
