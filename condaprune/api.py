@@ -49,6 +49,7 @@ def plan(
     keep: Sequence[str] = (),
     drop: Sequence[str] = (),
     traced: Mapping[str, str] | None = None,
+    dropped: Mapping[str, str] | None = None,
     guards_off: Sequence[str] = (),
     drop_packages: Sequence[str] = (),
     with_orphans: bool = False,
@@ -61,7 +62,8 @@ def plan(
 
     *select* and *ignore* take rule ids or categories, *settings* ``RULE.NAME=a,b``, *keep* and
     *drop* patterns in gitignore's syntax, relative to the prefix. *keep_conda_meta* is ``drop``,
-    ``slim`` or ``full``. *config* adds to all of them. ``all`` in *guards_off* is every guard.
+    ``slim`` or ``full``. *traced* maps entries that stay to why, *dropped* entries that may go to
+    the option that wants it. *config* adds to all of them. ``all`` in *guards_off* is every guard.
     Errors: `SourceError`, `RuleError`, `ConfigError`, `UsageProblem`.
     """
     from condaprune.planner import Wishes, make_plan
@@ -87,12 +89,11 @@ def plan(
         )
     progress("scan", 0, 0)
     inventory = source.inventory()
-    dropped: Mapping[str, str] = {}
     if drop_packages or only_packages:
         from condaprune.packages import drop_packages as whole
 
         found = whole(inventory, drop_packages, only=only_packages, with_orphans=with_orphans)
-        dropped, notes = found.paths, notes + found.notes
+        dropped, notes = {**(dropped or {}), **found.paths}, notes + found.notes
     records = () if keep_conda_meta == "drop" else ("/conda-meta/*.json",)
     wishes = Wishes(
         keep=(*keep, *records),

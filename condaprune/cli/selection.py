@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from condaprune.config import Config
     from condaprune.model import Plan, Progress
     from condaprune.sources.base import Source
+    from condaprune.tracing.trace import Trace
 
 
 def _list(name: str, metavar: str, text: str, *more: str) -> Callable[[Any], Any]:
@@ -37,6 +38,10 @@ _OPTIONS = (
     _list("--trace", "FILE", "Keep what a trace touched", "traces"),
     click.option("--accept-failed", is_flag=True,
                  help="Use a trace whose command failed."),
+    click.option("--only-traced", is_flag=True,
+                 help="Keep what the traces touched and what that needs, nothing else."),
+    click.option("--closure", metavar="NAME", default="imports",
+                 help="How far --only-traced keeps more: none, imports (the default), package."),
     _list("--no-guard", "NAME", "Switch a guard off, or all (the report says so)", "guards_off"),
     click.option("--config", "config_file", metavar="FILE",
                  help="The configuration (default: the nearest condaprune.toml or pyproject)."),
@@ -70,8 +75,25 @@ def plan_for(source: Source, options: Mapping[str, Any], progress: Progress) -> 
 
     config = read_config(options["config_file"], options["isolated"])
     values = config.values
-    traces = (*config.beside(values.trace), *options["traces"])
-    traced, notes = (None, ()) if not traces else _use(traces, source, options["accept_failed"])
+    traces_named = (*config.beside(values.trace), *options["traces"])
+    traces = _read(traces_named, source)
+    traced: Mapping[str, str] | None = None
+    dropped: Mapping[str, str] | None = None
+    guards_off: tuple[str, ...] = (*values.no_guard, *options["guards_off"])
+    notes = traces.notes
+    failed = options["accept_failed"]
+    if options["only_traced"]:
+        from condaprune.tracing.only import only_traced
+
+        only = only_traced(
+            traces.traces, source.inventory(), closure=options["closure"], accept_failed=failed
+        )
+        traced, dropped, notes = only.kept, only.dropped, notes + only.risks
+        guards_off = (*guards_off, *only.guards_off)
+    elif traces.traces:
+        from condaprune.tracing.needs import traced_needs
+
+        traced = traced_needs(traces.traces, source.inventory(), accept_failed=failed)
     plan = api.plan(
         source,
         profile=options["profile"] or values.profile or "runtime",
@@ -82,7 +104,8 @@ def plan_for(source: Source, options: Mapping[str, Any], progress: Progress) -> 
         keep=(*values.keep, *options["keep"]),
         drop=(*values.drop, *options["drop"]),
         traced=traced,
-        guards_off=(*values.no_guard, *options["guards_off"]),
+        dropped=dropped,
+        guards_off=guards_off,
         drop_packages=(*values.drop_packages, *options["drop_packages"]),
         with_orphans=options["with_orphans"],
         only_packages=(*values.only_packages, *options["only_packages"]),
@@ -93,22 +116,25 @@ def plan_for(source: Source, options: Mapping[str, Any], progress: Progress) -> 
     return replace(plan, notes=plan.notes + notes) if notes else plan
 
 
-def _use(
-    files: Sequence[str], source: Source, accept_failed: bool
-) -> tuple[Mapping[str, str], tuple[str, ...]]:
-    """What traces hold on to, and a note for each that is of another environment."""
+class _Traces(NamedTuple):
+    """Traces as read, with a note for each that is of another environment."""
+
+    traces: list[Trace]
+    notes: tuple[str, ...]
+
+
+def _read(files: Sequence[str], source: Source) -> _Traces:
+    if not files:
+        return _Traces([], ())
     from condaprune.tracing.ageing import fingerprint_difference
     from condaprune.tracing.format import read_trace
-    from condaprune.tracing.needs import traced_needs
 
-    inventory = source.inventory()
     traces = [read_trace(file) for file in files]
-    differences = (
-        (file, fingerprint_difference(t, inventory)) for file, t in zip(files, traces, strict=True)
-    )
+    inventory = source.inventory()
+    differences = [fingerprint_difference(trace, inventory) for trace in traces]
     notes = tuple(
         f"{file} was recorded in another environment: {difference}"
-        for file, difference in differences
+        for file, difference in zip(files, differences, strict=True)
         if difference
     )
-    return traced_needs(traces, inventory, accept_failed=accept_failed), notes
+    return _Traces(traces, notes)

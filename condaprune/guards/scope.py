@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from condaprune.model import Rule, printable
 
 _DROP = "--drop "
+# The user names packages that go as a whole, their libraries with them.
+_WHOLE = ("--drop-package ", "--only-packages", "--with-orphans")
 _NAMED = re.compile(r"(?:\*\*/)?(lib)?[A-Za-z0-9_+-]{3,}")
 _SEPARATORS = re.compile(r"[-_.]+")
 
@@ -48,6 +50,8 @@ class Scopes:
     def names_library(self, rule_id: str, path: str) -> bool:
         """Whether a rule names a library: by its package, its kind, or its file name."""
         if self.packages(rule_id) or self.category(rule_id) in KINDS:
+            return True
+        if rule_id.startswith(_WHOLE):
             return True
         patterns = self._named.get(rule_id)
         if patterns is None:
