@@ -1,11 +1,13 @@
 """A distribution of which code is kept keeps what ``importlib.metadata`` reads.
 
 Programs look up versions and plug-ins there, often while they are imported; some go on silently
-without. A distribution that goes whole may take its metadata along.
+without. Licences stay with the code as well. A distribution that goes whole may take its metadata
+along.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from condaprune.guards.base import Guard, Scene
@@ -26,6 +28,9 @@ FILES = frozenset(
 )
 """What is read by ``importlib.metadata``, by pkg_resources and by pip."""
 
+LICENCE = re.compile(r"(?:licen[cs]e|copying|notice|authors|copyright)", re.IGNORECASE)
+"""Files that must go with every copy of the code, by the start of their name."""
+
 _ASIDE = ("share/doc/", "share/man/", "share/info/", "man/", "doc/")
 
 
@@ -42,14 +47,14 @@ class Metadata(Guard):
             home = distribution.path
             inside = [home] if home in scene.candidates else []
             inside += scene.below(home)
-            wanted = [
+            needed = [
                 path
                 for path in inside
                 if self.entries[path].kind != "folder"
-                and (path == home or path.rpartition("/")[2] in FILES)
+                and (path == home or wanted(path[len(home) + 1 :]))
             ]
-            if wanted:
-                self._doomed[home] = wanted
+            if needed:
+                self._doomed[home] = needed
         self._first = True
 
     def look(self, batch: Sequence[str]) -> Iterator[Veto]:
@@ -80,6 +85,12 @@ class Metadata(Guard):
         for home in [home for home in self._doomed if home not in living]:
             for target in self._doomed.pop(home):
                 yield Veto(target, "no files of this distribution are known: it may be in use")
+
+
+def wanted(name: str) -> bool:
+    """Whether a file of a metadata folder is read by programs, or is a licence."""
+    last = name.rpartition("/")[2]
+    return name in FILES or name.startswith("licenses/") or LICENCE.match(last) is not None
 
 
 def is_code(path: str, home: str) -> bool:

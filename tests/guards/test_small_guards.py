@@ -79,10 +79,15 @@ CASES = (
         ["*.dist-info/*", "*thing.py"],
     ),
     Case(
-        "licences and the like are not metadata",
+        "licences stay with the code",
         "metadata",
-        {**DIST, "{site}/thing-1.0.dist-info/licenses/COPYING": b""},
-        ["*COPYING"],
+        {
+            **DIST,
+            "{site}/thing-1.0.dist-info/licenses/COPYING": b"",
+            "{site}/thing-1.0.dist-info/WHEEL": b"",
+        },
+        ["*COPYING", "*WHEEL"],
+        {"thing-1.0.dist-info/licenses/COPYING"},
     ),
     Case(
         "an egg-info file is the metadata",
