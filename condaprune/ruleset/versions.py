@@ -133,8 +133,8 @@ def _holds(version: Version, operator: str, bound: Version, star: bool) -> bool:
     if operator == "<":
         of_bound = version.base == bound.base and bound.post in (-1, version.post)
         return public < bound and not (of_bound and version.is_pre and not bound.is_pre)
-    later = public > bound
-    return later and (bound.post >= 0 or version.post < 0 or version.base != bound.base)
+    of_bound = version.base == bound.base and version.pre == bound.pre and bound.dev < 0
+    return public > bound and not (of_bound and version.post >= 0 and bound.post < 0)
 
 
 def _starts(version: Version, head: Version) -> bool:
