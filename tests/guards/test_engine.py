@@ -166,3 +166,10 @@ def test_the_outcome_knows_no_order_and_only_grows_with_what_is_kept(
         fewer = {path: rule for path, rule in doomed.items() if path != spared}
         third = examine(inventory, Memory(files), fewer)
         assert third.vetoes.keys() >= first.vetoes.keys() - {spared}
+
+
+def test_an_emptied_folder_is_no_data_file(tmp_path: Path) -> None:
+    files = {f"{SITE}/p/a.py": b"skip = ['tests']\n", f"{SITE}/p/tests/x.py": b""}
+    source = PrefixSource(str(make_prefix(tmp_path / "env", files)))
+    doomed = {f"{SITE}/p/tests": "r", f"{SITE}/p/tests/x.py": "r"}
+    assert not examine(source.inventory(), source, doomed).vetoes
