@@ -13,6 +13,7 @@ from condaprune.sources.base import Source
 
 if TYPE_CHECKING:
     from condaprune.config import Config
+    from condaprune.sources.members import Limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +24,15 @@ class Result:
     outcome: Outcome
 
 
-def open_source(environment: str | os.PathLike[str]) -> Source:
+def open_source(environment: str | os.PathLike[str], limits: Limits | None = None) -> Source:
     """An environment by the path of its prefix, the path of an archive, or its name.
 
+    *limits* bound what an archive may ask of its reader.
     Errors: `SourceError` where there is none, `ArchiveError` for archives of no known kind.
     """
     from condaprune.sources.find import find_source
 
-    return find_source(os.fspath(environment))
+    return find_source(os.fspath(environment), limits)
 
 
 def inventory(environment: str | os.PathLike[str]) -> Inventory:
@@ -185,7 +187,12 @@ def prune(
 
     Errors: those of `plan` and `carry_out`. A refusal comes before anything is touched.
     """
+    from condaprune.journal.recovery import recover
+    from condaprune.sources.prefix import PrefixSource
+
     source = open_source(environment)
+    if isinstance(source, PrefixSource):
+        recover(source.prefix, source.label, progress=progress)
     made = plan(source, progress=progress, **options)
     outcome = carry_out(
         made, source, output=output, force=force, allow_self=allow_self, progress=progress
