@@ -24,6 +24,7 @@ COMMANDS = {
     "audit": "Where the bytes of ENV go, by package, category, folder and rule.",
     "diff": "What changed from one environment to another, by package, category, folder, file.",
     "check": "Whether ENV is within the budgets of condaprune.toml; exit 1 if not.",
+    "why": "Who needs a package of ENV, what would go with it, and can it go.",
 }
 
 

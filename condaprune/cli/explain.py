@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from condaprune.cli.reading import reading_options, take_source
 from condaprune.cli.selection import plan_for, selection_options
 
 
@@ -14,6 +15,7 @@ from condaprune.cli.selection import plan_for, selection_options
 @click.argument("env")
 @click.argument("what", nargs=-1, required=True, metavar="PATH|MODULE|PACKAGE...")
 @selection_options
+@reading_options
 @click.option(
     "--format",
     "shown",
@@ -29,11 +31,10 @@ def explain(env: str, what: tuple[str, ...], shown: str, **selection: Any) -> No
     condaprune explain /env pandas._testing
     condaprune explain /env lib/libssl.so.3 numpy
     """
-    from condaprune import api
     from condaprune.model import no_progress
     from condaprune.report.explain import chain, find, render
 
-    source = api.open_source(env)
+    source = take_source(env, selection)
     plan = plan_for(source, selection, no_progress)
     found = [find(plan, question) for question in what]
     if shown == "text":

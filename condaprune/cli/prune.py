@@ -16,6 +16,7 @@ from condaprune.cli.in_place import (
     tell,
 )
 from condaprune.cli.packing import packing_options, take_packing
+from condaprune.cli.reading import reading_options, take_source
 from condaprune.cli.selection import plan_for, read_config, selection_options
 
 _SHOWN = click.Choice(["text", "json"])
@@ -33,6 +34,7 @@ _SHOWN = click.Choice(["text", "json"])
 @selection_options
 @in_place_options
 @packing_options
+@reading_options
 @click.option("--force", is_flag=True, help="Overwrite an output that exists.")
 @click.option(
     "--allow-self", is_flag=True, help="Allow pruning the environment that condaprune runs from."
@@ -85,7 +87,7 @@ def prune(
             api.open_source(env), {**options, "keep": (*options["keep"], *keep)}, progress
         ),
     )
-    source = api.open_source(env)
+    source = take_source(env, options)
     sink = None
     if manifest:
         _check_writable(manifest)

@@ -36,6 +36,7 @@ from condaprune.guards.toolchain import WORDS as COMPILE_WORDS
 from condaprune.guards.toolchain import Toolchain, is_tool
 from condaprune.guards.tree import Tree
 from condaprune.guards.unpack import Unpack
+from condaprune.guards.whole import Whole
 from condaprune.model import Inventory, Progress, Rule, Veto, nearest, no_progress
 from condaprune.sources.base import Contents
 
@@ -59,6 +60,7 @@ GUARDS: dict[str, type[Guard]] = {
         Source,
         Toolchain,
         Data,
+        Whole,
     )
 }
 """All guards by name, the most telling evidence first: the first veto of an entry is reported."""

@@ -75,6 +75,11 @@ class Scopes:
         return found
 
 
+def goes_whole(rule_id: str) -> bool:
+    """Whether a rule removes packages as a whole: its id says so, or the user's option does."""
+    return rule_id.endswith("-whole") or rule_id.startswith(_WHOLE)
+
+
 def plain(name: str) -> str:
     """A package's name in its one spelling (PEP 503)."""
     return _SEPARATORS.sub("-", name).lower()

@@ -24,6 +24,9 @@ def parse(data: bytes) -> ast.Module | None:
             return ast.parse(data)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return None
+        except SystemError:
+            # "AST constructor recursion depth mismatch": CPython 3.11 under a deep stack.
+            return None
 
 
 def references(tree: ast.Module) -> Iterator[Reference]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Protocol, TypeVar
@@ -13,6 +13,7 @@ from typing import Protocol, TypeVar
 from condaprune.errors import RuleError
 from condaprune.model import Parameter, Rule, When
 from condaprune.ruleset import patterns, retired
+from condaprune.ruleset.compiled import compiled
 from condaprune.ruleset.format import ParameterTable, RetiredFile, RuleFile, RuleTable
 from condaprune.ruleset.locate import line_of, table_lines
 from condaprune.ruleset.validate import Invalid, Key, read
@@ -72,7 +73,7 @@ class Document:
 
 def load_builtin() -> tuple[Rule, ...]:
     """All rules that come with condaprune, general ones before those of packages."""
-    return _builtin()
+    return _builtin().rules
 
 
 def load_file(path: str | os.PathLike[str]) -> tuple[Rule, ...]:
@@ -92,21 +93,30 @@ def load_file(path: str | os.PathLike[str]) -> tuple[Rule, ...]:
 
 def parse_rules(text: str, origin: str) -> tuple[Rule, ...]:
     """The rules in the text of a rule file; *origin* names it in messages."""
+    rules = _parse(text, origin)
+    combine(rules)
+    return rules
+
+
+def _parse(text: str, origin: str) -> tuple[Rule, ...]:
     document = Document(origin, text)
     tables = document.read(RuleFile).rule
     lines = table_lines(text, "rule")
     if len(lines) != len(tables):
         lines = [1] * len(tables)
-    rules = [_rule(document, i, table, lines[i]) for i, table in enumerate(tables)]
-    combine(rules)
-    return tuple(rules)
+    return tuple(_rule(document, i, table, lines[i]) for i, table in enumerate(tables))
 
 
 def combine(*groups: Sequence[Rule]) -> tuple[Rule, ...]:
     """Several groups of rules as one, in order. Errors: `RuleError` for an id used twice, or one
     that was retired."""
+    return _combine(groups, load_retired())
+
+
+def _combine(
+    groups: Iterable[Sequence[Rule]], gone: Mapping[str, retired.Retired]
+) -> tuple[Rule, ...]:
     seen: dict[str, Rule] = {}
-    gone = load_retired()
     for rule in (rule for group in groups for rule in group):
         where = f"{rule.origin}:{rule.line} (rule {rule.id})"
         if rule.id in gone:
@@ -123,34 +133,55 @@ def combine(*groups: Sequence[Rule]) -> tuple[Rule, ...]:
 @cache
 def load_retired() -> Mapping[str, retired.Retired]:
     """The ids that are never used again."""
-    for name, text in _sources():
-        if name == f"rules/{RETIRED}":
-            document = Document(name, text)
-            return retired.table(document.read(RetiredFile))
-    return {}
+    return _builtin().retired
+
+
+@dataclass(frozen=True, slots=True)
+class _Builtin:
+    """All that the built-in files say."""
+
+    rules: tuple[Rule, ...]
+    retired: Mapping[str, retired.Retired]
 
 
 @cache
-def _builtin() -> tuple[Rule, ...]:
+def _builtin() -> _Builtin:
+    folder = _folder()
+    if not folder:
+        return _read_builtin()
+    return compiled(folder, _Builtin, _read_builtin)
+
+
+def _read_builtin() -> _Builtin:
     general: list[Rule] = []
     packages: list[Rule] = []
+    gone: Mapping[str, retired.Retired] = {}
     for name, text in _sources():
         if name == f"rules/{RETIRED}":
+            gone = retired.table(Document(name, text).read(RetiredFile))
             continue
         group = packages if name.startswith("rules/packages/") else general
-        group.extend(parse_rules(text, name))
-    return combine(general, packages)
+        group.extend(_parse(text, name))
+    return _Builtin(_combine((general, packages), gone), dict(gone))
 
 
-def _sources() -> Iterator[tuple[str, str]]:
-    """Name and text of each built-in file: inside an installed package, beside it in a checkout."""
+def _folder() -> str:
+    """The folder of the built-in files: in an installed package, beside it in a checkout."""
     import condaprune
 
     package = os.path.dirname(condaprune.__file__)
     for folder in (os.path.join(package, "rules"), os.path.join(os.path.dirname(package), "rules")):
         if os.path.isdir(folder):
-            yield from _on_disk(folder, "rules")
-            return
+            return folder
+    return ""
+
+
+def _sources() -> Iterator[tuple[str, str]]:
+    """Name and text of each built-in file: from a folder, or from the archive Python imports."""
+    folder = _folder()
+    if folder:
+        yield from _on_disk(folder, "rules")
+        return
     from importlib import resources
 
     archived: _Item = resources.files("condaprune").joinpath("rules")

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from condaprune.errors import SourceError
 from condaprune.model import nearest
 from condaprune.sources.base import Source
 
+if TYPE_CHECKING:
+    from condaprune.sources.members import Limits
+
 _HOMES = ("miniforge3", "mambaforge", "miniconda3", "anaconda3", "micromamba", ".conda")
 _SYSTEM_HOMES = ("/opt/conda", "/opt/miniforge3", "/opt/miniconda3", "/opt/anaconda3")
 
 
-def find_source(environment: str) -> Source:
-    """The source for ENV. Errors: `SourceError`, `ArchiveError`."""
+def find_source(environment: str, limits: Limits | None = None) -> Source:
+    """The source for ENV; *limits* bound what an archive may ask.
+
+    Errors: `SourceError`, `ArchiveError`.
+    """
     from condaprune.sources.prefix import PrefixSource
 
     if not environment:
@@ -24,7 +31,7 @@ def find_source(environment: str) -> Source:
     if os.path.exists(environment):
         from condaprune.sources.archive import ArchiveSource
 
-        return ArchiveSource(environment)
+        return ArchiveSource(environment, limits) if limits else ArchiveSource(environment)
     if os.sep not in environment:
         known = dict(_environments())
         if environment in known:

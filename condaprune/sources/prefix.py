@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 
 from condaprune.errors import ProtectedPathError, SourceError
 from condaprune.model import Inventory, printable, to_bytes
@@ -74,19 +75,36 @@ class PrefixSource:
 
     def read(self, path: str) -> bytes:
         """The content of one file; a link is not followed. Errors: `SourceError`."""
+        with self._opened(path) as handle:
+            size = os.fstat(handle).st_size
+            data = os.read(handle, size + 1)
+            while len(data) != size:
+                more = os.read(handle, 1 << 20)
+                if not more:
+                    break
+                data += more
+            return data
+
+    def read_part(self, path: str, offset: int, size: int) -> bytes:
+        """Up to *size* bytes of a file from *offset* on; a link is not followed.
+
+        Errors: `SourceError`.
+        """
+        with self._opened(path) as handle:
+            return os.pread(handle, size, offset)
+
+    def read_many(self, paths: Collection[str]) -> Iterator[tuple[str, bytes]]:
+        """The contents of files in the order asked for. Errors: `SourceError`."""
+        for path in paths:
+            yield path, self.read(path)
+
+    @contextmanager
+    def _opened(self, path: str) -> Iterator[int]:
         try:
-            handle = os.open(
-                self._root + to_bytes(path), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
-            )
+            flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
+            handle = os.open(self._root + to_bytes(path), flags)
             try:
-                size = os.fstat(handle).st_size
-                data = os.read(handle, size + 1)
-                while len(data) < size or len(data) > size:
-                    more = os.read(handle, 1 << 20)
-                    if not more:
-                        break
-                    data += more
-                return data
+                yield handle
             finally:
                 os.close(handle)
         except OSError as error:
@@ -95,8 +113,3 @@ class PrefixSource:
                 where=f"{self.label}/{printable(path)}",
                 remedy="Run condaprune as a user who may read the whole environment",
             ) from error
-
-    def read_many(self, paths: Collection[str]) -> Iterator[tuple[str, bytes]]:
-        """The contents of files in the order asked for. Errors: `SourceError`."""
-        for path in paths:
-            yield path, self.read(path)

@@ -468,6 +468,23 @@ CASES = (
         ["*/p/a.py"],
         rule=make_rule(package=("p",)),
     ),
+    Case(
+        "a part that is needed holds the rest of a package that was to go whole",
+        "whole",
+        {"{site}/p/a.py": b"", "{site}/p/b.py": b"", "{site}/c.py": b"import p.a\n"},
+        ["*/p/*"],
+        {"p/b.py"},
+        rule=make_rule("p-whole"),
+        packages={"p": ["{site}/p/a.py", "{site}/p/b.py"]},
+    ),
+    Case(
+        "a package of which nothing is needed goes whole",
+        "whole",
+        {"{site}/p/a.py": b"", "{site}/p/b.py": b""},
+        ["*/p/*"],
+        rule=make_rule("p-whole"),
+        packages={"p": ["{site}/p/a.py", "{site}/p/b.py"]},
+    ),
 )
 
 
@@ -479,6 +496,7 @@ def test_guard(case: Case, tmp_path: Path) -> None:
         case.doomed,
         packages=case.packages,
         rules={case.rule.id: case.rule},
+        rule=case.rule.id,
     )
     found = {path for path, guard in rescued(report).items() if guard == case.guard}
     assert found == case.stays
