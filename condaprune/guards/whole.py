@@ -1,0 +1,50 @@
+"""A package goes whole or not at all.
+
+Where a rule (or the user) removes a package as a whole and something needs a part of it, the rest
+is hardly dispensable: the part may come to ask for it in ways that cannot be read. setuptools, for
+one, puts its own ``_distutils`` in the place of the standard library's by an import hook.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from condaprune.guards.base import Guard, Scene
+from condaprune.guards.scope import goes_whole
+from condaprune.model import Veto
+
+_Group = tuple[str, frozenset[str]]
+
+
+class Whole(Guard):
+    """Rescues the rest of a package that was to go as a whole and cannot."""
+
+    name = "whole"
+
+    def __init__(self, scene: Scene) -> None:
+        super().__init__(scene)
+        self._groups: dict[_Group, list[str]] = {}
+        for path, rule in self.candidates.items():
+            if goes_whole(rule):
+                self._groups.setdefault(self._group(path, rule), []).append(path)
+        self._rescued: set[_Group] = set()
+
+    def look(self, batch: Sequence[str]) -> Iterator[Veto]:
+        if not self._groups:
+            return
+        for path in batch:
+            rule = self.candidates.get(path)
+            if rule is None or not goes_whole(rule):
+                continue
+            group = self._group(path, rule)
+            if group in self._rescued:
+                continue
+            self._rescued.add(group)
+            because = f"{path} is needed, and a package goes whole or not at all"
+            for other in self._groups[group]:
+                if other != path:
+                    yield Veto(other, because, path)
+
+    def _group(self, path: str, rule: str) -> _Group:
+        """The rule and the packages by name: a record and its distribution are one package."""
+        return rule, frozenset(owner.name for owner in self.scene.inventory.owners_of(path))
