@@ -11,8 +11,9 @@ from condaprune.model import Distribution, Entry, Layout, from_bytes, parent
 
 METADATA_FILES = ("METADATA", "PKG-INFO", "RECORD", "installed-files.txt")
 
-# Rows that are quoted, blank, absolute, of Windows, or that leave the folder.
-_ODD_ROW = re.compile(r'(?:^|\n)(?:["/\r\n]|\.\./)|//|/\.|\\|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]')
+# What tells that a RECORD holds rows which need a closer look.
+_ODD = (b'"', b"//", b"/./", b"/../", b"\\", b"\r")
+_LEADING = ("", "/", ".")
 
 _SEPARATORS = re.compile(r"[-_.]+")
 
@@ -78,12 +79,16 @@ def recorded_paths(path: str, contents: Mapping[str, bytes]) -> Iterator[str]:
     prefix; rows that leave the prefix or are absolute are left out."""
     home = parent(path)
     data = contents.get(f"{path}/RECORD", b"")
-    text = from_bytes(data)
-    if _ODD_ROW.search(text):
+    if any(odd in data for odd in _ODD):
         yield from (listed for _, listed in recorded_rows(data, home) if listed)
     else:
         start = home + "/"
-        yield from (start + line.rsplit(",", 2)[0] for line in text.splitlines())
+        for row in from_bytes(data).split("\n"):
+            listed = row.rsplit(",", 2)[0]
+            if listed[:1] not in _LEADING:
+                yield start + listed
+            elif listed and (inside := _inside(home, listed)):
+                yield inside
     for line in contents.get(f"{path}/installed-files.txt", b"").splitlines():
         if line.strip():
             yield _inside(path, from_bytes(line.strip()))

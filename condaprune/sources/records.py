@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import posixpath
-import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from condaprune.errors import SourceError
 from condaprune.model import FileMode, Layout, PrefixFile, Record, printable
 
-_UNCLEAN = re.compile(r"\\|//|(?:^|[/\n])\.\.?(?:[/\n]|$)")
 _MODES: dict[str, FileMode] = {"text": "text", "binary": "binary"}
 
 
@@ -66,7 +64,7 @@ def owned_paths(raw: dict[str, Any], layout: Layout) -> Iterable[str]:
     files = [path for path in _list(raw, "files") if isinstance(path, str)]
     if files:
         # One look at all of them: hardly any path needs cleaning.
-        return map(_clean, files) if _UNCLEAN.search("\n".join(files)) else files
+        return map(_clean, files) if _unclean("/\n/".join(files)) else files
     return (linked_path(row["_path"], layout) for row in _rows(raw))
 
 
@@ -98,8 +96,15 @@ def linked_path(path: str, layout: Layout) -> str:
 
 
 def _clean(path: str) -> str:
-    path = path.replace("\\", "/")
-    return posixpath.normpath(path) if _UNCLEAN.search(path) else path
+    if "\\" in path:
+        path = path.replace("\\", "/")
+    return posixpath.normpath(path) if _unclean(path) else path
+
+
+def _unclean(text: str) -> bool:
+    """Whether a path, or one of several, has empty or relative parts; substrings beat a regex."""
+    text = f"/{text}/"
+    return "//" in text or "/./" in text or "/../" in text
 
 
 def _rows(raw: dict[str, Any]) -> Iterator[dict[str, Any]]:
