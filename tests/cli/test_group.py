@@ -22,7 +22,8 @@ def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
     code = (
         "import sys; from condaprune.cli import run\n"
         f"try: run({arguments!r})\nexcept SystemExit: pass\n"
-        "heavy = {'zstandard', 'conda_pack', 'tqdm', 'pathspec', 're2', 'isal'} & set(sys.modules)\n"
+        "heavy = {'zstandard', 'conda_pack', 'tqdm', 'pathspec', 're2', 'isal'}\n"
+        "heavy &= set(sys.modules)\n"
         "sys.exit(str(heavy) if heavy else 0)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
