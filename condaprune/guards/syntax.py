@@ -25,7 +25,7 @@ def parse(data: bytes) -> ast.Module | None:
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return None
         except SystemError:
-            # "AST constructor recursion depth mismatch": CPython 3.11 under a deep stack.
+            # "AST constructor recursion depth mismatch": CPython 3.11, where threads parse at once.
             return None
 
 

@@ -13,6 +13,7 @@ import os
 import selectors
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -35,6 +36,9 @@ STATES: tuple[State, ...] = (
     "not reached",
 )
 _DEATHS_AT_MOST = 25
+# CPython 3.11 counts the depth of syntax trees per interpreter, not per thread: two threads that
+# parse at once can make it raise SystemError.
+_PARSING = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +246,8 @@ def _run_process(
         timed_out = False
         try:
             for line in _lines(process, timeout):
-                row = ast.literal_eval(line)
+                with _PARSING:
+                    row = ast.literal_eval(line)
                 if row[0] == "start":
                     at = row[1]
                     continue
