@@ -7,6 +7,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from condaprune.audit.categories import CATEGORIES
 from condaprune.audit.compare import Comparison
 from condaprune.audit.formats import Show
 from condaprune.audit.formats.text import percent, signed
@@ -15,7 +16,7 @@ from condaprune.errors import UsageProblem
 from condaprune.model import printable
 from condaprune.report.units import size
 
-ALONE = 25_000
+ALONE = 20_000
 """How many files, the largest ones, have a tile of their own; others of a folder are grouped."""
 
 _NAMES: dict[Measure, str] = {
@@ -86,7 +87,8 @@ def _page(title: str, data: dict[str, Any]) -> str:
 def _data(audit: Audit) -> dict[str, Any]:
     measures: list[Measure] = [m for m in _NAMES if m in audit.measured]
     packages: dict[str, int] = {}
-    categories: dict[str, int] = {}
+    # In a fixed order, so that a category has the same colour on every page.
+    categories = {name: at for at, name in enumerate(CATEGORIES)}
     total = audit.total
     parts = [f"{size(total.bytes)} in {total.files:,} files"]
     if "disk" in audit.measured:

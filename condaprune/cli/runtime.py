@@ -1,0 +1,60 @@
+"""``condaprune audit --runtime`` and ``--dockerfile``: what an image has to bring."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from condaprune.cli.outputs import Output, write_all
+from condaprune.errors import UsageProblem
+
+
+def show_runtime(
+    env: str, outputs: Sequence[Output], *, dockerfile: bool, run: bool, quiet: bool
+) -> None:
+    """Show the runtime needs of ENV, or the final stage of a Dockerfile for it.
+
+    Errors: `SourceError`; `UsageProblem` for what has no contents to read.
+    """
+    from condaprune.audit.baseimages import fits
+    from condaprune.audit.formats import needs as shown
+    from condaprune.audit.model import Audit
+    from condaprune.audit.runtime import runtime_needs
+    from condaprune.audit.subject import open_subject
+
+    for output in outputs:
+        if output.form not in ("text", "json"):
+            raise UsageProblem(
+                f"the form {output.form} cannot hold runtime needs",
+                where="--runtime",
+                remedy="Forms that can: text, json",
+            )
+    subject = open_subject(env)
+    if isinstance(subject, Audit) or subject.kind == "path list":
+        raise UsageProblem(
+            "runtime needs are read from the files themselves, and this holds none",
+            where=env,
+            remedy="Name the environment or an archive of it",
+        )
+    needs = runtime_needs(subject, subject.source.inventory())
+    if run:
+        from condaprune.audit.activation import run_activation
+
+        if not subject.prefix:
+            raise UsageProblem(
+                "activation scripts can be run only in an environment on disk",
+                where="--run-activation",
+                remedy="Unpack the archive, or leave the option out",
+            )
+        scripts = [path for path in needs.activation if path.endswith(".sh")]
+        needs = replace(needs, variables=run_activation(subject.prefix, scripts))
+    bases = fits(needs)
+
+    def render(output: Output) -> str:
+        if dockerfile:
+            return shown.dockerfile(needs, bases)
+        if output.form == "json":
+            return shown.document(needs, bases)
+        return shown.text(needs, bases)
+
+    write_all(outputs, render, quiet)
