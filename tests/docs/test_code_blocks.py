@@ -1,0 +1,180 @@
+"""Every block of code in README.md and docs/ that can run is run or checked; links lead somewhere.
+
+Commands are parsed by the real command line. Those that only need an environment are run on a
+small synthetic prefix, which takes the place of ``/env``.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from condaprune.audit.budget import load_budget
+from condaprune.config import load_config
+from condaprune.errors import CondapruneError
+from condaprune.ruleset import check_rules, parse_rules
+from condaprune.ruleset.format import RetiredFile
+from condaprune.ruleset.validate import read
+from tests.cli.runner import condaprune
+from tests.docs.blocks import (
+    ROOT,
+    Block,
+    anchors,
+    blocks,
+    check_dockerfile,
+    condaprune_commands,
+    links,
+    pages,
+    parse,
+)
+from tests.trees import SITE, distribution, make_prefix
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+HEAD = """[[rule]]
+id = "example"
+why = "Text."
+breaks = ["Text."]
+risk = "low"
+category = "tests"
+references = ["https://example.org/"]
+"""
+RULE_EXAMPLES = '[rule.examples]\nremoved = ["a"]\nkept = ["b"]\n'
+# Sub-commands that run no code of the environment and need no file but the ones of `folder`.
+RUNNABLE = ("prune", "explain", "rules", "audit", "why", "status", "diff")
+NEEDS_MORE = ("--trace", "--verify", "--config", "--rules", "--unused", "--base", "--heal",
+              "--select", "--set", "--manifest", "--only-packages", "--drop-package")  # fmt: skip
+_PAGES = pytest.mark.parametrize("page", pages(), ids=lambda page: page.name)
+
+
+def _blocks(*languages: str) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("block", blocks(*languages), ids=str)
+
+
+def make_env(root: Path) -> Path:
+    files = {**distribution("pandas", {"pandas/__init__.py": b"", "pandas/_testing.py": b""}),
+             "lib/libssl.so.3": b"", "lib/libz.a": b"x" * 2000,
+             f"{SITE}/pandas/__pycache__/__init__.cpython-311.pyc": b"x" * 500}  # fmt: skip
+    owned = [path for path in files if not path.startswith("lib/lib")]
+    return make_prefix(root, files, packages={"pandas": owned, "zlib": ["lib/libz.a"]})
+
+
+@_blocks("console", "sh", "bash")
+def test_commands(block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    env = make_env(tmp_path / "env")
+    make_env(tmp_path / "env.before")
+    archive = condaprune(env, "-o", "env.tar.gz", "--keep", "*", "--quiet")
+    assert archive.status == 0, archive.err
+    text = block.text
+    if block.language == "console":
+        prompts = re.findall(r"^\$ (?:.*\\\n)*.*$", text, re.MULTILINE)
+        assert prompts, f"{block}: a console block has commands, after `$ `"
+        text = "\n".join(prompts)
+    for words in condaprune_commands(text):
+        try:
+            parse(words)
+        except click.ClickException as error:
+            pytest.fail(f"{block}: condaprune {' '.join(words)}: {error.format_message()}")
+        name = words[0] if words[0] in (*RUNNABLE, "verify", "trace", "check", "undo") else "prune"
+        if name not in RUNNABLE or any(word.startswith(NEEDS_MORE) for word in words):
+            continue
+        given = [re.sub(r"^/env\b", str(env), word) for word in words]
+        inputs = [word for word in given if word.endswith((".json", ".toml"))]
+        if inputs and not all(Path(word).exists() for word in inputs):
+            continue
+        ran = condaprune(*given, *(["--force"] if name == "prune" and "-o" in given else []))
+        assert ran.status == 0, f"{block}: condaprune {' '.join(words)}\n{ran.err}"
+
+
+def test_commands_in_indented_blocks() -> None:
+    for page in pages():
+        text = "\n".join(re.findall(r"^    (condaprune .*)$", page.read_text("utf-8"), re.M))
+        for words in condaprune_commands(text):
+            parse(words)
+
+
+@_blocks("toml")
+def test_toml(block: Block, tmp_path: Path) -> None:
+    data = tomllib.loads(block.text)
+    try:
+        if "retired" in data:
+            read(RetiredFile, data)
+        elif "rule" in data and isinstance(data["rule"], list):
+            assert not check_rules(parse_rules(block.text, str(block)))
+        elif "remove" in data:
+            head, table, tail = block.text.partition("[rule.parameters")
+            parse_rules(f"{HEAD}{head}{RULE_EXAMPLES}{table}{tail}", str(block))
+        else:
+            name = "pyproject.toml" if "tool" in data else "condaprune.toml"
+            (tmp_path / name).write_text(block.text, encoding="utf-8")
+            load_config(str(tmp_path / name))
+            if "budget" in data:
+                load_budget(str(tmp_path / name))
+    except CondapruneError as error:
+        pytest.fail(f"{block}: {error}")
+
+
+@_blocks("python")
+def test_python(block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compiled; its imports are made; a block about `condaprune.api` alone is run."""
+    tree = ast.parse(block.text, str(block))
+    imports = [node for node in tree.body if isinstance(node, (ast.Import, ast.ImportFrom))]
+    exec(compile(ast.Module(imports, []), str(block), "exec"), {})
+    if "from condaprune import api" in block.text:
+        monkeypatch.chdir(tmp_path)
+        env = make_env(tmp_path / "env")
+        exec(compile(block.text.replace("/env", str(env)), str(block), "exec"), {})
+
+
+@_blocks("json")
+def test_json(block: Block) -> None:
+    json.loads(block.text)
+
+
+@_blocks("dockerfile")
+def test_dockerfile_blocks(block: Block) -> None:
+    assert check_dockerfile(block.text) == []
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "docs").rglob("*Dockerfile")), ids=lambda path: path.name
+)
+def test_dockerfiles(path: Path) -> None:
+    assert check_dockerfile(path.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("FROM a\nENTRYPOINT python app.py\n", "not in exec form: ENTRYPOINT python app.py"),
+        ("FROM a\nCOPPY a b\n", "no instruction: COPPY a b"),
+        ("FROM a\nCOPY --from=x a b\n", "copies from an unknown stage: COPY --from=x a b"),
+        ("FROM a\nRUN x && condaprune /env --nope\n", "x && condaprune /env --nope: No such"),
+    ],
+)
+def test_wrong_dockerfiles_are_seen(text: str, expected: str) -> None:
+    (found,) = check_dockerfile(text)
+    assert found.startswith(expected)
+
+
+@_PAGES
+def test_links(page: Path) -> None:
+    for target in links(page):
+        path, _, anchor = target.partition("#")
+        where = (page.parent / path).resolve() if path else page
+        name = page.relative_to(ROOT)
+        # docs/rules.md is written from the rules when the site is built.
+        if where != ROOT / "docs" / "rules.md":
+            assert where.exists(), f"{name}: {target} leads nowhere"
+        if anchor and where.suffix == ".md":
+            assert anchor in anchors(where), f"{name}: {target} leads to no heading"
