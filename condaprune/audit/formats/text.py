@@ -94,6 +94,9 @@ def table(title: str, rows: Sequence[Row], audit: Audit, show: Show) -> Iterator
     names = [_label(row) for row in shown]
     others_label = f"[{len(rows) - len(shown):,} others]"
     columns = _columns(audit, shown)
+    for spare in ("strip", "zstd", "on disk", "files", "share"):  # what a narrow terminal lacks
+        if sum(width + 2 for _, width in columns) + 14 > show.width:
+            columns = [column for column in columns if column[0] != spare]
     fixed = sum(width + 2 for _, width in columns)
     room = max(12, show.width - 2 - fixed)
     widest = max([len(title), len(others_label) if others else 0, *map(len, names)], default=0)
