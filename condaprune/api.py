@@ -12,7 +12,7 @@ from condaprune.model import Inventory, Outcome, Plan, Progress, Rule, no_progre
 from condaprune.sources.base import Source
 
 if TYPE_CHECKING:
-    from condaprune.config import Config
+    from condaprune.config.load import Config
     from condaprune.sources.members import Limits
 
 
@@ -124,7 +124,9 @@ def choose_rules(
     """
     from condaprune.ruleset import choose, combine, load_builtin, load_file, rename_notes
 
-    rules = combine(load_builtin(), *(load_file(os.fspath(file)) for file in rule_files))
+    rules = load_builtin()
+    if rule_files:
+        rules = combine(rules, *(load_file(os.fspath(file)) for file in rule_files))
     if config is not None:
         profile, more, less = config.profile(profile)
         select, ignore = (*more, *select), (*less, *ignore)
@@ -135,7 +137,7 @@ def choose_rules(
     if config is not None and config.values.suppress:
         import datetime
 
-        from condaprune.config import apply_suppressions
+        from condaprune.config.load import apply_suppressions
 
         ids = [rule.id for rule in rules]
         chosen, expired = apply_suppressions(chosen, config, ids, datetime.date.today())

@@ -67,7 +67,7 @@ def check(
     from condaprune.audit.saved import to_json
     from condaprune.audit.subject import open_subject
     from condaprune.cli.progress import Reporter
-    from condaprune.config import find_config
+    from condaprune.config.find import find_config
     from condaprune.errors import ConfigError, UsageProblem
 
     wanted_outputs = parse_outputs(outputs, form)

@@ -81,7 +81,7 @@ def prune(
     packing = take_packing(options)
     in_place, healer = take_in_place(
         options,
-        configured=lambda: read_config(options["config_file"], options["isolated"]).values.verify,
+        configured=lambda: _configured_trials(options),
         output=output,
         replan=lambda keep, progress: plan_for(
             api.open_source(env), {**options, "keep": (*options["keep"], *keep)}, progress
@@ -120,6 +120,11 @@ def prune(
     # With -o - the archive has stdout, and the report goes where people still see it.
     stream = sys.stderr if output == "-" else sys.stdout
     stream.write(text + healed)
+
+
+def _configured_trials(options: dict[str, Any]) -> tuple[str, ...]:
+    config = read_config(options["config_file"], options["isolated"])
+    return config.values.verify if config else ()
 
 
 def _check_writable(path: str) -> None:

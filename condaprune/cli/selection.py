@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 if TYPE_CHECKING:
-    from condaprune.config import Config
+    from condaprune.config.load import Config
     from condaprune.model import Plan, Progress
     from condaprune.sources.base import Source
     from condaprune.tracing.trace import Trace
@@ -56,14 +56,33 @@ def selection_options(command: Any) -> Any:
     return command
 
 
-def read_config(config_file: str | None, isolated: bool) -> Config:
-    """The configuration that applies to this run. Errors: `ConfigError`."""
-    from condaprune.config import Config, find_config, load_config
+def read_config(config_file: str | None, isolated: bool) -> Config | None:
+    """The configuration that applies to this run; None without one. Errors: `ConfigError`."""
+    from condaprune.config.find import find_config
 
-    if isolated:
-        return Config()
-    path = config_file or find_config(os.getcwd())
-    return load_config(path) if path else Config()
+    path = "" if isolated else config_file or find_config(os.getcwd())
+    if not path:
+        return None
+    from condaprune.config.load import load_config
+
+    return load_config(path)
+
+
+def _merge(options: Mapping[str, Any], config: Config | None) -> dict[str, Any]:
+    """The options with the configuration's lists before their own, and its values where they
+    have none."""
+    found = dict(options)
+    if config is not None:
+        values = config.values
+        found["rule_files"] = (*config.beside(values.rules), *options["rule_files"])
+        found["traces"] = (*config.beside(values.trace), *options["traces"])
+        found["settings"] = (*values.set, *options["settings"])
+        found["guards_off"] = (*values.no_guard, *options["guards_off"])
+        for name in ("select", "ignore", "keep", "drop", "drop_packages", "only_packages"):
+            found[name] = (*getattr(values, name), *options[name])
+        for name in ("profile", "keep_conda_meta"):
+            found[name] = options[name] or getattr(values, name)
+    return found
 
 
 def plan_for(source: Source, options: Mapping[str, Any], progress: Progress) -> Plan:
@@ -74,12 +93,11 @@ def plan_for(source: Source, options: Mapping[str, Any], progress: Progress) -> 
     from condaprune import api
 
     config = read_config(options["config_file"], options["isolated"])
-    values = config.values
-    traces_named = (*config.beside(values.trace), *options["traces"])
-    traces = _read(traces_named, source)
+    options = _merge(options, config)
+    traces = _read(options["traces"], source)
     traced: Mapping[str, str] | None = None
     dropped: Mapping[str, str] | None = None
-    guards_off: tuple[str, ...] = (*values.no_guard, *options["guards_off"])
+    guards_off: tuple[str, ...] = options["guards_off"]
     notes = traces.notes
     failed = options["accept_failed"]
     if options["only_traced"]:
@@ -96,20 +114,20 @@ def plan_for(source: Source, options: Mapping[str, Any], progress: Progress) -> 
         traced = traced_needs(traces.traces, source.inventory(), accept_failed=failed)
     plan = api.plan(
         source,
-        profile=options["profile"] or values.profile or "runtime",
-        rule_files=(*config.beside(values.rules), *options["rule_files"]),
-        select=(*values.select, *options["select"]),
-        ignore=(*values.ignore, *options["ignore"]),
-        settings=(*values.set, *options["settings"]),
-        keep=(*values.keep, *options["keep"]),
-        drop=(*values.drop, *options["drop"]),
+        profile=options["profile"] or "runtime",
+        rule_files=options["rule_files"],
+        select=options["select"],
+        ignore=options["ignore"],
+        settings=options["settings"],
+        keep=options["keep"],
+        drop=options["drop"],
         traced=traced,
         dropped=dropped,
         guards_off=guards_off,
-        drop_packages=(*values.drop_packages, *options["drop_packages"]),
+        drop_packages=options["drop_packages"],
         with_orphans=options["with_orphans"],
-        only_packages=(*values.only_packages, *options["only_packages"]),
-        keep_conda_meta=options["keep_conda_meta"] or values.keep_conda_meta,
+        only_packages=options["only_packages"],
+        keep_conda_meta=options["keep_conda_meta"] or "drop",
         config=config,
         progress=progress,
     )

@@ -1,5 +1,5 @@
-"""What a project sets once: ``condaprune.toml`` or ``[tool.condaprune]`` in pyproject.toml."""
+"""What a project sets once: ``condaprune.toml`` or ``[tool.condaprune]`` in pyproject.toml.
 
-from condaprune.config.load import Config, apply_suppressions, find_config, load_config
-
-__all__ = ["Config", "apply_suppressions", "find_config", "load_config"]
+`condaprune.config.find` is light and always used; `condaprune.config.load` parses, and is imported
+only where there is a configuration.
+"""

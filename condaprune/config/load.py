@@ -20,7 +20,6 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib  # type: ignore[import-not-found, unused-ignore]
 
-FILE = "condaprune.toml"
 _SECTION = ("tool", "condaprune")
 # Other commands read these tables of the same file, each with its own format.
 _ELSEWHERE = ("budget", "budgets", "check")
@@ -59,26 +58,6 @@ class Config:
             name = table.extends
         # What a nearer profile selects, one it extends cannot ignore away, and the reverse.
         return name, select, ignore
-
-
-def find_config(start: str) -> str:
-    """The configuration for a run from the folder *start*: ``$CONDAPRUNE_CONFIG``, else the
-    nearest condaprune.toml or pyproject.toml with ``[tool.condaprune]`` above; empty if none."""
-    named = os.environ.get("CONDAPRUNE_CONFIG", "")
-    if named:
-        return named
-    folder = os.path.abspath(start)
-    while True:
-        own = os.path.join(folder, FILE)
-        if os.path.isfile(own):
-            return own
-        project = os.path.join(folder, "pyproject.toml")
-        if os.path.isfile(project) and _has_section(project):
-            return project
-        above = os.path.dirname(folder)
-        if above == folder:
-            return ""
-        folder = above
 
 
 def load_config(path: str) -> Config:
@@ -156,8 +135,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {name: _plain(item) for name, item in value.items()}
     return value
-
-
-def _has_section(path: str) -> bool:
-    with open(path, "rb") as handle:
-        return b"[tool.condaprune" in handle.read()

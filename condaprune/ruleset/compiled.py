@@ -18,8 +18,9 @@ from typing import TypeVar
 T = TypeVar("T")
 
 _HERE = os.path.dirname(__file__)
-_CODE = (os.path.join(os.path.dirname(_HERE), "model.py"),) + tuple(
-    os.path.join(_HERE, f"{name}.py") for name in ("format", "load", "patterns", "retired")
+_CODE = tuple(
+    os.path.join(_HERE, f"{name}.py")
+    for name in ("../model", "builtin", "format", "load", "patterns", "retired")
 )
 
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from condaprune.errors import RuleError
 from condaprune.model import Parameter, Rule, When
-from condaprune.ruleset import patterns, retired
-from condaprune.ruleset.compiled import compiled
-from condaprune.ruleset.format import ParameterTable, RetiredFile, RuleFile, RuleTable
+from condaprune.ruleset import patterns
+from condaprune.ruleset.builtin import load_retired
+from condaprune.ruleset.format import ParameterTable, RuleFile, RuleTable
 from condaprune.ruleset.locate import line_of, table_lines
+from condaprune.ruleset.retired import Retired
 from condaprune.ruleset.validate import Invalid, Key, read
 from condaprune.ruleset.versions import Range
 
@@ -24,18 +24,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib  # type: ignore[import-not-found, unused-ignore]
 
-RETIRED = "retired.toml"
 T = TypeVar("T")
-
-
-class _Item(Protocol):
-    """A file or folder in an archive that Python imports from."""
-
-    @property
-    def name(self) -> str: ...
-    def is_dir(self) -> bool: ...
-    def iterdir(self) -> Iterator[_Item]: ...
-    def read_text(self, encoding: str) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +60,6 @@ class Document:
             raise self.error(error.key, error.what, error.remedy, rule) from error
 
 
-def load_builtin() -> tuple[Rule, ...]:
-    """All rules that come with condaprune, general ones before those of packages."""
-    return _builtin().rules
-
-
 def load_file(path: str | os.PathLike[str]) -> tuple[Rule, ...]:
     """The rules of one file. Errors: `RuleError` with file, line, rule and remedy."""
     name = os.fspath(path)
@@ -93,12 +77,12 @@ def load_file(path: str | os.PathLike[str]) -> tuple[Rule, ...]:
 
 def parse_rules(text: str, origin: str) -> tuple[Rule, ...]:
     """The rules in the text of a rule file; *origin* names it in messages."""
-    rules = _parse(text, origin)
+    rules = parse_text(text, origin)
     combine(rules)
     return rules
 
 
-def _parse(text: str, origin: str) -> tuple[Rule, ...]:
+def parse_text(text: str, origin: str) -> tuple[Rule, ...]:
     document = Document(origin, text)
     tables = document.read(RuleFile).rule
     lines = table_lines(text, "rule")
@@ -110,12 +94,10 @@ def _parse(text: str, origin: str) -> tuple[Rule, ...]:
 def combine(*groups: Sequence[Rule]) -> tuple[Rule, ...]:
     """Several groups of rules as one, in order. Errors: `RuleError` for an id used twice, or one
     that was retired."""
-    return _combine(groups, load_retired())
+    return combine_with(groups, load_retired())
 
 
-def _combine(
-    groups: Iterable[Sequence[Rule]], gone: Mapping[str, retired.Retired]
-) -> tuple[Rule, ...]:
+def combine_with(groups: Iterable[Sequence[Rule]], gone: Mapping[str, Retired]) -> tuple[Rule, ...]:
     seen: dict[str, Rule] = {}
     for rule in (rule for group in groups for rule in group):
         where = f"{rule.origin}:{rule.line} (rule {rule.id})"
@@ -128,85 +110,6 @@ def _combine(
             raise RuleError(what, where=where, remedy="Give each rule an id of its own.")
         seen[rule.id] = rule
     return tuple(seen.values())
-
-
-@cache
-def load_retired() -> Mapping[str, retired.Retired]:
-    """The ids that are never used again."""
-    return _builtin().retired
-
-
-@dataclass(frozen=True, slots=True)
-class _Builtin:
-    """All that the built-in files say."""
-
-    rules: tuple[Rule, ...]
-    retired: Mapping[str, retired.Retired]
-
-
-@cache
-def _builtin() -> _Builtin:
-    folder = _folder()
-    if not folder:
-        return _read_builtin()
-    return compiled(folder, _Builtin, _read_builtin)
-
-
-def _read_builtin() -> _Builtin:
-    general: list[Rule] = []
-    packages: list[Rule] = []
-    gone: Mapping[str, retired.Retired] = {}
-    for name, text in _sources():
-        if name == f"rules/{RETIRED}":
-            gone = retired.table(Document(name, text).read(RetiredFile))
-            continue
-        group = packages if name.startswith("rules/packages/") else general
-        group.extend(_parse(text, name))
-    return _Builtin(_combine((general, packages), gone), dict(gone))
-
-
-def _folder() -> str:
-    """The folder of the built-in files: in an installed package, beside it in a checkout."""
-    import condaprune
-
-    package = os.path.dirname(condaprune.__file__)
-    for folder in (os.path.join(package, "rules"), os.path.join(os.path.dirname(package), "rules")):
-        if os.path.isdir(folder):
-            return folder
-    return ""
-
-
-def _sources() -> Iterator[tuple[str, str]]:
-    """Name and text of each built-in file: from a folder, or from the archive Python imports."""
-    folder = _folder()
-    if folder:
-        yield from _on_disk(folder, "rules")
-        return
-    from importlib import resources
-
-    archived: _Item = resources.files("condaprune").joinpath("rules")
-    if not archived.is_dir():
-        remedy = "Install condaprune again."
-        raise RuleError("the built-in rules are missing", where=str(archived), remedy=remedy)
-    yield from _in_archive(archived, "rules")
-
-
-def _on_disk(folder: str, name: str) -> Iterator[tuple[str, str]]:
-    for item in sorted(os.listdir(folder)):
-        path = os.path.join(folder, item)
-        if item.endswith(".toml"):
-            with open(path, encoding="utf-8") as stream:
-                yield f"{name}/{item}", stream.read()
-        elif os.path.isdir(path):
-            yield from _on_disk(path, f"{name}/{item}")
-
-
-def _in_archive(folder: _Item, name: str) -> Iterator[tuple[str, str]]:
-    for item in sorted(folder.iterdir(), key=lambda item: item.name):
-        if item.name.endswith(".toml"):
-            yield f"{name}/{item.name}", item.read_text("utf-8")
-        elif item.is_dir():
-            yield from _in_archive(item, f"{name}/{item.name}")
 
 
 def _rule_id(data: Mapping[str, object], key: Key) -> str:

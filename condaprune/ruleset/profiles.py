@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from condaprune.errors import RuleError, UsageProblem
 from condaprune.model import Parameter, Risk, Rule, nearest
-from condaprune.ruleset.load import load_retired
+from condaprune.ruleset.builtin import load_retired
 from condaprune.ruleset.patterns import VALUE
 
 PROFILES: Mapping[str, tuple[Risk, ...]] = MappingProxyType(

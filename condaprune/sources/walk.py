@@ -7,12 +7,13 @@ import stat
 import sys
 
 from condaprune.errors import SourceError
-from condaprune.model import Entry, Kind, from_bytes, to_bytes
+from condaprune.model import Entry, Kind, from_bytes, printable, to_bytes
 
 STATE_FOLDER = ".condaprune"
 """What an in-place run keeps at the top of a prefix; it is no part of the environment."""
 
 _FORMS = 0o170000
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def walk(prefix: bytes) -> dict[str, Entry]:
@@ -25,53 +26,57 @@ def walk(prefix: bytes) -> dict[str, Entry]:
     """
     found: list[tuple[bytes, Entry]] = []
     # Names come decoded where the file system's encoding is what entries use, as it nearly
-    # always is: that is cheaper than decoding each here.
+    # always is; and a stat by the folder's handle is cheaper than one by a long path.
     decoded = sys.getfilesystemencoding() == "utf-8"
+    relative = ""
     try:
-        root: str | bytes = from_bytes(prefix) if decoded else prefix
-        device = os.stat(root).st_dev
-        pending = [(root, "")]
+        device = os.stat(prefix).st_dev
+        pending = [""]
         while pending:
-            folder, relative = pending.pop()
-            with os.scandir(folder) as listing:
-                for item in listing:
-                    info = item.stat(follow_symlinks=False)
-                    name = item.name
-                    path = relative + (name if isinstance(name, str) else from_bytes(name))
-                    if path == STATE_FOLDER:
-                        continue
-                    mode = info.st_mode
-                    form = mode & _FORMS
-                    kind: Kind = "file"
-                    target = ""
-                    if form == stat.S_IFDIR:
-                        if info.st_dev == device:
-                            kind = "folder"
-                            pending.append((item.path, path + "/"))
-                        else:
+            relative = pending.pop()
+            handle = os.open(prefix + b"/" + to_bytes(relative), _FOLDER)
+            try:
+                with os.scandir(handle) as listing:
+                    for item in listing:
+                        name = item.name if decoded else from_bytes(os.fsencode(item.name))
+                        path = relative + name
+                        if path == STATE_FOLDER:
+                            continue
+                        info = item.stat(follow_symlinks=False)
+                        mode = info.st_mode
+                        form = mode & _FORMS
+                        kind: Kind = "file"
+                        target = ""
+                        if form == stat.S_IFDIR:
+                            if info.st_dev == device:
+                                kind = "folder"
+                                pending.append(path + "/")
+                            else:
+                                kind = "other"
+                        elif form == stat.S_IFLNK:
+                            kind = "link"
+                            target = from_bytes(os.readlink(to_bytes(name), dir_fd=handle))
+                        elif form != stat.S_IFREG:
                             kind = "other"
-                    elif form == stat.S_IFLNK:
-                        kind = "link"
-                        target = from_bytes(os.readlink(os.fsencode(item.path)))
-                    elif form != stat.S_IFREG:
-                        kind = "other"
-                    entry = Entry(
-                        path,
-                        kind,
-                        info.st_size,
-                        mode & 0o7777,
-                        info.st_mtime_ns,
-                        info.st_dev,
-                        info.st_ino,
-                        info.st_nlink,
-                        target,
-                    )
-                    found.append((to_bytes(path), entry))
+                        entry = Entry(
+                            path,
+                            kind,
+                            info.st_size,
+                            mode & 0o7777,
+                            info.st_mtime_ns,
+                            info.st_dev,
+                            info.st_ino,
+                            info.st_nlink,
+                            target,
+                        )
+                        found.append((to_bytes(path), entry))
+            finally:
+                os.close(handle)
     except OSError as error:
-        where = os.fsdecode(error.filename) if error.filename else os.fsdecode(prefix)
+        where = prefix + b"/" + to_bytes(relative)
         raise SourceError(
             f"cannot be read: {error.strerror}",
-            where=where,
+            where=printable(from_bytes(where).rstrip("/")),
             remedy="Run condaprune as a user who may read the whole environment, "
             "and let nothing change it meanwhile",
         ) from error

@@ -87,7 +87,7 @@ def read_manifest(path: str) -> Ledger:
 
 def _shipped(names: Collection[str]) -> dict[str, tuple[str, ...]]:
     """What the shipped rules of these names announce."""
-    from condaprune.ruleset.load import load_builtin
+    from condaprune.ruleset import load_builtin
 
     return {rule.id: rule.breaks for rule in load_builtin() if rule.id in names}
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from condaprune.config import Config, apply_suppressions, find_config, load_config
+from condaprune.config.find import find_config
+from condaprune.config.load import Config, apply_suppressions, load_config
 from condaprune.errors import ConfigError
 from condaprune.model import Rule
 

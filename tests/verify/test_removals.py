@@ -39,7 +39,7 @@ def test_removed_rows_and_what_rules_announce(tmp_path: Path) -> None:
 
 
 def test_what_shipped_rules_announce_need_not_stand_in_the_manifest(tmp_path: Path) -> None:
-    from condaprune.ruleset.load import load_builtin
+    from condaprune.ruleset import load_builtin
 
     rule = load_builtin()[0]
     ledger = read_manifest(write(tmp_path, {"removed": [{"path": "x", "rule": rule.id}]}))
