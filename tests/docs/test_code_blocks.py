@@ -16,10 +16,11 @@ import click
 import pytest
 
 from condaprune.audit.budget import load_budget
-from condaprune.config import load_config
+from condaprune.config.load import load_config
 from condaprune.errors import CondapruneError
-from condaprune.ruleset import check_rules, parse_rules
+from condaprune.ruleset.check import check_rules
 from condaprune.ruleset.format import RetiredFile
+from condaprune.ruleset.load import parse_rules
 from condaprune.ruleset.validate import read
 from tests.cli.runner import condaprune
 from tests.docs.blocks import (
@@ -88,7 +89,8 @@ def test_commands(block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         name = words[0] if words[0] in (*RUNNABLE, "verify", "trace", "check", "undo") else "prune"
         if name not in RUNNABLE or any(word.startswith(NEEDS_MORE) for word in words):
             continue
-        given = [re.sub(r"^/env\b", str(env), word) for word in words]
+        stand_in = {"ENV": str(env), "A": "env.before", "B": "env", "PACKAGE": "pandas"}
+        given = [stand_in.get(word, re.sub(r"^/env\b", str(env), word)) for word in words]
         inputs = [word for word in given if word.endswith((".json", ".toml"))]
         if inputs and not all(Path(word).exists() for word in inputs):
             continue
