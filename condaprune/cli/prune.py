@@ -48,6 +48,7 @@ _SHOWN = click.Choice(["text", "json"])
     help="The form of the report.",
 )
 @click.option("--manifest", metavar="FILE", help="Write the plan as carried out, as JSON.")
+@click.option("--sbom", metavar="FILE", help="Also write the bill of materials there.")
 @click.option("-q", "--quiet", is_flag=True, help="No report, errors only.")
 @click.option("-v", "--verbose", count=True, help="More reasons; twice: every removed path.")
 @click.option("--no-progress", is_flag=True, help="No bars on a terminal.")
@@ -59,6 +60,7 @@ def prune(
     allow_self: bool,
     shown: str,
     manifest: str | None,
+    sbom: str | None,
     quiet: bool,
     verbose: int,
     no_progress: bool,
@@ -89,8 +91,8 @@ def prune(
     )
     source = take_source(env, options)
     sink = None
-    if manifest:
-        _check_writable(manifest)
+    for target in filter(None, (manifest, sbom)):
+        _check_writable(target)
     if not dry_run:
         # Refusals come before the work.
         sink = choose_sink(
@@ -106,6 +108,10 @@ def prune(
     account = make_account(plan, outcome)
     if manifest:
         _write(manifest, render_json(plan, account, outcome))
+    if sbom:
+        from condaprune.sbom import make_sbom
+
+        _write(sbom, make_sbom(plan.inventory).decode())
     healed = healed_text(healer)
     if quiet or shown == "json":
         sys.stderr.write(healed)
@@ -128,13 +134,13 @@ def _configured_trials(options: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _check_writable(path: str) -> None:
-    """Refuse a manifest that could not be written before the work begins. Errors: `SinkError`."""
+    """Refuse a file that could not be written before the work begins. Errors: `SinkError`."""
     from condaprune.errors import SinkError
 
     folder = os.path.dirname(os.path.abspath(path))
     if os.path.isdir(path) or not os.access(folder, os.W_OK | os.X_OK):
         raise SinkError(
-            "the manifest cannot be written there",
+            "this file cannot be written there",
             where=path,
             remedy="Name a file in a folder that exists and may be written to",
         )

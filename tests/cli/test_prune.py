@@ -73,6 +73,12 @@ def test_the_manifest_names_every_removed_path_and_its_rule(env: Path, tmp_path:
     assert all(not os.path.lexists(env / path) for path in removed)
 
 
+def test_the_bill_of_materials_is_written_elsewhere_too(env: Path, tmp_path: Path) -> None:
+    target = tmp_path / "sbom.json"
+    assert condaprune(env, "-n", "--sbom", target).status == 0
+    assert {c["name"] for c in json.loads(target.read_text())["components"]} == {"demo", "libdemo"}
+
+
 def test_keep_and_ignore_hold_things_back(env: Path) -> None:
     assert condaprune(env, "--keep", "*.a", "--ignore", "bytecode").status == 0
     assert (env / "lib/libdemo.a").exists()
