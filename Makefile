@@ -5,12 +5,13 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test lint bench docs clean
+.PHONY: help demo test lint docs pyz clean
 
 help:
 	@echo "make demo   build a small real environment, prune it, prove that it still runs"
 	@echo "make test   all tests, in a virtual environment of their own"
 	@echo "make lint   ruff and mypy --strict"
+	@echo "make pyz    condaprune as a single file, dist/condaprune.pyz"
 	@echo "make docs   the documentation as a site, in site/"
 
 $(STAMP): pyproject.toml
@@ -33,6 +34,9 @@ lint: $(STAMP)
 docs: $(STAMP)
 	$(BIN)/python -m pip install --quiet --group docs
 	$(BIN)/python -m mkdocs build --strict
+
+pyz: $(STAMP)
+	$(BIN)/python tools/make_pyz.py dist/condaprune.pyz
 
 clean:
 	rm -rf $(VENV) build dist site .pytest_cache .mypy_cache .ruff_cache .hypothesis
