@@ -123,8 +123,14 @@ def open_stream(file: BinaryIO, name: Format) -> Reader:
             b"\xfd7zXZ\0",
         )
     if name == "tar.zst":
-        import zstandard
-
+        try:
+            import zstandard
+        except ImportError as error:
+            raise ArchiveError(
+                "reading zstd needs the package zstandard",
+                where=str(getattr(file, "name", "")),
+                remedy="Install it, or give a .tar.gz",
+            ) from error
         decompressor = zstandard.ZstdDecompressor(max_window_size=_MEMORY)
         return decompressor.stream_reader(file, read_size=1 << 18, read_across_frames=True)
     return file
