@@ -12,7 +12,8 @@ ROOT = Path(__file__).resolve().parents[1]
 
 def rules_page() -> str:
     """All built-in rules by file, as Markdown."""
-    sys.path.insert(0, str(ROOT))
+    if str(ROOT) not in sys.path:
+        sys.path.insert(0, str(ROOT))
     from condaprune.report.rules import render_page
     from condaprune.ruleset import load_builtin
 
