@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -88,9 +89,12 @@ def settle(source: Source, *, dry_run: bool, progress: Progress) -> None:
     A dry run touches nothing and only says that there is one. Errors: `SinkError`.
     """
     from condaprune.sources.prefix import PrefixSource
+    from condaprune.sources.walk import STATE_FOLDER
 
     if not isinstance(source, PrefixSource):
         return
+    if not os.path.lexists(os.path.join(source.prefix, STATE_FOLDER)):
+        return  # the usual case, without the import of all that recovers
     from condaprune.journal.recovery import is_pending, recover
 
     if dry_run:

@@ -78,6 +78,11 @@ class Matcher:
                     trie.append((segments, len(self._lines), rank))
                     self._lines.append(_Line(role, rule, text, pattern.negated))
 
+        self._sparing = frozenset(
+            index
+            for index, rule in enumerate(self.rules)
+            if any(text.startswith("!") for text in rule.remove)
+        )
         add("user-keep", -1, keep)
         add("user-drop", -1, drop)
         for index, rule in enumerate(self.rules):
@@ -142,9 +147,16 @@ class Matcher:
         return verdict
 
     def settled(self, lines: tuple[int, ...]) -> int:
-        """The first rule that removes all below a folder, whoever owns it: later ones are moot."""
+        """The first rule that removes all below a folder, whoever owns it: later ones are moot.
+
+        A rule with a `!` may spare something further down, where later rules then count again.
+        """
         verdict = self.outcome(lines)
-        free = (rule for rule in verdict.removing if not self._scopes[rule].bound)
+        free = (
+            rule
+            for rule in verdict.removing
+            if not self._scopes[rule].bound and rule not in self._sparing
+        )
         return min(free, default=OPEN)
 
     def _owned(self, verdict: _Verdict, owners: tuple[Owner, ...], also: bool) -> Match | None:

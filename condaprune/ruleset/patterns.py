@@ -130,13 +130,17 @@ def _bad(text: str, what: str, remedy: str) -> RuleError:
     return RuleError(f"the pattern {text!r} {what}", remedy=remedy)
 
 
+_LETTERS = re.compile(r"(\[[A-Za-z0-9]+\])")
+
+
 def glob(segment: str) -> re.Pattern[str]:
     """The regular expression of one segment, for ``fullmatch`` on one name.
 
-    Brackets and escapes are left to pathspec, whose import is too dear for what stars and question
-    marks need. Errors: `RuleError` for a malformed segment.
+    Ranges and escapes are left to pathspec, whose import is too dear for what stars, question
+    marks and plain sets of letters need. Errors: `RuleError` for a malformed segment.
     """
-    if "[" in segment or "\\" in segment:
+    parts = _LETTERS.split(segment)
+    if any("[" in part or "\\" in part for part in parts[::2]):
         from pathspec.patterns.gitignore.base import GitIgnorePatternError
         from pathspec.patterns.gitignore.basic import GitIgnoreBasicPattern
 
@@ -146,7 +150,12 @@ def glob(segment: str) -> re.Pattern[str]:
             return re.compile(regex.removeprefix("^").removesuffix("(?:/|$)"), re.DOTALL)
         except (GitIgnorePatternError, re.error) as error:
             raise _bad(segment, "is malformed", f"{error}") from error
-    regex = "".join({"*": ".*", "?": "."}.get(char) or re.escape(char) for char in segment)
+    regex = ""
+    for number, part in enumerate(parts):
+        if number % 2:
+            regex += part
+        else:
+            regex += "".join({"*": ".*", "?": "."}.get(c) or re.escape(c) for c in part)
     return re.compile(re.sub(r"(?:\.\*)+", ".*", regex), re.DOTALL)
 
 

@@ -130,3 +130,13 @@ def test_equals_the_slow_reading_of_the_rules(
         for path, match in matcher.match(inventory).items()
     }
     assert without == quick
+
+
+def test_what_a_negation_spares_is_left_to_later_rules() -> None:
+    spared = [
+        rule("wide", remove=["*", "!a"]),
+        rule("near", remove=["a/a"]),
+        rule("far", remove=["a"]),
+    ]
+    inventory = inventory_of(["a/a"])
+    assert compile_rules(spared, inventory).match(inventory)["a/a"].rule == "near"
