@@ -12,7 +12,6 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
-from urllib.parse import quote
 
 from condaprune import __version__
 from condaprune.model import Distribution, Inventory, Owner, Record
@@ -20,6 +19,7 @@ from condaprune.model import Distribution, Inventory, Owner, Record
 SBOM = "share/condaprune/environment.cdx.json"
 """Where it lies. Not in conda-meta: conda takes every ``*.json`` there for a record."""
 
+_PLAIN = re.compile(r"[A-Za-z0-9_.~-]*")
 _REQUIREMENT = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
 # The identifiers that cover nearly all of conda-forge and PyPI; anything else is given by name,
 # since an expression must consist of SPDX identifiers.
@@ -69,17 +69,26 @@ def make_sbom(inventory: Inventory) -> bytes:
 
 def purl(owner: Owner) -> str:
     """The package URL: ``pkg:conda/zlib@1.3?build=...`` or ``pkg:pypi/click@8.1``."""
-    version = quote(owner.version, safe="")
+    version = _quoted(owner.version)
     if isinstance(owner, Distribution):
-        return f"pkg:pypi/{quote(owner.name, safe='')}@{version}"
+        return f"pkg:pypi/{_quoted(owner.name)}@{version}"
     qualifiers = {
         "build": owner.build,
         "channel": _channel(owner),
         "subdir": owner.subdir,
         "type": "conda" if owner.url.endswith(".conda") else "tar.bz2" if owner.url else "",
     }
-    given = "&".join(f"{key}={quote(value, safe='')}" for key, value in qualifiers.items() if value)
-    return f"pkg:conda/{quote(owner.name, safe='')}@{version}" + (f"?{given}" if given else "")
+    given = "&".join(f"{key}={_quoted(value)}" for key, value in qualifiers.items() if value)
+    return f"pkg:conda/{_quoted(owner.name)}@{version}" + (f"?{given}" if given else "")
+
+
+def _quoted(text: str) -> str:
+    """A part of a package URL; hardly any has something to escape, nor needs the import."""
+    if _PLAIN.fullmatch(text):
+        return text
+    from urllib.parse import quote
+
+    return quote(text, safe="")
 
 
 def _channel(record: Record) -> str:

@@ -28,6 +28,7 @@ _OPTIONS = (
     click.option("--undoable", is_flag=True,
                  help="Set aside what goes, so that `condaprune undo` can put it back."),
 )  # fmt: skip
+NONE = "none"
 _NAMES = ("verifications", "heal", "heal_tries", "heal_time", "undoable")
 
 
@@ -44,15 +45,13 @@ def take_in_place(
     configured: Callable[[], tuple[str, ...]],
     output: str | None,
     replan: Replan,
-) -> tuple[InPlaceOptions, TrialHealer | None]:
-    """Take the options of a run in place out of all *options*.
+) -> tuple[InPlaceOptions | None, TrialHealer | None]:
+    """Take the options of a run in place out of all *options*; None where none is set.
 
     *configured* tells the verifications of the configuration; they apply to runs in place only.
     Errors: `UsageProblem` for options that do not fit together.
     """
     from condaprune.errors import UsageProblem
-    from condaprune.sinks.inplace import InPlaceOptions
-    from condaprune.trials.choose import NONE, make_trials
 
     given = {name: options.pop(name) for name in _NAMES}
     values: tuple[str, ...] = given["verifications"]
@@ -65,9 +64,14 @@ def take_in_place(
                     where=option,
                     remedy="Leave it out, and verify the output with `condaprune verify`",
                 )
-        return InPlaceOptions(), None
+        return None, None
     if NONE not in values:
         values = (*configured(), *values)
+    if not (values or given["heal"] or given["undoable"]):
+        return None, None  # the usual case, without the import of all that tries and journals
+    from condaprune.sinks.inplace import InPlaceOptions
+    from condaprune.trials.choose import make_trials
+
     trials = make_trials(values)
     if not given["heal"]:
         return InPlaceOptions(trials, given["undoable"]), None

@@ -76,9 +76,6 @@ def prune(
     from condaprune import api
     from condaprune.cli.progress import Reporter
     from condaprune.report.account import make_account
-    from condaprune.report.manifest import render_json
-    from condaprune.report.text import render
-    from condaprune.sinks.choose import choose_sink
 
     packing = take_packing(options)
     in_place, healer = take_in_place(
@@ -95,6 +92,8 @@ def prune(
         _check_writable(target)
     if not dry_run:
         # Refusals come before the work.
+        from condaprune.sinks.choose import choose_sink
+
         sink = choose_sink(
             source, output, force=force, allow_self=allow_self, in_place=in_place, **packing
         )
@@ -107,6 +106,8 @@ def prune(
     plan = getattr(sink, "plan", None) or plan  # healing takes removals back
     account = make_account(plan, outcome)
     if manifest:
+        from condaprune.report.manifest import render_json
+
         _write(manifest, render_json(plan, account, outcome))
     if sbom:
         from condaprune.sbom import make_sbom
@@ -118,11 +119,14 @@ def prune(
         healed = ""
     if quiet:
         return
-    text = (
-        render_json(plan, account, outcome)
-        if shown == "json"
-        else render(plan, account, outcome, verbose=verbose)
-    )
+    if shown == "json":
+        from condaprune.report.manifest import render_json
+
+        text = render_json(plan, account, outcome)
+    else:
+        from condaprune.report.text import render
+
+        text = render(plan, account, outcome, verbose=verbose)
     # With -o - the archive has stdout, and the report goes where people still see it.
     stream = sys.stderr if output == "-" else sys.stdout
     stream.write(text + healed)

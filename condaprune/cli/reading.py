@@ -32,7 +32,6 @@ def reading_options(command: Any) -> Any:
 def take_source(environment: str, options: dict[str, Any]) -> Source:
     """Open ENV under these options, which are taken out of what the command was given."""
     from condaprune import api
-    from condaprune.sources.members import Limits
 
     given = {
         "entries": options.pop("max_entries"),
@@ -40,5 +39,9 @@ def take_source(environment: str, options: dict[str, Any]) -> Source:
         "ratio": options.pop("max_ratio"),
         "links_out": options.pop("links_out"),
     }
-    limits = Limits(**{name: value for name, value in given.items() if value})
-    return api.open_source(environment, limits)
+    wanted = {name: value for name, value in given.items() if value}
+    if not wanted:
+        return api.open_source(environment)
+    from condaprune.sources.members import Limits
+
+    return api.open_source(environment, Limits(**wanted))

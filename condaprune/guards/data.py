@@ -93,6 +93,7 @@ KNOWN = (
     _known(r"share/mime/(?:mime\.cache|magic|globs2?|types)", r".*/libgio-2[^/]*", "file types"),
 )
 
+_ANY = re.compile("|".join(f"(?:{known.data.pattern})" for known in KNOWN))
 _ZONES = re.compile(r"share/zoneinfo/.*|(?:.*/)?site-packages/tzdata/zoneinfo/.*")
 
 
@@ -108,7 +109,9 @@ class Data(Guard):
         doomed = [
             path
             for path in scene.candidates
-            if not path.endswith(_NEVER) and self.entries[path].kind != "folder"
+            if not path.endswith(_NEVER)
+            and _ANY.fullmatch(path)
+            and self.entries[path].kind != "folder"
         ]
         for known in KNOWN:
             wanted = [path for path in doomed if known.data.fullmatch(path)]

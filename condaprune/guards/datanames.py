@@ -21,7 +21,7 @@ _LAUNCHER = frozenset({"exe", "dll", "bat", "cmd", "ps1"})
 _ASIDE = frozenset({"tests", "test", "testing", "_testing", "docs", "doc", "examples", "example"})
 _SUFFIX = re.compile(r"[A-Za-z0-9_+-]{1,12}")
 _LIBRARY = re.compile(r"\.(?:so(?:\.\d+)*|dylib|dll)$")
-_QUOTES = b"\"'"
+_QUOTES = (b'"', b"'")
 _LONGEST = 200
 _MAX_WORDS = 400
 _KEY = "data:"
@@ -133,13 +133,15 @@ def _aside(path: str, top: str) -> str:
 
 def _literals(data: bytes, suffix: bytes) -> Iterator[tuple[int, str]]:
     """Offset and text of the string literals that end with a suffix, as far as one line goes."""
-    at = data.find(suffix)
-    while at >= 0:
-        end = at + len(suffix)
-        quote = data[end : end + 1]
-        if quote and quote in _QUOTES:
+    found = []
+    for quote in _QUOTES:
+        ending = suffix + quote
+        at = data.find(ending)
+        while at >= 0:
             floor = max(data.rfind(b"\n", 0, at) + 1, at - _LONGEST)
             start = data.rfind(quote, floor, at)
+            end = at + len(suffix)
             if start >= 0:
-                yield start, data[start + 1 : end].decode("utf-8", "replace")
-        at = data.find(suffix, end)
+                found.append((start, data[start + 1 : end].decode("utf-8", "replace")))
+            at = data.find(ending, end)
+    yield from sorted(found)

@@ -21,6 +21,7 @@ from condaprune.guards.statements import (
     import_statements,
     line_of,
     quoted_names,
+    words_in,
 )
 from condaprune.guards.syntax import parse, references
 from condaprune.model import parent
@@ -34,7 +35,8 @@ _COMPUTED = re.compile(
     rb"""(?<!def )\b(?:import_module|__import__)\s*\(\s*(?!["'][\w.]+["']\s*[,)])[^\s)]"""
 )
 _LISTED = re.compile(rb"""\b(?:iter_modules|walk_packages)\s*\(""")
-_GETATTR = re.compile(rb"""^def __getattr__\b|\battach\(\s*__name__""", re.MULTILINE)
+_GETATTR = re.compile(rb"""^def __getattr__\b""", re.MULTILINE)
+_ATTACH = re.compile(rb"""\battach\(\s*__name__""")
 _PREFIX = re.compile(rb"""f?["']([^\W\d]\w*(?:\.\w+)*)\.(?:\{|["']\s*[+%]|%s)""")
 
 WORDS = (
@@ -126,13 +128,15 @@ class PythonReader:
         names = [key[len(_NAME) :] for key in matched if key.startswith(_NAME)]
         if not names and not rough and not self._any:
             return (), True
-        seen = [(at, Reference(0, name)) for at, name in import_statements(data)]
+        words = self.modules.tokens if self._any else frozenset(names)
+        held = [] if rough else words_in(data, words)
+        places = None if rough else [start for start, _ in held]
+        seen = [(at, Reference(0, name)) for at, name in import_statements(data, places)]
         if matched & _DYNAMIC:
             seen += [(at, Reference(0, name)) for at, name in import_calls(data)]
         if not rough:
-            words = self.modules.tokens if self._any else frozenset(names)
             seen = [pair for pair in seen if not words.isdisjoint(pair[1].name.split("."))]
-            for at, name in quoted_names(data, words):
+            for at, name in quoted_names(data, held):
                 seen.append((at, Reference(0, name.partition(":")[0], "names")))
         edges: dict[str, Edge] = {}
         for at, reference in seen:
@@ -190,21 +194,35 @@ class PythonReader:
     ) -> tuple[tuple[str, ...], int]:
         """The packages whose modules the file imports by computed names."""
         first = None
-        if matched & _DYNAMIC:
-            first = _COMPUTED.search(data)
+        dynamic = sorted(matched & _DYNAMIC)
+        calls = [call for word in dynamic for call in _at(_COMPUTED, data, word.encode())]
+        if calls:
+            first = min(calls, key=re.Match.start)
         if first is None and "iter_modules" in matched:
             first = _LISTED.search(data)
-        if first is None and matched & {"__getattr__", "attach"} and module and module.package:
-            first = _GETATTR.search(data)
+        if first is None and module and module.package:
+            if "__getattr__" in matched:
+                first = next(_at(_GETATTR, data, b"def __getattr__"), None)
+            if first is None and "attach" in matched:
+                first = next(_at(_ATTACH, data, b"attach("), None)
         if first is None:
             return (), 0
         packages = {module.home} if module and module.home else set()
-        if matched & _DYNAMIC:
-            for call in _COMPUTED.finditer(data):
-                named = _PREFIX.search(data, call.start(), call.end() + _REACH)
-                if named:
-                    packages.add(named[1].decode("ascii", "replace"))
+        for call in calls:
+            named = _PREFIX.search(data, call.start(), call.end() + _REACH)
+            if named:
+                packages.add(named[1].decode("ascii", "replace"))
         return tuple(sorted(packages & self.modules.children.keys())), line_of(data, first.start())
+
+
+def _at(pattern: re.Pattern[bytes], data: bytes, word: bytes) -> Iterator[re.Match[bytes]]:
+    """The matches of a pattern that start with a word; finding the word first is far cheaper."""
+    at = data.find(word)
+    while at >= 0:
+        match = pattern.match(data, at)
+        if match:
+            yield match
+        at = data.find(word, at + 1)
 
 
 def _absolute(name: str, module: Module | None) -> str | None:

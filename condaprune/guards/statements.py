@@ -8,17 +8,20 @@ is no parse. Blocks under ``if TYPE_CHECKING:`` are left out.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from condaprune.guards.prefilter import occurrences
 
+_KEYWORD = b"import"
+_MANY = 100  # for more words than this one pass over the text is cheaper than a search a word
+_WORD = re.compile(rb"[\w\x80-\xff]+")
+_NESTED = 6  # parentheses that comments may open within an import's own
 _HEAD = re.compile(rb"[ \t]*(?:[^\n#]*[:;][ \t]*)?(?:from[ \t]*([.\w \t]+?)[ \t]*)?")
 _ALIAS = re.compile(rb"\bas\s+\w+")
 _COMMENT = re.compile(rb"#[^\n]*")
-_CALL = re.compile(
-    rb"""(?:import_module|__import__|find_spec|run_module|importorskip)\s*\(\s*["']([\w.]+)["']"""
-)
+_CALLS = (b"import_module", b"__import__", b"find_spec", b"run_module", b"importorskip")
+_CALL = re.compile(rb"""(?:""" + b"|".join(_CALLS) + rb""")\s*\(\s*["']([\w.]+)["']""")
 _GUARDED = re.compile(rb"([ \t]*)if[ \t]+(?:[\w.]+\.)?TYPE_CHECKING[ \t]*:")
 _GUARD = b"TYPE_CHECKING"
 _INDENT = re.compile(rb"^([ \t]*)[^\s#]", re.MULTILINE)
@@ -42,44 +45,96 @@ def line_of(data: bytes, at: int) -> int:
     return data.count(b"\n", 0, at) + 1
 
 
-def import_statements(data: bytes) -> Iterator[tuple[int, str]]:
-    """Offset and name of everything imported by statement: modules, and names from modules."""
+def import_statements(
+    data: bytes, places: Sequence[int] | None = None
+) -> Iterator[tuple[int, str]]:
+    """Offset and name of everything imported by statement: modules, and names from modules.
+
+    With *places*, only statements that may hold one of these offsets are looked at.
+    """
     hidden = _type_checking(data)
-    at = data.find(b"import")
-    while at >= 0:
+    for at in _keywords(data) if places is None else _keywords_near(data, places):
         end = at + 6
-        start = data.rfind(b"\n", 0, at) + 1
-        while start > 1 and data[start - 3 : start - 1].rstrip(b"\r").endswith(b"\\"):
-            start = data.rfind(b"\n", 0, start - 1) + 1
+        start = _start_of_line(data, at)
         head = data[start:at].replace(b"\\", b" ").replace(b"\r", b" ").replace(b"\n", b" ")
         if len(head) < 400 and not (data[end : end + 1].isalnum() or data[end : end + 1] == b"_"):
             match = _HEAD.fullmatch(head)
             if match and not (hidden and _within(hidden, at)):
                 yield from _names(data, at, end, match[1])
-        at = data.find(b"import", end)
+
+
+def _keywords(data: bytes) -> Iterator[int]:
+    at = data.find(_KEYWORD)
+    while at >= 0:
+        yield at
+        at = data.find(_KEYWORD, at + len(_KEYWORD))
+
+
+def _keywords_near(data: bytes, places: Iterable[int]) -> list[int]:
+    """Where ``import`` stands in the statements that hold *places*: cheaper than to take all."""
+    found: set[int] = set()
+    for place in places:
+        stop = data.find(b"\n", place)
+        while stop > 0 and data[stop - 2 : stop].rstrip(b"\r").endswith(b"\\"):
+            stop = data.find(b"\n", stop + 1)
+        line = data[_start_of_line(data, place) : stop if stop >= 0 else len(data)]
+        if _KEYWORD in line:
+            start = _start_of_line(data, place)
+            found.update(start + at for at in _keywords(line))
+        opened = data.rfind(b"(", 0, place)
+        for _ in range(_NESTED):
+            if opened < 0 or data.find(b")", opened, place) >= 0:
+                break
+            before = data[max(0, opened - 80) : opened].rstrip(b" \t\r\n\\")
+            if before.endswith(_KEYWORD):
+                found.add(data.rfind(_KEYWORD, 0, opened))
+                break
+            opened = data.rfind(b"(", 0, opened)
+    return sorted(found)
+
+
+def _start_of_line(data: bytes, at: int) -> int:
+    """Where the line of an offset starts, lines joined by backslashes taken as one."""
+    start = data.rfind(b"\n", 0, at) + 1
+    while start > 1 and data[start - 3 : start - 1].rstrip(b"\r").endswith(b"\\"):
+        start = data.rfind(b"\n", 0, start - 1) + 1
+    return start
 
 
 def import_calls(data: bytes) -> Iterator[tuple[int, str]]:
     """Offset and name of modules imported by a call with a literal name."""
-    for match in _CALL.finditer(data):
-        yield match.start(), match[1].decode("ascii", "replace")
+    found = []
+    for word in _CALLS:
+        at = data.find(word)
+        while at >= 0:
+            match = _CALL.match(data, at)
+            if match:
+                found.append((at, match[1].decode("ascii", "replace")))
+            at = data.find(word, at + len(word))
+    yield from sorted(found)
 
 
-def quoted_names(data: bytes, words: Iterable[str]) -> Iterator[tuple[int, str]]:
-    """Offset and text of quoted dotted names that hold one of *words*.
+def words_in(data: bytes, words: Collection[str]) -> list[tuple[int, int]]:
+    """Start and end of every place where one of *words* stands as a whole word."""
+    if len(words) > _MANY:
+        wanted = {word.encode() for word in words}
+        return [found.span() for found in _WORD.finditer(data) if found[0] in wanted]
+    return [(at, at + len(word)) for word in words for at in occurrences(data, word.encode())]
+
+
+def quoted_names(data: bytes, places: Iterable[tuple[int, int]]) -> Iterator[tuple[int, str]]:
+    """Offset and text of the quoted dotted names that the words at *places* are part of.
 
     The text ends where the name does: in ``f"a.b.{name}"`` at ``a.b.``.
     """
-    for word in words:
-        for at in occurrences(data, word.encode()):
-            start, end = at, at + len(word)
-            while start and data[start - 1] in _DOTTED:
-                start -= 1
-            if not start or data[start - 1] not in _QUOTES:
-                continue
-            while end < len(data) and data[end] in _DOTTED:
-                end += 1
-            yield start, data[start:end].decode("ascii")
+    for start, end in places:
+        while start and data[start - 1] in _DOTTED:
+            start -= 1
+        if not start or data[start - 1] not in _QUOTES:
+            continue
+        while end < len(data) and data[end] in _DOTTED:
+            end += 1
+        yield start, data[start:end].decode("ascii")
 
 
 def _names(data: bytes, at: int, end: int, base: bytes | None) -> Iterator[tuple[int, str]]:

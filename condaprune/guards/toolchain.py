@@ -48,6 +48,7 @@ class Compiler:
 
 
 _TOOL = re.compile("|".join(p.pattern for p in (PYTHON_HEADERS, HEADERS, STATIC, COMPILERS)))
+_PYTHON = (".py", ".pyc", ".pyi")
 _NEVER = (".py", ".pyc", ".pyi", ".so", ".txt", ".json", ".md", ".rst", ".html", ".js")
 _ALL = (PYTHON_HEADERS, HEADERS, STATIC, COMPILERS)
 _C = (PYTHON_HEADERS, COMPILERS)
@@ -115,7 +116,9 @@ class Toolchain(Guard):
         self._doomed = [
             path
             for path in scene.candidates
-            if self.entries[path].kind != "folder" and any(pattern.search(path) for pattern in _ALL)
+            if not path.endswith(_PYTHON)
+            and _TOOL.search(path)
+            and self.entries[path].kind != "folder"
         ]
         self._waiting = {item.package: item for item in COMPILING} if self._doomed else {}
         self._folders: dict[str, Compiler] = {}

@@ -63,17 +63,22 @@ def build(lines: Iterable[tuple[Sequence[Segment], int, int]]) -> Node:
     return root
 
 
+_Test = tuple[re.Pattern[str] | None, Node]
+
+
 class _Children:
     """The children of a set of nodes, indexed by what a name must look like."""
 
-    __slots__ = ("by_head", "by_suffix", "literals", "others", "stay")
+    __slots__ = ("_tests", "by_head", "by_last", "by_suffix", "literals", "others", "stay")
 
     def __init__(self, nodes: Iterable[Node], cut: int) -> None:
         self.literals: dict[str, list[Node]] = {}
-        self.by_suffix: dict[str, list[tuple[re.Pattern[str] | None, Node]]] = {}
-        self.by_head: dict[str, list[tuple[re.Pattern[str] | None, Node]]] = {}
-        self.others: list[tuple[re.Pattern[str] | None, Node]] = []
+        self.by_suffix: dict[str, list[_Test]] = {}
+        self.by_head: dict[str, list[_Test]] = {}
+        self.by_last: dict[str, list[_Test]] = {}
+        self.others: list[_Test] = []
         self.stay: list[Node] = []
+        self._tests: dict[tuple[str, str, str], list[_Test]] = {}
         for node in nodes:
             if node.stays:
                 self.stay.append(node)
@@ -97,20 +102,28 @@ class _Children:
             self.by_suffix.setdefault(suffix, []).append((None if whole else test[0], child))
         elif head not in "*?[\\":
             self.by_head.setdefault(head, []).append(test)
+        elif tail and "\\" not in tail:
+            self.by_last.setdefault(tail[-1], []).append(test)
         else:
             self.others.append(test)
 
     def empty(self) -> bool:
-        return not (self.literals or self.by_suffix or self.by_head or self.others)
+        indexes = (self.literals, self.by_suffix, self.by_head, self.by_last, self.others)
+        return not any(indexes)
 
     def of(self, name: str) -> list[Node]:
         """The nodes reached by one path component, without those that stay."""
-        found = list(self.literals.get(name, ()))
-        tests = self.others
         _, dot, suffix = name.rpartition(".")
-        if dot:
-            tests = tests + self.by_suffix.get(suffix, [])
-        tests = tests + self.by_head.get(name[:1], [])
+        key = (suffix if dot else "", name[:1], name[-1:])
+        tests = self._tests.get(key)
+        if tests is None:
+            tests = self._tests[key] = [
+                *self.others,
+                *(self.by_suffix.get(suffix, ()) if dot else ()),
+                *self.by_head.get(name[:1], ()),
+                *self.by_last.get(name[-1:], ()),
+            ]
+        found = list(self.literals.get(name, ()))
         for regex, child in tests:
             if regex is None or regex.fullmatch(name):
                 found.append(child)
@@ -136,13 +149,13 @@ class Verdicts(Protocol[Outcome_co]):
 class State(Generic[Outcome]):
     """Where the walk stands in a folder; `under` is set where all below has the same outcome."""
 
-    __slots__ = ("_children", "cut", "files", "folders", "lines", "nodes", "under")
+    __slots__ = ("_children", "by_nodes", "cut", "folders", "lines", "nodes", "under")
 
     def __init__(self, nodes: frozenset[Node], lines: frozenset[int], cut: int) -> None:
         self.nodes = nodes
         self.lines = lines
         self.cut = cut
-        self.files: dict[str, Outcome] = {}
+        self.by_nodes: dict[tuple[int, ...], Outcome] = {}
         self.folders: dict[str, tuple[State[Outcome], Outcome]] = {}
         self.under: Outcome | None = None
         self._children: _Children | None = None
@@ -165,12 +178,15 @@ class Automaton(Generic[Outcome]):
 
     def file(self, state: State[Outcome], name: str) -> Outcome:
         """The outcome for a file or link in a folder."""
-        lines = set(state.lines)
-        for node in state.children().of(name):
-            lines.update(node.here)
-            lines.update(node.exact)
-        found = self._outcome(lines)
-        state.files[name] = found
+        reached = state.children().of(name)
+        key = tuple(map(id, reached))
+        found = state.by_nodes.get(key)
+        if found is None:
+            lines = set(state.lines)
+            for node in reached:
+                lines.update(node.here)
+                lines.update(node.exact)
+            found = state.by_nodes[key] = self._outcome(lines)
         return found
 
     def folder(self, state: State[Outcome], name: str) -> tuple[State[Outcome], Outcome]:

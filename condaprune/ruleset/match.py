@@ -120,8 +120,7 @@ class Matcher:
             elif state.under is not None:
                 verdict = state.under
             else:
-                known = state.files.get(name)
-                verdict = machine.file(state, name) if known is None else known
+                verdict = machine.file(state, name)
             match = verdict.match
             if verdict.scoped:
                 match = self._owned(verdict, owners.get(path, ()), also)

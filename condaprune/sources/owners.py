@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
 
 from condaprune.model import (
     Distribution,
@@ -80,8 +81,6 @@ def build_inventory(
 
 
 def _with_prefix_files(record: Record, raw: dict[str, object], layout: Layout) -> Record:
-    from dataclasses import replace
-
     files = tuple(prefix_files(raw, layout))
     return replace(record, prefix_files=files) if files else record
 
@@ -93,21 +92,20 @@ def _claim(
     entries: Mapping[str, Entry],
 ) -> None:
     alone = (owner,)
+    # Recorded files that are missing are normal.
+    own = dict.fromkeys([path for path in paths if path in entries], alone)
     # One tuple for all paths that the same packages share.
     joined: dict[int, tuple[tuple[Owner, ...], tuple[Owner, ...]]] = {}
-    for path in paths:
-        if path not in entries:
-            continue  # recorded files that are missing are normal
+    for path in own if len(own) < len(claims) else claims.keys() & own.keys():
         held = claims.get(path)
         if held is None:
-            claims[path] = alone
-        elif held is not alone:
-            known = joined.get(id(held))
-            if known is None:
-                both = held if any(o is owner for o in held) else held + alone
-                known = joined[id(held)] = (held, both)
-                joined[id(both)] = (both, both)
-            claims[path] = known[1]
+            continue
+        known = joined.get(id(held))
+        if known is None:
+            both = held if any(o is owner for o in held) else held + alone
+            known = joined[id(held)] = (held, both)
+        own[path] = known[1]
+    claims.update(own)
 
 
 def _claim_metadata(
@@ -116,9 +114,7 @@ def _claim_metadata(
     entries: Mapping[str, Entry],
 ) -> None:
     """What lies in a metadata folder is its distribution's, listed in RECORD or not."""
-    for path in entries:
-        if ".dist-info" not in path and ".egg-info" not in path:
-            continue
+    for path in [path for path in entries if "-info" in path]:
         home = path
         while home and home not in homes:
             home = parent(home)
@@ -128,12 +124,10 @@ def _claim_metadata(
 
 def _claim_bytecode(claims: dict[str, tuple[Owner, ...]], entries: Mapping[str, Entry]) -> None:
     """Bytecode made after the install is in no list: it belongs to its source's owners."""
-    for path in entries:
-        if not path.endswith(".pyc") or path in claims:
-            continue
-        source = source_of_bytecode(path)
-        if source in claims:
-            claims[path] = claims[source]
+    for path in [path for path in entries if path.endswith(".pyc") and path not in claims]:
+        held = claims.get(source_of_bytecode(path))
+        if held is not None:
+            claims[path] = held
 
 
 def source_of_bytecode(path: str) -> str:

@@ -24,10 +24,12 @@ def walk(prefix: bytes) -> dict[str, Entry]:
     environment's. Errors: `SourceError` where a folder cannot be listed, or changes while it is
     read.
     """
-    found: list[tuple[bytes, Entry]] = []
+    found: dict[str, Entry] = {}
     # Names come decoded where the file system's encoding is what entries use, as it nearly
     # always is; and a stat by the folder's handle is cheaper than one by a long path.
     decoded = sys.getfilesystemencoding() == "utf-8"
+    # A named tuple's own constructor is a Python function around this one.
+    make = tuple.__new__
     relative = ""
     try:
         device = os.stat(prefix).st_dev
@@ -58,18 +60,20 @@ def walk(prefix: bytes) -> dict[str, Entry]:
                             target = from_bytes(os.readlink(to_bytes(name), dir_fd=handle))
                         elif form != stat.S_IFREG:
                             kind = "other"
-                        entry = Entry(
-                            path,
-                            kind,
-                            info.st_size,
-                            mode & 0o7777,
-                            info.st_mtime_ns,
-                            info.st_dev,
-                            info.st_ino,
-                            info.st_nlink,
-                            target,
+                        found[path] = make(
+                            Entry,
+                            (
+                                path,
+                                kind,
+                                info.st_size,
+                                mode & 0o7777,
+                                info.st_mtime_ns,
+                                info.st_dev,
+                                info.st_ino,
+                                info.st_nlink,
+                                target,
+                            ),
                         )
-                        found.append((to_bytes(path), entry))
             finally:
                 os.close(handle)
     except OSError as error:
@@ -80,5 +84,6 @@ def walk(prefix: bytes) -> dict[str, Entry]:
             remedy="Run condaprune as a user who may read the whole environment, "
             "and let nothing change it meanwhile",
         ) from error
-    found.sort()
-    return {entry.path: entry for _, entry in found}
+    # Text sorts as its bytes do unless bytes that are no UTF-8 are in it; ASCII sorts faster.
+    plain = all(map(str.isascii, found))
+    return {path: found[path] for path in (sorted(found) if plain else sorted(found, key=to_bytes))}

@@ -85,7 +85,7 @@ def test_below_a_folder_removed_whole_no_name_is_looked_at() -> None:
     assert {"pkgs", "pkgs/a", "pkgs/a/1", "pkgs/a/b", "pkgs/a/b/2"} == set(matcher.match(inventory))
     inside = matcher._fast.start.folders["pkgs"][0]
     assert inside.under is not None
-    assert inside.files == {}
+    assert inside.by_nodes == {}
 
 
 def test_matches_are_shared_and_name_other_rules_on_request() -> None:
