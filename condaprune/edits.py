@@ -12,7 +12,7 @@ from condaprune.model import Distribution, Edit, Inventory, parent
 from condaprune.relocation import UNPACK, rewrite_unpack
 from condaprune.sbom import SBOM, make_sbom
 from condaprune.sources.base import Contents
-from condaprune.sources.distributions import recorded_rows
+from condaprune.sources.distributions import without
 
 HISTORY = "conda-meta/history"
 _GROWING = ("files", "paths_data", "link", "extracted_package_dir", "package_tarball_full_path")
@@ -39,20 +39,13 @@ def make_edits(
 
 def _lists(inventory: Inventory, contents: Contents, removed: Container[str]) -> Iterator[Edit]:
     """RECORD lists what is left: ``importlib.metadata.files`` and pip go by it."""
-    affected: dict[str, Distribution] = {}
-    for path, owners in inventory.owners.items():
-        if path in removed:
-            for owner in owners:
-                if isinstance(owner, Distribution):
-                    affected[f"{owner.path}/RECORD"] = owner
-    wanted = [p for p in affected if p in inventory.entries and p not in removed]
+    # Many paths share one tuple of owners.
+    losing = {id(owners): owners for path, owners in inventory.owners.items() if path in removed}
+    affected = {o.path for owners in losing.values() for o in owners if isinstance(o, Distribution)}
+    lists = [f"{d.path}/RECORD" for d in inventory.distributions if d.path in affected]
+    wanted = [path for path in lists if path in inventory.entries and path not in removed]
     for path, data in contents.read_many(wanted):
-        lines = []
-        home = parent(affected[path].path)
-        for line, listed in recorded_rows(data, home):
-            if listed not in removed:
-                lines.append(line)
-        rewritten = b"".join(lines)
+        rewritten = without(data, parent(parent(path)), removed)
         if rewritten != data:
             mode = inventory.entries[path].mode
             yield Edit(path, rewritten, mode, "lists only files that are still there", True)

@@ -99,36 +99,38 @@ class _Draft:
     def __init__(self, inventory: Inventory, matches: Mapping[str, Match], wishes: Wishes) -> None:
         traced, dropped = wishes.traced or {}, wishes.dropped or {}
         self._inventory = inventory
-        self._decisions: dict[str, Decision] = {}
-        self._pinned = {"conda-meta"}  # tells conda and libraries that this is an environment
         entries = inventory.entries
         nothing = Match()
         # The matcher shares its matches, so that there are few decisions to make.
-        shared: dict[int, Decision] = {}
-        for path in (*matches, *(p for p in dropped if p not in matches)):
+        shared = {
+            id(match): _decide(match, None, "")
+            for match in {id(match): match for match in matches.values()}.values()
+        }
+        made = {path: shared[id(match)] for path, match in matches.items()}
+        for path in (*dropped, *(traced.keys() & matches.keys())):
             match = matches.get(path, nothing)
-            if path in traced or path in dropped:
-                decision = _decide(match, traced.get(path), dropped.get(path, ""))
-            elif id(match) in shared:
-                decision = shared[id(match)]
-            else:
-                decision = shared[id(match)] = _decide(match, None, "")
-            # What is neither file, link nor folder (a mount, a socket) is never touched.
-            if not decision.remove or entries[path].kind != "other":
-                self._decisions[path] = decision
+            made[path] = _decide(match, traced.get(path), dropped.get(path, ""))
         for path, because in traced.items():
-            if path in entries and path not in self._decisions:
-                self._decisions[path] = Decision(False, "trace", "", because)
-        self._going: dict[str, str] = {}
-        self.candidates: dict[str, str] = {}
-        for path, decision in self._decisions.items():
-            folder = entries[path].kind == "folder"
-            if decision.remove:
-                self._going[path] = decision.name
-                if not folder:
-                    self.candidates[path] = decision.name
-            elif folder:
-                self._pinned.add(path)
+            if path in entries and path not in made:
+                made[path] = Decision(False, "trace", "", because)
+        # What is neither file, link nor folder (a mount, a socket) is never touched.
+        for path in [path for path, entry in entries.items() if entry.kind == "other"]:
+            if path in made and made[path].remove:
+                del made[path]
+        self._decisions = made
+        self._going = {path: decision.name for path, decision in made.items() if decision.remove}
+        self.candidates = {
+            path: name for path, name in self._going.items() if entries[path].kind != "folder"
+        }
+        # The folder tells conda and libraries that this is an environment.
+        self._pinned = {
+            "conda-meta",
+            *(
+                path
+                for path, decision in made.items()
+                if not decision.remove and entries[path].kind == "folder"
+            ),
+        }
         self._folders = self._emptied(self._going, self._pinned)
         self.candidates.update(self._folders)
 

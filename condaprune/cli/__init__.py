@@ -54,12 +54,12 @@ class LazyGroup(click.Group):
 
 def _check_command(args: list[str]) -> None:
     """``condaprune audti /env`` is a misspelt command, not an environment named audti."""
-    import difflib
-
     word = args[0]
     others = [arg for arg in args[1:] if not arg.startswith("-")]
     if not others or os.path.exists(word) or "/" in word or word.startswith("-"):
         return
+    import difflib
+
     close = difflib.get_close_matches(word, COMMANDS, n=1)
     if close:
         raise click.UsageError(f"No such command {word!r}. Did you mean {close[0]!r}?")

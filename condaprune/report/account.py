@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from condaprune.model import DEFAULT, Entry, Outcome, Plan
+from condaprune.model import Entry, Outcome, Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,40 +54,39 @@ def make_account(plan: Plan, outcome: Outcome | None = None) -> Account:
     What a run in place could not do as planned has a row of its own, so that the rows always add
     up to the measured difference.
     """
-    entries = [e for e in plan.inventory.entries.values() if e.kind != "folder"]
-    decided = plan.decisions.get
+    everything = plan.inventory.entries
+    entries = [e for e in everything.values() if e.kind != "folder"]
     groups = _groups(entries)
+    before = sum([e.size for e in entries])
+    before -= sum(e.size for group in groups.values() for e in group[1:])
     files: dict[str, int] = {}
     freed: dict[str, int] = {}
     kept: dict[str, list[int]] = {}
-    before = after = files_after = shared = 0
-    for entry in entries:
-        path, size = entry.path, entry.size
-        decision = decided(path, DEFAULT)
-        group = groups.get((entry.device, entry.inode)) if groups and entry.links > 1 else None
-        if group is None:
-            first, gone = True, decision.remove
-        else:
-            first, gone = group[0].path == path, all(plan.removes(e.path) for e in group)
-        if first:
-            before += size
-            after += 0 if gone else size
+    shared = 0
+    for path, decision in plan.decisions.items():
+        entry = everything[path]
+        if entry.kind == "folder":
+            continue
+        size = entry.size
         if decision.remove:
             name = decision.name
             files[name] = files.get(name, 0) + 1
-            if first and gone:
+            group = groups.get((entry.device, entry.inode)) if groups and entry.links > 1 else None
+            if group is None or (
+                group[0].path == path and all(plan.removes(e.path) for e in group)
+            ):
                 freed[name] = freed.get(name, 0) + size
                 if entry.links > len(group or (entry,)):
                     shared += size
-        else:
-            files_after += 1
-            if decision.wanted:
-                row = kept.setdefault(_keeper(decision.basis, decision.name), [0, 0])
-                row[0] += 1
-                row[1] += size
+        elif decision.wanted:
+            row = kept.setdefault(_keeper(decision.basis, decision.name), [0, 0])
+            row[0] += 1
+            row[1] += size
+    files_after = len(entries) - sum(files.values())
+    after = before - sum(freed.values())
     rewritten = 0
     for edit in plan.edits:
-        old = plan.inventory.entries.get(edit.path) if edit.replaces else None
+        old = everything.get(edit.path) if edit.replaces else None
         # A file that has another path here is not freed by replacing one of them.
         freed_by_edit = old.size if old and len(groups.get(old.identity, (old,))) == 1 else 0
         rewritten += freed_by_edit - len(edit.data)

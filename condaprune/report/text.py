@@ -72,13 +72,14 @@ def _table(title: str, rows: Sequence[Row], whole: int) -> Iterator[str]:
 
 def _reasons(plan: Plan, verbose: int) -> Iterator[str]:
     """The largest files that a guard, a trace or a keep holds against a rule, with the reason."""
+    entries = plan.inventory.entries
     held = [
-        (entry, decision)
-        for entry in plan.inventory.entries.values()
-        if entry.kind != "folder"
-        and (decision := plan.decision(entry.path)).wanted
+        (entries[path], decision)
+        for path, decision in plan.decisions.items()
+        if decision.because
+        and decision.wanted
         and not decision.remove
-        and decision.because
+        and entries[path].kind != "folder"
     ]
     held.sort(key=lambda pair: (-pair[0].size, pair[0].path))
     shown = held if verbose else held[:_TOP_KEPT]

@@ -123,10 +123,9 @@ class _Children:
                 *self.by_head.get(name[:1], ()),
                 *self.by_last.get(name[-1:], ()),
             ]
-        found = list(self.literals.get(name, ()))
-        for regex, child in tests:
-            if regex is None or regex.fullmatch(name):
-                found.append(child)
+        found = self.literals.get(name, [])
+        if tests:
+            found = [*found, *(n for regex, n in tests if regex is None or regex.fullmatch(name))]
         return found
 
 
@@ -179,7 +178,7 @@ class Automaton(Generic[Outcome]):
     def file(self, state: State[Outcome], name: str) -> Outcome:
         """The outcome for a file or link in a folder."""
         reached = state.children().of(name)
-        key = tuple(map(id, reached))
+        key = tuple(map(id, reached)) if reached else ()
         found = state.by_nodes.get(key)
         if found is None:
             lines = set(state.lines)

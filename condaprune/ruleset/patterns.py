@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 
 from condaprune.errors import RuleError
 from condaprune.model import Layout, Platform, nearest
@@ -133,6 +134,7 @@ def _bad(text: str, what: str, remedy: str) -> RuleError:
 _LETTERS = re.compile(r"(\[[A-Za-z0-9]+\])")
 
 
+@cache
 def glob(segment: str) -> re.Pattern[str]:
     """The regular expression of one segment, for ``fullmatch`` on one name.
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import csv
 import posixpath
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 
-from condaprune.model import Distribution, Entry, Layout, from_bytes, parent
+from condaprune.model import Distribution, Entry, Layout, from_bytes, parent, to_bytes
 
 METADATA_FILES = ("METADATA", "PKG-INFO", "RECORD", "installed-files.txt")
 
@@ -108,6 +108,20 @@ def recorded_rows(data: bytes, home: str) -> Iterator[tuple[bytes, str]]:
         else:
             listed = text.rsplit(",", 2)[0]
         yield line, _inside(home, listed) if listed else ""
+
+
+def without(data: bytes, home: str, removed: Container[str]) -> bytes:
+    """A RECORD without the lines that list one of *removed*; *home* as for `recorded_rows`."""
+    if any(odd in data for odd in _ODD):
+        return b"".join(line for line, listed in recorded_rows(data, home) if listed not in removed)
+    start = home + "/"
+    kept = []
+    for line in from_bytes(data).split("\n"):
+        listed = line.rsplit(",", 2)[0]
+        path = _inside(home, listed) if listed[:1] == "." else start + listed
+        if path not in removed:
+            kept.append(line)
+    return to_bytes("\n".join(kept))
 
 
 def _inside(home: str, path: str) -> str:

@@ -29,11 +29,11 @@ def find_layout(entries: Mapping[str, Entry], records: Iterable[Record]) -> Layo
             "share": _folders(entries, "share", "Library/share"),
         }
     else:
-        for path, entry in entries.items():
-            if entry.kind == "folder" and parent(path) == "lib":
-                match = _PYTHON_FOLDER.fullmatch(path)
-                if match and (path + "/os.py" in entries or path + "/site-packages" in entries):
-                    versions[path] = match[1]
+        marks = [path for path in entries if path.endswith(("/os.py", "/site-packages"))]
+        for path in dict.fromkeys(map(parent, marks)):
+            match = _PYTHON_FOLDER.fullmatch(path)
+            if match and path in entries and entries[path].kind == "folder":
+                versions[path] = match[1]
         roots = {name: _folders(entries, name) for name in ("bin", "include", "lib", "share")}
     roots["stdlib"] = tuple(versions)
     roots["site"] = tuple(

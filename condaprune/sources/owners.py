@@ -91,7 +91,7 @@ def _claim(
     owner: Owner,
     entries: Mapping[str, Entry],
 ) -> None:
-    alone = (owner,)
+    alone: tuple[Owner, ...] = (owner,)
     # Recorded files that are missing are normal.
     own = dict.fromkeys([path for path in paths if path in entries], alone)
     # One tuple for all paths that the same packages share.
@@ -114,12 +114,15 @@ def _claim_metadata(
     entries: Mapping[str, Entry],
 ) -> None:
     """What lies in a metadata folder is its distribution's, listed in RECORD or not."""
+    found: dict[str, list[str]] = {}
     for path in [path for path in entries if "-info" in path]:
         home = path
         while home and home not in homes:
             home = parent(home)
         if home:
-            _claim(claims, (path,), homes[home], entries)
+            found.setdefault(home, []).append(path)
+    for home, paths in found.items():
+        _claim(claims, paths, homes[home], entries)
 
 
 def _claim_bytecode(claims: dict[str, tuple[Owner, ...]], entries: Mapping[str, Entry]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import posixpath
 from collections.abc import Iterable, Iterator
@@ -10,6 +11,7 @@ from typing import Any
 from condaprune.errors import SourceError
 from condaprune.model import FileMode, Layout, PrefixFile, Record, printable
 
+_ROWS = b'"paths":'
 _MODES: dict[str, FileMode] = {"text": "text", "binary": "binary"}
 
 
@@ -25,7 +27,7 @@ def parse_record(path: str, data: bytes) -> tuple[Record, dict[str, Any]] | None
     read must not be pruned on half the knowledge.
     """
     try:
-        raw = json.loads(data)
+        raw = _load(data)
     except (ValueError, RecursionError) as error:
         raise SourceError(
             f"this record of a conda package is no JSON ({error})",
@@ -53,6 +55,26 @@ def parse_record(path: str, data: bytes) -> tuple[Record, dict[str, Any]] | None
         requested=bool(raw.get("requested_spec") or raw.get("requested_specs")),
     )
     return record, raw
+
+
+def _load(data: bytes) -> Any:
+    """The JSON of a record, its `paths_data` left empty where `files` says the same.
+
+    The rows of `paths_data` are most of a record, and only those of a file that holds the prefix
+    say more. They are cut out as text; where that leaves no JSON, the record is read whole.
+    Errors: `ValueError`, `RecursionError`.
+    """
+    start = data.find(_ROWS)
+    opened = data.find(b"[", start)
+    if start >= 0 and opened >= 0 and b'"prefix_placeholder"' not in data:
+        closed = data.find(b"]", opened)
+        while closed >= 0 and not data[max(0, closed - 99) : closed].rstrip().endswith(b"}"):
+            closed = data.find(b"]", closed + 1)
+        with contextlib.suppress(ValueError):
+            raw = json.loads(data[: opened + 1] + data[closed:])
+            if isinstance(raw, dict) and raw.get("files"):
+                return raw
+    return json.loads(data)
 
 
 def owned_paths(raw: dict[str, Any], layout: Layout) -> Iterable[str]:

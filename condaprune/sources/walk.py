@@ -13,6 +13,7 @@ STATE_FOLDER = ".condaprune"
 """What an in-place run keeps at the top of a prefix; it is no part of the environment."""
 
 _FORMS = 0o170000
+_KINDS: dict[int, Kind] = {stat.S_IFREG: "file", stat.S_IFDIR: "folder", stat.S_IFLNK: "link"}
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -30,6 +31,7 @@ def walk(prefix: bytes) -> dict[str, Entry]:
     decoded = sys.getfilesystemencoding() == "utf-8"
     # A named tuple's own constructor is a Python function around this one.
     make = tuple.__new__
+    kinds = _KINDS.get
     relative = ""
     try:
         device = os.stat(prefix).st_dev
@@ -46,20 +48,15 @@ def walk(prefix: bytes) -> dict[str, Entry]:
                             continue
                         info = item.stat(follow_symlinks=False)
                         mode = info.st_mode
-                        form = mode & _FORMS
-                        kind: Kind = "file"
+                        kind = kinds(mode & _FORMS, "other")
                         target = ""
-                        if form == stat.S_IFDIR:
+                        if kind == "folder":
                             if info.st_dev == device:
-                                kind = "folder"
                                 pending.append(path + "/")
                             else:
                                 kind = "other"
-                        elif form == stat.S_IFLNK:
-                            kind = "link"
+                        elif kind == "link":
                             target = from_bytes(os.readlink(to_bytes(name), dir_fd=handle))
-                        elif form != stat.S_IFREG:
-                            kind = "other"
                         found[path] = make(
                             Entry,
                             (
