@@ -36,13 +36,14 @@ class DataNames:
         self._suffixed: dict[tuple[str, str], list[str]] = defaultdict(list)
         self._libraries: dict[str, list[str]] = defaultdict(list)
         self._folders: set[str] = set()
+        self._endings: set[str] = set()
         suffixes: set[str] = set()
         bare: set[str] = set()
         for path in candidates:
             name = path.rpartition("/")[2]
             if (".so" in name or ".d" in name) and _LIBRARY.search(name):
                 self._libraries[name].append(path)
-                suffixes.add(name.rpartition(".")[2])
+                self._endings.add(name.rpartition(".")[2])
                 continue
             suffix = name.rpartition(".")[2] if "." in name else ""
             if suffix in _CODE or "-info/" in path:
@@ -58,7 +59,7 @@ class DataNames:
                     self._suffixed[top, suffix].append(path)
             elif not suffix and "/" in path:
                 bare.add(name)
-        self._suffixes = tuple(sorted(suffixes))[:_MAX_WORDS]
+        self._suffixes = tuple(sorted(suffixes | self._endings))[:_MAX_WORDS]
         self._bare = tuple(sorted(bare))[:_MAX_WORDS]
 
     def words(self) -> Iterator[Word]:
@@ -85,6 +86,8 @@ class DataNames:
             if not key.startswith(_KEY):
                 continue
             word = key[len(_KEY) :]
+            if not known and word not in self._endings:
+                continue
             if word.startswith("/"):
                 targets = tuple(self._named.get((top, word[1:]), ()))
                 if targets:

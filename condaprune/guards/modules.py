@@ -5,20 +5,23 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from condaprune.model import Inventory, parent
 
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")
 _FORMS = {".py": 1, ".pyw": 1, ".so": 2, ".pyd": 2, ".pyc": 0}
+_ENDINGS = tuple(_FORMS)
 _PACKAGE = 3
 """Forms of one module, the higher first: the import system takes a package before an extension
 module, that before a source, that before a lone bytecode file."""
 
 
-@dataclass(frozen=True, slots=True)
-class Module:
-    """A file as a module: its dotted name, its folder, whether it is a package's ``__init__``."""
+class Module(NamedTuple):
+    """A file as a module: its dotted name, its folder, whether it is a package's ``__init__``.
+
+    A named tuple, since one is made for each module of an environment.
+    """
 
     name: str
     folder: str
@@ -65,6 +68,8 @@ class Modules:
 
     def locate(self, path: str) -> Module | None:
         """The module that a file is; None for other files."""
+        if not path.endswith(_ENDINGS) or (path.endswith(".pyc") and "__pycache__/" in path):
+            return None
         folder, _, name = path.rpartition("/")
         stem, dot, rest = name.partition(".")
         if not dot or "." + rest.rpartition(".")[2] not in _FORMS:

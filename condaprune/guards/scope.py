@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cache
 
 from condaprune.model import Rule, printable
 
@@ -80,6 +81,7 @@ def goes_whole(rule_id: str) -> bool:
     return rule_id.endswith("-whole") or rule_id.startswith(_WHOLE)
 
 
+@cache
 def plain(name: str) -> str:
     """A package's name in its one spelling (PEP 503)."""
     return _SEPARATORS.sub("-", name).lower()
