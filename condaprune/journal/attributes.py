@@ -15,17 +15,19 @@ _FORBIDDING = 0x10 | 0x20  # immutable, append-only
 
 def is_immutable(path: bytes) -> bool:
     """Whether an entry is marked immutable or append-only (``chattr``); false where unknown."""
-    call = _statx()
-    if call is None:
+    statx = _statx()
+    if statx is None:
         return False
-    found = ctypes.create_string_buffer(256)
+    call, found = statx
     if call(_AT_FDCWD, path, _NOFOLLOW, 0, found) != 0:
         return False
     return bool(_ATTRIBUTES.unpack_from(found)[0] & _FORBIDDING)
 
 
 @cache
-def _statx() -> ctypes._FuncPointer | None:
+def _statx() -> tuple[ctypes._FuncPointer, ctypes.Array[ctypes.c_char]] | None:
+    """The C library's function and one buffer for all its answers; None where it has none."""
     if os.uname().sysname != "Linux":
         return None
-    return getattr(ctypes.CDLL(None), "statx", None)
+    call = getattr(ctypes.CDLL(None), "statx", None)
+    return None if call is None else (call, ctypes.create_string_buffer(256))

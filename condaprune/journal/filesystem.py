@@ -136,13 +136,16 @@ class Filesystem:
 
 
 class Folders:
-    """Handles of folders inside the prefix, opened step by step without following links."""
+    """Handles of folders inside the prefix, opened step by step without following links.
+
+    The folders above the last one asked for stay open, so that a neighbour costs one step.
+    """
 
     def __init__(self, filesystem: Filesystem, root: int) -> None:
         self._filesystem = filesystem
-        self._root = root
         self._path = ""
-        self._handle = root
+        self._names: list[str] = []
+        self._handles = [root]  # one more than names
 
     def __call__(self, path: str) -> int:
         """The handle of a folder (empty for the prefix), valid until the next call.
@@ -150,23 +153,29 @@ class Folders:
         Errors: `OSError` where it is missing, or no longer a folder.
         """
         if path != self._path:
-            handle = self._root
-            for name in path.split("/") if path else ():
-                try:
-                    below = self._filesystem.enter(to_bytes(name), handle)
-                finally:
-                    if handle != self._root:
-                        self._filesystem.close(handle)
-                handle = below
-            self.release()
-            self._path, self._handle = path, handle
-        return self._handle
+            names = path.split("/") if path else []
+            same = 0
+            for old, new in zip(self._names, names, strict=False):
+                if old != new:
+                    break
+                same += 1
+            self._close(same)
+            for name in names[same:]:
+                self._handles.append(self._filesystem.enter(to_bytes(name), self._handles[-1]))
+                self._names.append(name)
+            self._path = path
+        return self._handles[-1]
 
     def release(self) -> None:
-        """Close the handle that is open."""
-        if self._handle != self._root:
-            self._filesystem.close(self._handle)
-        self._path, self._handle = "", self._root
+        """Close all handles."""
+        self._close(0)
+
+    def _close(self, depth: int) -> None:
+        """Close the handles below a depth, the deepest first."""
+        while len(self._names) > depth:
+            self._names.pop()
+            self._filesystem.close(self._handles.pop())
+        self._path = "/".join(self._names)
 
 
 def write_file(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from condaprune import __version__
 from condaprune.errors import SinkError
@@ -31,10 +31,10 @@ def make_journal(
     removals, kept = _removals(plan, root, pinned)
     if not removals and not rewrites:
         return None, kept
-    gone = {known.path for known in removals}
+    gone = {known.path: known.kind for known in removals}
     touched = {parent(path) for path in gone}
     touched |= {parent(edit.path) for edit in rewrites} | {parent(STATUS)}
-    _check_writable(label, root, (*gone, *touched))
+    _check_writable(label, root, {**dict.fromkeys(touched, "folder"), **gone})
     _check_unchanged(plan, root, rewrites)
     info = os.stat(root)
     stamp = _stamp()
@@ -75,7 +75,7 @@ def _removals(plan: Plan, root: bytes, pinned: set[str]) -> tuple[list[Known], d
             continue
         known = Known.of(entry)
         try:
-            info = os.lstat(os.path.join(root, to_bytes(entry.path)))
+            info = os.lstat(root + b"/" + to_bytes(entry.path))
         except (FileNotFoundError, NotADirectoryError):
             continue  # vanished: what was asked for
         if matches(info, known, resumed=False):
@@ -103,27 +103,27 @@ def _order(path: str, kind: str) -> tuple[int, int, bytes]:
     return (2, 0, to_bytes(path) + b"\0")
 
 
-def _check_writable(label: str, root: bytes, paths: Iterable[str]) -> None:
-    for path in sorted(paths):
-        where = os.path.join(root, to_bytes(path))
-        shown = f"{label}/{printable(path)}".rstrip("/")
-        try:
-            info = os.lstat(where)
-        except OSError:
-            continue
-        if stat.S_ISDIR(info.st_mode) and not os.access(where, os.W_OK | os.X_OK):
+def _check_writable(label: str, root: bytes, kinds: Mapping[str, str]) -> None:
+    """Refuse what would not let go; *kinds* are those of what is removed or changed in."""
+    for path, kind in sorted(kinds.items()):
+        where = root + b"/" + to_bytes(path) if path else root
+        if kind == "folder" and not os.access(where, os.W_OK | os.X_OK) and os.path.isdir(where):
             raise SinkError(
                 "this folder is read-only, nothing was touched",
-                where=shown,
+                where=_shown(label, path),
                 remedy="Run condaprune as a user who may write there, "
                 "or write to an archive with -o",
             )
         if is_immutable(where):
             raise SinkError(
                 "this is marked as immutable or append-only, nothing was touched",
-                where=shown,
+                where=_shown(label, path),
                 remedy="Take the mark off (chattr -i -a), or keep it with --keep",
             )
+
+
+def _shown(label: str, path: str) -> str:
+    return f"{label}/{printable(path)}".rstrip("/")
 
 
 def _check_unchanged(plan: Plan, root: bytes, edits: Iterable[Edit]) -> None:
