@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from condaprune.audit.model import VIEWS
+from condaprune.cli import completion
 from condaprune.cli.outputs import (
     Output,
     append_summary,
@@ -33,13 +34,30 @@ from condaprune.cli.outputs import (
     metavar="N",
     help="Levels of folders.",
 )
-@click.option("--profile", metavar="NAME", help="Lay the rules of a profile over: what would go.")
+@click.option(
+    "--profile",
+    metavar="NAME",
+    shell_complete=completion.profiles,
+    help="Lay the rules of a profile over: what would go.",
+)
 @click.option("--guards", is_flag=True, help="Ask the guards too, as a prune would; slower.")
 @click.option(
     "--rules", "rule_files", multiple=True, metavar="FILE", help="A rule file of your own."
 )
-@click.option("--select", multiple=True, metavar="RULE", help="Add a rule or a category.")
-@click.option("--ignore", multiple=True, metavar="RULE", help="Leave out a rule or a category.")
+@click.option(
+    "--select",
+    multiple=True,
+    metavar="RULE",
+    shell_complete=completion.rules_and_categories,
+    help="Add a rule or a category.",
+)
+@click.option(
+    "--ignore",
+    multiple=True,
+    metavar="RULE",
+    shell_complete=completion.rules_and_categories,
+    help="Leave out a rule or a category.",
+)
 @click.option("--exclude", multiple=True, metavar="PATTERN", help="Leave out what matches.")
 @click.option("--exact", is_flag=True, help="Compress everything instead of a sample.")
 @click.option("--quick", is_flag=True, help="Read no contents: no compressed sizes, no symbols.")
@@ -94,7 +112,19 @@ def audit(
     if runtime or dockerfile or run_activation:
         from condaprune.cli.runtime import show_runtime
 
-        show_runtime(env, wanted_outputs, dockerfile=dockerfile, run=run_activation, quiet=quiet)
+        planned = None
+        if profile or select or ignore or rule_files:
+            names = _configured(profile or "runtime", select, ignore)
+            planned = dict(zip(("profile", "select", "ignore"), names, strict=True))
+            planned["rule_files"] = rule_files
+        show_runtime(
+            env,
+            wanted_outputs,
+            dockerfile=dockerfile,
+            run=run_activation,
+            quiet=quiet,
+            planned=planned,
+        )
         return
     from condaprune.audit.formats import Show, audit_format
     from condaprune.audit.formats.github import summary_of
@@ -109,6 +139,8 @@ def audit(
     rules_wanted = guards or "rule" in by or select or ignore or rule_files
     if rules_wanted and not isinstance(subject, Audit):
         profile = profile or "runtime"
+    if profile and not isinstance(subject, Audit):
+        profile, select, ignore = _configured(profile, select, ignore)
     wanted = Wanted(
         depth=depth,
         compressed="exact" if exact else "no" if quick else "sample",
@@ -137,3 +169,19 @@ def audit(
         write_text(save, to_json(made, baseline=True))
         if not quiet:
             click.echo(f"condaprune: saved the baseline {save}", err=True)
+
+
+def _configured(
+    profile: str, select: tuple[str, ...], ignore: tuple[str, ...]
+) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
+    """A profile as the configuration beside the working folder knows it, where it is its own.
+
+    Errors: `ConfigError`.
+    """
+    from condaprune.cli.selection import read_config
+
+    config = read_config(None, False)
+    if config is None:
+        return profile, select, ignore
+    base, more, less = config.profile(profile)
+    return base, (*more, *select), (*less, *ignore)

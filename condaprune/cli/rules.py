@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from condaprune.cli.completion import rule_ids
+
 if TYPE_CHECKING:
     from condaprune.model import Rule
 
@@ -72,7 +74,7 @@ def list_(
 
 
 @rules.command()
-@click.argument("identity", metavar="ID")
+@click.argument("identity", metavar="ID", shell_complete=rule_ids)
 @click.argument("env", required=False)
 @_FILES
 @_FORMAT

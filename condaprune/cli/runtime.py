@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from condaprune.cli.outputs import Output, write_all
 from condaprune.errors import UsageProblem
 
 
 def show_runtime(
-    env: str, outputs: Sequence[Output], *, dockerfile: bool, run: bool, quiet: bool
+    env: str,
+    outputs: Sequence[Output],
+    *,
+    dockerfile: bool,
+    run: bool,
+    quiet: bool,
+    planned: Mapping[str, Any] | None = None,
 ) -> None:
     """Show the runtime needs of ENV, or the final stage of a Dockerfile for it.
 
+    With *planned*, options of `condaprune.api.plan`, the needs are those of what that plan keeps.
     Errors: `SourceError`; `UsageProblem` for what has no contents to read.
     """
     from condaprune.audit.baseimages import fits
@@ -36,7 +44,13 @@ def show_runtime(
             where=env,
             remedy="Name the environment or an archive of it",
         )
-    needs = runtime_needs(subject, subject.source.inventory())
+    removed: set[str] = set()
+    if planned is not None:
+        from condaprune import api
+
+        plan = api.plan(subject.source, **planned)
+        removed = {path for path in plan.decisions if plan.removes(path)}
+    needs = runtime_needs(subject, subject.source.inventory(), removed)
     if run:
         from condaprune.audit.activation import run_activation
 

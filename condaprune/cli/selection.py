@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from condaprune.cli import completion
+
 if TYPE_CHECKING:
     from condaprune.config.load import Config
     from condaprune.model import Plan, Progress
@@ -16,23 +18,35 @@ if TYPE_CHECKING:
     from condaprune.tracing.trace import Trace
 
 
-def _list(name: str, metavar: str, text: str, *more: str) -> Callable[[Any], Any]:
-    return click.option(name, *more, multiple=True, metavar=metavar, help=f"{text}; repeatable.")
+Completion = Callable[[click.Context, click.Parameter, str], list[str]]
+
+
+def _list(
+    name: str, metavar: str, text: str, *more: str, complete: Completion | None = None
+) -> Callable[[Any], Any]:
+    return click.option(
+        name, *more, multiple=True, metavar=metavar, help=f"{text}; repeatable.",
+        shell_complete=complete,
+    )  # fmt: skip
 
 
 _OPTIONS = (
-    click.option("--profile", metavar="NAME",
+    click.option("--profile", metavar="NAME", shell_complete=completion.profiles,
                  help="Which rules apply: safe, runtime (the default), minimal, or your own."),
     _list("--rules", "FILE", "A rule file of your own (TOML); its rules apply", "rule_files"),
-    _list("--select", "RULE", "Add a rule or a category"),
-    _list("--ignore", "RULE", "Leave out a rule or a category"),
+    _list("--select", "RULE", "Add a rule or a category",
+          complete=completion.rules_and_categories),
+    _list("--ignore", "RULE", "Leave out a rule or a category",
+          complete=completion.rules_and_categories),
     _list("--set", "RULE.NAME=A,B", "Set a rule's parameter", "settings"),
     _list("--keep", "PATTERN", "Keep what matches, whatever else says"),
     _list("--drop", "PATTERN", "Remove what matches, unless a guard needs it"),
-    _list("--drop-package", "NAME", "Remove a package as a whole", "drop_packages"),
+    _list("--drop-package", "NAME", "Remove a package as a whole", "drop_packages",
+          complete=completion.packages),
     click.option("--with-orphans", is_flag=True,
                  help="With --drop-package: also what only it needs."),
-    _list("--only-packages", "NAME", "Keep only these packages and what they need"),
+    _list("--only-packages", "NAME", "Keep only these packages and what they need",
+          complete=completion.packages),
     click.option("--keep-conda-meta", type=click.Choice(["drop", "slim", "full"]),
                  help="What stays of conda's records (default: drop; an SBOM takes their place)."),
     _list("--trace", "FILE", "Keep what a trace touched", "traces"),
@@ -42,7 +56,8 @@ _OPTIONS = (
                  help="Keep what the traces touched and what that needs, nothing else."),
     click.option("--closure", metavar="NAME", default="imports",
                  help="How far --only-traced keeps more: none, imports (the default), package."),
-    _list("--no-guard", "NAME", "Switch a guard off, or all (the report says so)", "guards_off"),
+    _list("--no-guard", "NAME", "Switch a guard off, or all (the report says so)", "guards_off",
+          complete=completion.guards),
     click.option("--config", "config_file", metavar="FILE",
                  help="The configuration (default: the nearest condaprune.toml or pyproject)."),
     click.option("--isolated", is_flag=True, help="Ignore any configuration."),

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from condaprune.cli.completion import packages
+
 if TYPE_CHECKING:
     from condaprune.audit.needs import Why
 
@@ -17,7 +19,7 @@ _FEW = 12
 
 @click.command()
 @click.argument("env", metavar="ENV")
-@click.argument("package", metavar="PACKAGE")
+@click.argument("package", metavar="PACKAGE", shell_complete=packages)
 @click.option("--unused", metavar="TRACE", help="Say too whether a run of this trace touched it.")
 @click.option(
     "--format",

@@ -55,5 +55,8 @@ class Siblings(Guard):
             for target in self.scene.modules.doomed[name]:
                 if target.rpartition("/")[2].startswith("__init__."):
                     continue  # a sub-package
-                if not self.scene.scopes.packages(self.candidates[target]):
+                rule = self.candidates[target]
+                # A rule about the package knows what its modules import, as long as nothing of
+                # what it takes had to be rescued.
+                if not self.scene.scopes.packages(rule) or self.candidates.get(needs) == rule:
                     yield Veto(target, because, needs)

@@ -23,6 +23,7 @@ PYTHON_HEADERS = re.compile(
     r"|/config-\d[^/]*/Makefile$|^Include/"
 )
 HEADERS = re.compile(f"{_HEADER}|{_IN_INCLUDE}")
+SOURCES = re.compile(r"\.(?:c|cc|cpp|cxx|cu|pyx|f|f90)$")
 STATIC = re.compile(r"\.(?:a|o|lib)$")
 COMPILERS = re.compile(
     r"^bin/(?:[\w.-]+-)?(?:gcc|g\+\+|cc|c\+\+|cpp|ld|ld\.\w+|as|ar|nm|clang[\w+-]*|ptxas|nvcc|nvlink"
@@ -37,7 +38,7 @@ class Compiler:
     """A package that compiles at run time, what for, and what it takes for that.
 
     `folder` is a folder of site-packages or the prefix that tells the package too; empty for one
-    told by its name alone. `own` adds all headers of the package itself.
+    told by its name alone. `own` adds all headers and sources of the package itself.
     """
 
     package: str
@@ -47,7 +48,10 @@ class Compiler:
     own: bool = False
 
 
-_TOOL = re.compile("|".join(p.pattern for p in (PYTHON_HEADERS, HEADERS, STATIC, COMPILERS)))
+_TOOL = re.compile(
+    "|".join(p.pattern for p in (PYTHON_HEADERS, HEADERS, STATIC, COMPILERS, SOURCES))
+)
+_OWN = (HEADERS, SOURCES)
 _PYTHON = (".py", ".pyc", ".pyi")
 _NEVER = (".py", ".pyc", ".pyi", ".so", ".txt", ".json", ".md", ".rst", ".html", ".js")
 _ALL = (PYTHON_HEADERS, HEADERS, STATIC, COMPILERS)
@@ -161,7 +165,9 @@ class Toolchain(Guard):
         for target in self._doomed:
             inside = bool(top) and target.startswith(top + "/")
             wanted = any(pattern.search(target) for pattern in item.needs)
-            if not wanted and not (item.own and inside and HEADERS.search(target)):
+            if not wanted and not (
+                item.own and inside and any(pattern.search(target) for pattern in _OWN)
+            ):
                 continue
             if item.package not in self.scene.scopes.packages(self.candidates[target]):
                 yield Veto(target, f"{item.package} is kept: {item.reason}", path)

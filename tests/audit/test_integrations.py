@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.trees import make_prefix, make_tree, record
+from tests.trees import distribution, make_prefix, make_tree, record
 
 ROOT = Path(__file__).parents[2]
 
@@ -146,6 +146,36 @@ def test_completion_scripts_are_made_for_each_shell(shell: str) -> None:
 def test_completion_knows_commands_options_and_choices(words: str, expected: str) -> None:
     variables = {"COMP_WORDS": words, "COMP_CWORD": str(len(words.split()) - 1)}
     assert expected in complete({**variables, "_CONDAPRUNE_COMPLETE": "bash_complete"})
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        pytest.param(
+            "condaprune ENV --select python-idle", "python-idlelib", id="a rule to select"
+        ),
+        pytest.param("condaprune rules show sta", "static-libraries", id="a rule to show"),
+        pytest.param("condaprune audit ENV --profile mini", "minimal", id="a profile"),
+        pytest.param("condaprune ENV --no-guard dlo", "dlopen", id="a guard"),
+        pytest.param("condaprune why ENV zl", "zlib", id="a conda package of the environment"),
+        pytest.param("condaprune why ENV dem", "demo", id="a distribution of the environment"),
+        pytest.param("condaprune ENV --drop-package zl", "zlib", id="a package to drop"),
+    ],
+)
+def test_completion_knows_rules_profiles_guards_and_packages(
+    words: str, expected: str, tmp_path: Path
+) -> None:
+    files = {"lib/libz.so": b"", **distribution("demo", {"demo.py": b""})}
+    prefix = make_prefix(tmp_path / "env", files, packages={"zlib": ["lib/libz.so"]})
+    words = words.replace("ENV", str(prefix))
+    variables = {"COMP_WORDS": words, "COMP_CWORD": str(len(words.split()) - 1)}
+    found = complete({**variables, "_CONDAPRUNE_COMPLETE": "bash_complete"}).split()
+    assert f"plain,{expected}" in found
+
+
+def test_completion_of_packages_in_what_is_no_environment_is_empty(tmp_path: Path) -> None:
+    variables = {"COMP_WORDS": f"condaprune why {tmp_path} n", "COMP_CWORD": "3"}
+    assert complete({**variables, "_CONDAPRUNE_COMPLETE": "bash_complete"}).strip() == ""
 
 
 def complete(variables: dict[str, str]) -> str:

@@ -187,3 +187,23 @@ references = ["https://example.org"]
 removed = ["lib/big.so"]
 kept = ["lib/other.so"]
 """
+
+
+def test_a_comparison_shows_what_changed(page: Page, tmp_path: Path, small: Path) -> None:
+    files = {"lib/big.so": b"x" * 90_000, "lib/new.so": b"x" * 1_000}
+    other = make_prefix(
+        tmp_path / "b" / "env",
+        files,
+        packages={"big": ["lib/big.so"], "new": ["lib/new.so"]},
+    )
+    out = tmp_path / "page.html"
+    assert run(["diff", os.fspath(small), os.fspath(other), "-q", "-o", f"html={out}"]) == 0
+    page.open(out.as_uri())
+    tabs = "Array.from(document.querySelectorAll('[role=tab]'), t => t.textContent).join()"
+    assert "Changed packages" in page.run(tabs)
+    first = page.run("document.querySelector('#table tbody tr').textContent")
+    assert first.startswith("conda:big 1.0")
+    assert "+30.0 kB" in first
+    page.open(out.as_uri() + "#tab=changed-file")
+    assert "lib/old/tests/test_a.py" in page.run("document.querySelector('#table').textContent")
+    assert "-20" in page.run("document.querySelector('#table').textContent")

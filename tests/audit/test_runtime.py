@@ -196,3 +196,31 @@ def test_the_needs_come_as_text_and_json(
     assert [image["name"] for image in data["base_images"]][-1] == "scratch"
     assert run(["audit", os.fspath(scripts), "--runtime", "-q", "-o", "html=x"]) == 2
     assert run(["audit", os.fspath(out), "--runtime", "-q"]) == 2
+
+
+RULE = """
+[[rule]]
+id = "mine-tool"
+remove = ["/bin/tool"]
+why = "A test takes it."
+breaks = ["nothing"]
+risk = "safe"
+category = "native"
+references = ["https://example.org"]
+
+[rule.examples]
+removed = ["bin/tool"]
+kept = ["bin/other"]
+"""
+
+
+def test_the_needs_are_those_of_what_a_profile_keeps(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rules = tmp_path / "mine.toml"
+    rules.write_text(RULE)
+    prefix = make_prefix(tmp_path / "env", {"bin/tool": b"#!/opt/odd/sh\n"})
+    assert run(["audit", os.fspath(prefix), "--runtime", "-q"]) == 0
+    assert "/opt/odd/sh" in capsys.readouterr().out
+    assert run(["audit", os.fspath(prefix), "--runtime", "-q", "--rules", os.fspath(rules)]) == 0
+    assert "/opt/odd/sh" not in capsys.readouterr().out

@@ -186,6 +186,13 @@ CASES = (
         {"torch/include/t.h", "include/python3.11/Python.h"},
     ),
     Case(
+        "Cython compiles with the C sources that it ships",
+        "toolchain",
+        {"{site}/Cython/Shadow.py": b"", "{site}/Cython/Utility/a.c": b"", "{site}/p/b.c": b""},
+        ["*.c"],
+        {"Cython/Utility/a.c"},
+    ),
+    Case(
         "a rule about torch itself knows better",
         "toolchain",
         {"{site}/torch/_inductor/codecache.py": b"", "{site}/torch/include/t.h": b""},
@@ -419,6 +426,21 @@ CASES = (
         {"{site}/p/_c.abi3.so": b"", "{site}/p/_validation.py": b"", "{site}/p/q/r.py": b""},
         ["*_validation.py", "*/q/*"],
         {"p/_validation.py"},
+    ),
+    Case(
+        "a rule about the package knows better",
+        "siblings",
+        {"{site}/p/_c.abi3.so": b"", "{site}/p/_validation.py": b""},
+        ["*_validation.py"],
+        rule=make_rule(package=("p",)),
+    ),
+    Case(
+        "a rule about the package was wrong where its extension module is needed",
+        "siblings",
+        {"{site}/q.py": b"import p._c\n", "{site}/p/_c.abi3.so": b"", "{site}/p/_shared.so": b""},
+        ["*/p/*"],
+        {"p/_shared.so"},
+        rule=make_rule(package=("p",)),
     ),
     Case(
         "what looks like tests is not imported by name",

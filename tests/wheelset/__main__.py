@@ -20,7 +20,7 @@ from tests.envs.build import build_environment
 from tests.envs.cache import cache_root
 
 from .groups import GROUPS, PYTHON
-from .run import Outcome, prune, regressions, run_checks
+from .run import Outcome, announced_modules, prune, regressions, run_checks
 
 
 def main(arguments: list[str]) -> int:
@@ -59,7 +59,7 @@ def _try(name: str, profile: str, python: str | None, verify: bool, folder: Path
     manifest = folder / f"{profile}.json"
     prune(after, profile, manifest)
     second = run_checks(after, checks)
-    lost = regressions(first, second)
+    lost = regressions(first, second, announced_modules(manifest))
     told = json.loads(manifest.read_text("utf-8"))
     old, new = told["before"]["bytes"], told["after"]["bytes"]
     print(

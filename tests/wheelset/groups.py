@@ -217,8 +217,8 @@ GROUPS: dict[str, Group] = {
             ),
             "boto3 resources": "import boto3; boto3.resource('s3', region_name='eu-west-1')",
             "boto3 documents itself": (
-                "import boto3; assert boto3.client('s3', region_name='eu-west-1').list_buckets"
-                ".__doc__"
+                "import boto3; c = boto3.client('s3', region_name='eu-west-1');"
+                " assert 'bucket' in c.list_buckets.__doc__.expandtabs()"
             ),
             "google discovery documents": (
                 "from googleapiclient.discovery import build;"
@@ -319,7 +319,7 @@ GROUPS: dict[str, Group] = {
         {
             "django": (
                 "import django; from django.conf import settings as s; s.configure("
-                "INSTALLED_APPS=['django.contrib.admin', 'django.contrib.auth', 'django.contrib."
+                "INSTALLED_APPS=['django.contrib.auth', 'django.contrib."
                 "contenttypes', 'django.contrib.messages', 'django.contrib.sessions'], DATABASES="
                 "{'default': {'ENGINE': 'django.db.backends.sqlite3', 'NAME': ':memory:'}},"
                 " USE_I18N=True); django.setup()\n"
@@ -386,7 +386,7 @@ GROUPS: dict[str, Group] = {
         },
     ),
     "torch": Group(
-        ("torch==2.13.0",),
+        ("torch==2.13.0+cpu",),
         {
             "torch": "import torch; assert (torch.ones(2, 2) @ torch.ones(2, 2)).sum() == 8",
             "torch trains": (

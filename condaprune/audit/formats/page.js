@@ -160,7 +160,14 @@
 
   // Tables: the views of the audit, the folders of the map, its largest files.
   const TABS = { package: 'Packages', category: 'Categories', extension: 'Extensions', rule: 'Rules', here: 'In this folder', files: 'Largest files' };
+  const CHANGED = { package: 'Changed packages', category: 'Changed categories', folder: 'Changed folders', file: 'Changed files' };
+  for (const key of Object.keys(data.changes || {})) TABS[`changed-${key}`] = CHANGED[key];
+  const first = data.changes ? 'changed-package' : 'package';
+  const changed = () => state.tab.startsWith('changed-');
   function rows() {
+    if (changed()) {
+      return data.changes[state.tab.slice(8)].map(([name, version, ...values]) => ({ name: version ? `${name} ${version}` : name, query: name, values }));
+    }
     if (state.tab === 'here') {
       return state.root.children.map(node => ({ name: node.name, values: [node.size, node.files], node, leaf: node.lead }));
     }
@@ -187,10 +194,10 @@
       tab.type = 'button';
       tab.setAttribute('role', 'tab');
       tab.setAttribute('aria-selected', String(key === state.tab));
-      tab.onclick = () => { state.tab = key; state.sort = 1; state.down = true; table(); remember(); };
+      tab.onclick = () => { state.tab = key; state.sort = changed() ? 3 : 1; state.down = true; table(); remember(); };
     }
     const own = state.tab === 'here' || state.tab === 'files';
-    const heads = own ? ['name', data.measures[state.measure], 'files'] : ['name', ...data.columns];
+    const heads = changed() ? ['name', 'before', 'after', 'change', 'files'] : own ? ['name', data.measures[state.measure], 'files'] : ['name', ...data.columns];
     const head = make('tr');
     heads.forEach((name, i) => {
       const cell = make('th', undefined, head), button = make('button', name, cell);
@@ -203,7 +210,8 @@
     const query = state.query.trim().toLowerCase();
     if (query && state.tab !== 'files') list = list.filter(row => row.name.toLowerCase().includes(query) || (row.node && matches.has(row.node)));
     const sign = state.down ? -1 : 1, at = state.sort - 1;
-    list.sort((a, b) => sign * (at < 0 ? a.name.localeCompare(b.name, 'en') : a.values[at] - b.values[at]));
+    const worth = value => heads[state.sort] === 'change' ? Math.abs(value) : value;
+    list.sort((a, b) => sign * (at < 0 ? a.name.localeCompare(b.name, 'en') : worth(a.values[at]) - worth(b.values[at])));
     const body = document.querySelector('#table tbody');
     body.replaceChildren();
     for (const row of list.slice(0, LIMIT)) {
@@ -212,7 +220,7 @@
       const tint = row.leaf ? colourOf(row.leaf) : row.tint;
       if (tint) { const dot = make('span', undefined, cell); dot.className = 'swatch'; dot.style.background = tint; }
       cell.append(row.name);
-      row.values.forEach((value, i) => make('td', heads[i + 1] === 'files' ? count(value) : bytes(value), line));
+      row.values.forEach((value, i) => make('td', heads[i + 1] === 'files' ? count(value) : heads[i + 1] === 'change' ? `${value < 0 ? '-' : '+'}${bytes(Math.abs(value))}` : bytes(value), line));
       line.onclick = () => row.node ? zoom(row.node.children ? row.node : row.node.parent, row.node) : seek(state.query === row.query ? '' : row.query);
       line.onkeydown = event => { if (event.key === 'Enter') line.onclick(); };
     }
@@ -247,7 +255,7 @@
     if (state.colour !== 'category') held.set('colour', state.colour);
     if (state.plan !== 'before') held.set('plan', state.plan);
     if (state.measure) held.set('size', data.measures[state.measure]);
-    if (state.tab !== 'package') held.set('tab', state.tab);
+    if (state.tab !== first) held.set('tab', state.tab);
     try { history.replaceState(null, '', '#' + held); } catch { /* some viewers forbid it */ }
   }
   function recall() {
@@ -256,7 +264,8 @@
     state.colour = held.get('colour') === 'package' ? 'package' : 'category';
     state.plan = data.planned && held.get('plan') === 'after' ? 'after' : 'before';
     state.measure = Math.max(0, data.measures.indexOf(held.get('size') || ''));
-    state.tab = held.get('tab') in TABS && (held.get('tab') !== 'rule' || data.views.rule) ? held.get('tab') : 'package';
+    state.tab = held.get('tab') in TABS && (held.get('tab') !== 'rule' || data.views.rule) ? held.get('tab') : first;
+    state.sort = changed() ? 3 : 1;
     state.root = Tree.find(root, held.get('path') || '');
     for (const id of ['colour', 'plan']) $(id).value = state[id];
     $('measure').value = String(state.measure);

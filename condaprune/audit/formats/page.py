@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from condaprune.audit.categories import CATEGORIES
-from condaprune.audit.compare import Comparison
+from condaprune.audit.compare import Change, Comparison
 from condaprune.audit.formats import Show
 from condaprune.audit.formats.text import percent, signed
 from condaprune.audit.model import UNOWNED, Audit, Item, Measure, Row
@@ -26,6 +26,7 @@ _NAMES: dict[Measure, str] = {
     "strippable": "strippable",
 }
 _REMOVED, _UNUSED = 1, 2
+_CHANGED = ("package", "category", "folder", "file")
 _VIEWS = ("package", "category", "extension", "rule")
 
 
@@ -41,7 +42,7 @@ def audit_text(audit: Audit, _show: Show) -> str:
 
 
 def comparison_text(comparison: Comparison, _show: Show) -> str:
-    """The map of B, with what changed from A in the tables. Errors: `UsageProblem` as above."""
+    """The map of B, with what changed from A in tables. Errors: `UsageProblem` as above."""
     after = comparison.after
     if not after.items:
         raise UsageProblem(
@@ -51,6 +52,11 @@ def comparison_text(comparison: Comparison, _show: Show) -> str:
         )
     data = _data(after)
     old, grown = comparison.total.before.bytes, comparison.total.grown
+    data["changes"] = {
+        name: [_change(change) for change in comparison.views[name]]
+        for name in _CHANGED
+        if name in comparison.views
+    }
     data["facts"] = (
         f"compared with {printable(comparison.before.label)}: {signed(grown)} "
         f"({percent(grown, old)})"
@@ -118,6 +124,17 @@ def _data(audit: Audit) -> dict[str, Any]:
         "packages": [printable(name) for name in packages],
         "categories": list(categories),
     }
+
+
+def _change(change: Change) -> list[str | int]:
+    old, new = change.before, change.after
+    versions = [printable(row.version) for row in (old, new) if row.version]
+    files = new.files - old.files
+    return [
+        printable(change.name),
+        " to ".join(dict.fromkeys(versions)),
+        *(old.bytes, new.bytes, change.grown, files),
+    ]
 
 
 def _row(row: Row, measures: Sequence[Measure], planned: bool) -> list[str | int]:

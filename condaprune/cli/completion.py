@@ -1,0 +1,83 @@
+"""What a shell is told while a user types: rules, profiles, guards, the packages of ENV.
+
+Each function is click's `shell_complete` of a parameter. They are asked by the shell at every
+press of a key, so they read no more than they must, and a problem is no completion, not an error.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterable, Iterator
+
+import click
+
+from condaprune.errors import CondapruneError
+
+
+def rule_ids(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Ids of the built-in rules."""
+    from condaprune.ruleset import load_builtin
+
+    return _starting(incomplete, (rule.id for rule in load_builtin()))
+
+
+def rules_and_categories(
+    _context: click.Context, _parameter: click.Parameter, incomplete: str
+) -> list[str]:
+    """What ``--select`` and ``--ignore`` take."""
+    from condaprune.ruleset import load_builtin
+
+    rules = load_builtin()
+    return _starting(incomplete, (*(r.id for r in rules), *(r.category for r in rules)))
+
+
+def profiles(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    """The built-in profiles and those of the configuration beside the working folder."""
+    from condaprune.cli.selection import read_config
+    from condaprune.ruleset import PROFILES
+
+    own: Iterable[str] = ()
+    with contextlib.suppress(CondapruneError, OSError):
+        config = read_config(None, False)
+        own = config.values.profiles if config is not None else ()
+    return _starting(incomplete, (*PROFILES, *own))
+
+
+def guards(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    """What ``--no-guard`` takes."""
+    from condaprune.guards import GUARDS
+
+    return _starting(incomplete, ("all", *GUARDS))
+
+
+def packages(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    """The names of the packages in ENV, where that is a prefix: from file names alone."""
+    # An option that waits for its value ends click's parsing before it gets to the arguments.
+    words = [word for word in context.args if not word.startswith("-")]
+    environment = context.params.get("env") or next(iter(words), None)
+    found: list[str] = []
+    if isinstance(environment, str):
+        with contextlib.suppress(OSError):
+            found = list(_package_names(environment))
+    return _starting(incomplete, found)
+
+
+def _package_names(prefix: str) -> Iterator[str]:
+    for name in os.listdir(os.path.join(prefix, "conda-meta")):
+        if name.endswith(".json") and name.count("-") >= 2:
+            yield name.rsplit("-", 2)[0]
+    for folder in ("lib", "Lib"):
+        home = os.path.join(prefix, folder)
+        if not os.path.isdir(home):
+            continue
+        for python in ("", *(name for name in os.listdir(home) if name.startswith("python"))):
+            site = os.path.join(home, python, "site-packages")
+            if os.path.isdir(site) and not os.path.islink(os.path.join(home, python)):
+                for name in os.listdir(site):
+                    if name.endswith((".dist-info", ".egg-info")):
+                        yield name.partition("-")[0].lower().replace("_", "-")
+
+
+def _starting(incomplete: str, names: Iterable[str]) -> list[str]:
+    return sorted({name for name in names if name.startswith(incomplete)})

@@ -1,0 +1,51 @@
+"""The part of the wheel set that fits CI: the wheels of the small environment."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.envs.model import BuiltEnvironment
+
+from .groups import GROUPS, PYTHON
+from .run import Outcome, announced_modules, prune, regressions, run_checks
+
+PASSED, FAILED = Outcome(True), Outcome(False, "Traceback\nValueError: no")
+GONE = Outcome(False, "Traceback\nModuleNotFoundError: No module named 'pip'")
+
+
+def test_only_what_passed_before_can_be_lost() -> None:
+    before = {"a": PASSED, "b": PASSED, "c": FAILED}
+    after = {"a": PASSED, "b": FAILED, "c": FAILED}
+    assert regressions(before, after) == {"b": FAILED.said}
+
+
+def test_a_package_that_a_rule_announces_to_take_is_no_regression(tmp_path: Path) -> None:
+    manifest = tmp_path / "manifest.json"
+    manifest.write_text(json.dumps({"rules": [{"breaks": ["`pip`, and pip's command"]}, {}]}))
+    assert announced_modules(manifest) == {"pip"}
+    assert regressions({"a": PASSED}, {"a": GONE}, {"pip"}) == {}
+    assert regressions({"a": PASSED}, {"a": GONE}, {"numpy"}) == {"a": GONE.said}
+
+
+def test_a_check_that_fails_is_seen(tiny_env: BuiltEnvironment) -> None:
+    checks = {"good": "import click", "bad": "import click.nothing_of_the_kind"}
+    found = run_checks(tiny_env.prefix, checks)
+    assert found["good"].passed
+    assert not found["bad"].passed
+    assert "nothing_of_the_kind" in found["bad"].said
+
+
+@pytest.mark.parametrize("profile", ["runtime", "minimal"])
+def test_the_wheels_of_the_small_environment_still_work(
+    profile: str, small_env: BuiltEnvironment, fresh_small: BuiltEnvironment, tmp_path: Path
+) -> None:
+    checks = {**PYTHON, **GROUPS["base"].checks}
+    before = run_checks(small_env.prefix, checks)
+    assert all(outcome.passed for outcome in before.values()), before
+    after = fresh_small.prefix
+    manifest = tmp_path / "manifest.json"
+    prune(after, profile, manifest)
+    assert regressions(before, run_checks(after, checks), announced_modules(manifest)) == {}
