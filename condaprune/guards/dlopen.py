@@ -1,19 +1,21 @@
 """A library that nothing links to may be opened by name while a program runs.
 
-Such an orphan stays unless a rule names it: by its package, its kind or its file name. Members of
-families that load each other by computed names (MKL, cuDNN), and the plug-in folders of kept
-libraries, stay with their kin.
+Such an orphan stays unless a rule names it: by its package, its kind or its file name. Where only
+what was traced stays, one in a package that has code stays if anything does that could open it.
+Members of families that load each other by computed names (MKL, cuDNN), and the plug-in folders
+of kept libraries, stay with their kin.
 """
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from condaprune.guards.base import Guard, Scene
 from condaprune.guards.elf import Resolver, is_shared
+from condaprune.guards.scope import ONLY_TRACED
 from condaprune.model import Veto
 
 _EXTENSION = re.compile(r"\.(?:cpython-\d+[^.]*|abi3|cp\d+-[^.]+|pypy\d+[^.]*|graalpy[^.]*)\.")
@@ -67,6 +69,17 @@ PLUGINS = (
 )
 
 
+_ORPHAN = "nothing links to it: it may be opened by name (dlopen, ctypes)"
+
+
+def _is_code(path: str, size: int) -> bool:
+    """Whether a file has code that may open libraries: Python with content, or an extension."""
+    name = path.rpartition("/")[2]
+    if name.endswith(".pyc"):
+        return name != "__init__.pyc" and "/__pycache__/" not in path
+    return size > 0 if name.endswith(".py") else _EXTENSION.search(name) is not None
+
+
 class Dlopen(Guard):
     """Rescues libraries that are, or may be, opened by name."""
 
@@ -75,6 +88,7 @@ class Dlopen(Guard):
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
         self._first = True
+        self._waiting: dict[str, list[str]] = defaultdict(list)
         self._families: dict[str, list[str]] = defaultdict(list)
         self._plugins: dict[Plugins, list[str]] = defaultdict(list)
         for path in scene.candidates:
@@ -92,6 +106,7 @@ class Dlopen(Guard):
         if self._first:
             self._first = False
             yield from self._orphans()
+        yield from self._awaited(batch)
         yield from self._kin(batch)
         for path in batch:
             facts = self.scene.facts.python.get(path)
@@ -117,10 +132,47 @@ class Dlopen(Guard):
             p for p, e in self.entries.items() if e.kind == "file" and self._binary(p)
         )
         linked = self._linked()
+        homes = self._homes(orphans)
         for path in orphans:
             if path in linked or path not in self.scene.facts.elf:
                 continue
-            yield Veto(path, "nothing links to it: it may be opened by name (dlopen, ctypes)")
+            home = homes.get(path, "")
+            if home:
+                self._waiting[home].append(path)
+            else:
+                yield Veto(path, _ORPHAN)
+
+    def _homes(self, orphans: Sequence[str]) -> Mapping[str, str]:
+        """Orphans that no trace holds, each with the top-level package whose code may open it.
+
+        Folders of libraries alone (those of NVIDIA's wheels) are opened by other packages, and an
+        ``__init__.py`` without content is no code: their orphans are not among these.
+        """
+        modules = self.scene.modules
+        found = {
+            path: modules.top_folder(path)
+            for path in orphans
+            if self.candidates[path] == ONLY_TRACED
+        }
+        coded: set[str] = set()
+        if found:
+            tops = set(found.values()) - modules.roots - {""}
+            for path, entry in self.entries.items():
+                if _is_code(path, entry.size):
+                    top = modules.top_folder(path)
+                    if top in tops:
+                        coded.add(top)
+        return {path: top for path, top in found.items() if top in coded}
+
+    def _awaited(self, batch: Sequence[str]) -> Iterator[Veto]:
+        """The orphans of packages of which something stays that can open them."""
+        if not self._waiting:
+            return
+        for path in batch:
+            if path.endswith((".py", ".pyc")) or is_shared(path):
+                home = self.scene.modules.top_folder(path)
+                for target in self._waiting.pop(home, ()):
+                    yield Veto(target, f"{_ORPHAN}; {path} of its package stays", path)
 
     def _binary(self, path: str) -> bool:
         """Whether a file may link to libraries; of doomed ones, only those are worth reading."""

@@ -12,9 +12,12 @@ from collections.abc import Iterator, Sequence
 from condaprune.guards.base import Guard
 from condaprune.guards.exceptions import announced
 from condaprune.guards.pysource import import_line
+from condaprune.guards.scope import ONLY_TRACED
 from condaprune.guards.tree import join
 from condaprune.model import Veto, parent
 
+_COMMANDS = frozenset({"console_scripts", "gui_scripts"})
+_GROUP = re.compile(r"\s*\[([^\]]+)\]")
 _TARGET = re.compile(r"\s*[^=#;\[\]]+=\s*([\w.]+)")
 
 
@@ -67,10 +70,23 @@ class Imports(Guard):
         return path
 
     def _entry_points(self, path: str) -> Iterator[Veto]:
+        group = ""
         for number, line in self.scene.facts.lines(path):
+            header = _GROUP.match(line)
+            if header:
+                group = header[1]
             match = _TARGET.match(line)
-            if match:
+            if match and not (group in _COMMANDS and self._untraced(match[0])):
                 yield from self._needs(path, number, match[1], "names")
+
+    def _untraced(self, entry: str) -> bool:
+        """Whether the command of an entry point is a script that no trace holds.
+
+        The installed script is what asks for the module; if something rescues it, its own code
+        speaks for the module.
+        """
+        script = f"bin/{entry.partition('=')[0].strip()}"
+        return self.candidates.get(script) == ONLY_TRACED
 
     def _pth(self, path: str) -> Iterator[Veto]:
         for number, line in self.scene.facts.lines(path):

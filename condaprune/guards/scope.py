@@ -16,6 +16,9 @@ from condaprune.model import Rule, printable
 _DROP = "--drop "
 # The user names packages that go as a whole, their libraries with them.
 _WHOLE = ("--drop-package ", "--only-packages", "--with-orphans")
+ONLY_TRACED = "--only-traced"
+"""The id of what goes for no other reason than that no trace holds it."""
+
 _NAMED = re.compile(r"(?:\*\*/)?(lib)?[A-Za-z0-9_+-]{3,}")
 _SEPARATORS = re.compile(r"[-_.]+")
 

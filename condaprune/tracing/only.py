@@ -9,11 +9,13 @@ what may go; the rules' own keeps hold against it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
 from condaprune.errors import UsageProblem
+from condaprune.guards.scope import ONLY_TRACED
 from condaprune.model import Inventory, nearest
 from condaprune.tracing.needs import traced_needs
 from condaprune.tracing.trace import Trace
@@ -22,7 +24,8 @@ Closure = Literal["none", "imports", "package"]
 CLOSURES: tuple[Closure, ...] = get_args(Closure)
 """How far beyond the trace is kept, the boldest first."""
 
-OPTION = "--only-traced"
+OPTION = ONLY_TRACED
+_METADATA = re.compile(r".*?\.(?:dist|egg)-info(?=/)", re.DOTALL)
 
 _BLIND = frozenset({"imports", "siblings", "dlopen", "stubs", "data", "toolchain"})
 """The guards that keep what code may come to ask for: they are what ``none`` goes without."""
@@ -73,6 +76,7 @@ def only_traced(
             remedy="Record one with `condaprune trace`, and add `--trace FILE`",
         )
     kept = dict(traced_needs(traces, inventory, accept_failed=accept_failed))
+    kept.update(_named(kept, inventory))
     if chosen == "package":
         kept.update(_packages(kept, inventory))
     dropped = {
@@ -101,6 +105,24 @@ def _of_stdlib(path: str, inventory: Inventory) -> bool:
         if path.startswith(folder + "/"):
             return not path.startswith(f"{folder}/site-packages/")
     return False
+
+
+def _named(kept: Mapping[str, str], inventory: Inventory) -> list[tuple[str, str]]:
+    """The metadata that says which distribution it is, where another file beside it is kept.
+
+    A run that asked for entry points read those of every distribution; one that is listed and
+    has no name fails who walks over all.
+    """
+    homes = {
+        found[0]: because for path, because in kept.items() if (found := _METADATA.match(path))
+    }
+    return [
+        (path, f"{homes[distribution.path].partition(': ')[0]}: names what {distribution.path} is")
+        for distribution in inventory.distributions
+        if distribution.path in homes
+        for path in (f"{distribution.path}/METADATA", f"{distribution.path}/PKG-INFO")
+        if path in inventory.entries and path not in kept
+    ]
 
 
 def _packages(kept: Mapping[str, str], inventory: Inventory) -> Iterator[tuple[str, str]]:

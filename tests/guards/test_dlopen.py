@@ -71,3 +71,43 @@ def test_a_library_that_code_names_stays(tmp_path: Path) -> None:
     rules = {"test-rule": make_rule(package=("foo",))}
     report = guarded(tmp_path, files, ["lib/libfoo*"], rules=rules)
     assert rescued(report) == {"lib/libfoo.so.1": "dlopen"}
+
+
+@pytest.mark.parametrize(
+    ("doomed", "stays"),
+    [
+        pytest.param(["*/lg/*"], False, id="nothing of its package stays"),
+        pytest.param(["*/lg/lib/*", "*/lg/basic.py"], True, id="some of its code stays"),
+        pytest.param(["*/lg/lib/libx.so", "*/lg/*.py"], True, id="a library beside it stays"),
+    ],
+)
+def test_an_untraced_orphan_goes_with_all_code_of_its_package(
+    tmp_path: Path, doomed: list[str], stays: bool
+) -> None:
+    files = {
+        "{site}/lg/__init__.py": b"from lg import basic\n",
+        "{site}/lg/basic.py": b"import ctypes\n",
+        "{site}/lg/lib/libx.so": ELF,
+        "{site}/lg/lib/libother.so": ELF,
+    }
+    report = guarded(tmp_path, files, doomed, rule="--only-traced")
+    assert ("lg/lib/libx.so" in rescued(report)) is stays
+    by_rule = guarded(tmp_path / "rule", files, ["*/lg/*"])
+    assert "lg/lib/libx.so" in rescued(by_rule)
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        pytest.param({"lib/libx.so": ELF}, id="of the whole environment"),
+        pytest.param({"{site}/libx.so": ELF, "{site}/a.py": b"a = 1\n"}, id="in no package"),
+        pytest.param(
+            {"{site}/nv/__init__.py": b"", "{site}/nv/lib/libx.so": ELF}, id="without code"
+        ),
+    ],
+)
+def test_an_untraced_orphan_that_other_packages_may_open_stays(
+    tmp_path: Path, files: dict[str, bytes]
+) -> None:
+    report = guarded(tmp_path, files, ["*libx.so", "*.py"], rule="--only-traced")
+    assert "dlopen" in rescued(report).values()

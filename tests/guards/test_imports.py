@@ -207,3 +207,27 @@ def test_a_file_that_does_not_parse_is_told_of(tmp_path: Path) -> None:
 def test_a_path_that_is_no_text_is_taken_in_stride(tmp_path: Path) -> None:
     files = {**PACKAGE, "{site}/app/\udcff.py": b"import app.tests.tools\n"}
     assert rescued(guarded(tmp_path, files, DOOMED)).keys() >= ALL_NEEDED
+
+
+@pytest.mark.parametrize(
+    ("rule", "doomed", "stays"),
+    [
+        pytest.param("--only-traced", ["bin/app"], False, id="untraced, with its script"),
+        pytest.param("--only-traced", [], True, id="untraced, but the script stays"),
+        pytest.param("test-rule", ["bin/app"], True, id="wanted by a rule"),
+    ],
+)
+def test_a_command_without_its_script_needs_no_module(
+    tmp_path: Path, rule: str, doomed: list[str], stays: bool
+) -> None:
+    points = b"[console_scripts]\napp = app.tests.tools:main\n"
+    files = {**PACKAGE, "{site}/app-1.dist-info/entry_points.txt": points, "bin/app": b"binary"}
+    report = guarded(tmp_path, files, [*DOOMED, *doomed], rule=rule)
+    assert ("app/tests/tools.py" in rescued(report)) is stays
+
+
+def test_a_plug_in_stays_whatever_becomes_of_a_script_of_its_name(tmp_path: Path) -> None:
+    points = b"[console_scripts]\n[ app.plugins ]\napp = app.tests.tools:Plugin\n"
+    files = {**PACKAGE, "{site}/app-1.dist-info/entry_points.txt": points, "bin/app": b"binary"}
+    report = guarded(tmp_path, files, [*DOOMED, "bin/app"], rule="--only-traced")
+    assert "app/tests/tools.py" in rescued(report)
