@@ -100,7 +100,16 @@ def _closure(name: str) -> Closure:
 
 
 def _of_stdlib(path: str, inventory: Inventory) -> bool:
-    """Whether a file is the standard library's: in its folder, and in no site-packages."""
+    """Whether a file is the standard library's: in its folder, and in no site-packages.
+
+    The distutils of setuptools are, where a hook puts them in place of the standard library's:
+    with a part of them gone, the whole would be used in vain.
+    """
+    home, found, inner = path.partition("/setuptools/")
+    if found and home in inventory.layout.site:
+        # It imports what setuptools carries along, by a search path that is made at run time.
+        stand_in = inner.startswith(("_distutils/", "_vendor/"))
+        return stand_in and f"{home}/_distutils_hack/__init__.py" in inventory.entries
     for folder in inventory.layout.stdlib:
         if path.startswith(folder + "/"):
             return not path.startswith(f"{folder}/site-packages/")

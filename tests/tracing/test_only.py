@@ -100,7 +100,10 @@ def test_a_model_and_then_processes(big_env: BuiltEnvironment, tmp_path: Path) -
     plan = planned(prefix, trace, "imports")
     slim = slimmed(prefix, plan, tmp_path / "env")
     assert works(slim, tmp_path, "pandas", "sklearn.linear_model", "sklearn.ensemble") == (True, "")
+    assert works(slim, tmp_path, "distutils.core", "distutils.ccompiler") == (True, "")
     subprocess.run([slim / "bin" / "python", WORKLOADS / "model.py", tmp_path], check=True)
+    touched = [path for path, entry in trace.entries.items() if entry.kinds - {"missing"}]
+    assert not [path for path in touched if plan.decision(path).remove]
     before = unique_bytes(plan.inventory.entries.values())
     assert unique_bytes(plan.kept()) < 0.56 * before
     pure = planned(prefix, trace, "none")
@@ -109,6 +112,20 @@ def test_a_model_and_then_processes(big_env: BuiltEnvironment, tmp_path: Path) -
     survived, complaint = works(slimmed(prefix, pure, tmp_path / "env"), tmp_path, "pandas")
     assert not survived
     assert complaint
+
+
+@pytest.mark.slow
+def test_a_server_still_answers(big_env: BuiltEnvironment, tmp_path: Path) -> None:
+    prefix = Path(big_env.prefix)
+    trace = record([os.fspath(big_env.python), str(WORKLOADS / "server.py")], os.fspath(prefix))
+    plan = planned(prefix, trace, "imports")
+    slim = slimmed(prefix, plan, tmp_path / "env")
+    command = [slim / "bin" / "python", WORKLOADS / "server.py"]
+    environment = {"PATH": "/usr/bin:/bin", "PYTHONDONTWRITEBYTECODE": "1"}
+    subprocess.run(command, check=True, env=environment, timeout=120)
+    assert not [path for path in trace.entries if plan.decision(path).remove]
+    before = unique_bytes(plan.inventory.entries.values())
+    assert unique_bytes(plan.kept()) < 0.5 * before
 
 
 @pytest.fixture
@@ -139,6 +156,18 @@ def test_everything_else_may_go_but_the_standard_library_and_records(prefix: Pat
     assert not any(path.startswith("conda-meta/") for path in only.dropped)
     assert not only.guards_off
     assert "code can import" in only.risks[0]
+
+
+def test_what_stands_in_for_the_standard_library_stays_with_it(tmp_path: Path) -> None:
+    inside = f"{SITE}/setuptools/_distutils/core.py"
+    files = {inside: b"", f"{SITE}/setuptools/dist.py": b"", "share/used.txt": b""}
+    trace = trace_of({"share/used.txt": ["open"]})
+    alone = only_traced([trace], inventory_of(make_prefix(tmp_path / "alone", files)))
+    assert {inside, f"{SITE}/setuptools/dist.py"} <= alone.dropped.keys()
+    files[f"{SITE}/_distutils_hack/__init__.py"] = b""
+    hacked = only_traced([trace], inventory_of(make_prefix(tmp_path / "hacked", files)))
+    assert inside not in hacked.dropped
+    assert f"{SITE}/setuptools/dist.py" in hacked.dropped
 
 
 def test_the_pure_trace_gives_up_the_standard_library_and_says_what_it_risks(prefix: Path) -> None:
