@@ -163,24 +163,24 @@ class _Draft:
 
         A folder goes when all that was in it goes; an empty one only where a rule names it.
         """
+        entries = self._inventory.entries
         found: dict[str, str] = {}
-        occupied: set[str] = set()
-        filled: set[str] = set()
-        last: dict[str, str] = {}
-        for path, entry in reversed(list(self._inventory.entries.items())):
-            above = path.rpartition("/")[0]
+        occupied: set[str] = set()  # folders in which something stays
+        last: dict[str, str] = {}  # folders from which something goes, with the last rule
+        for path in reversed(list(entries)):
             rule = going.get(path, "")
-            stays = not rule
-            if entry.kind == "folder":
-                stays = path in occupied or path in pinned or (stays and path not in filled)
-                if not stays:
-                    rule = rule or last[path]
-                    found[path] = rule
-            filled.add(above)
-            if stays:
-                occupied.add(above)
-            else:
+            if entries[path].kind == "folder":
+                if path in occupied or path in pinned:
+                    rule = ""
+                else:
+                    rule = rule or last.get(path, "")
+                    if rule:
+                        found[path] = rule
+            above = path.rpartition("/")[0]
+            if rule:
                 last.setdefault(above, rule)
+            else:
+                occupied.add(above)
         return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import sys
+from operator import itemgetter
 
 from condaprune.errors import SourceError
 from condaprune.model import Entry, Kind, from_bytes, printable, to_bytes
@@ -25,13 +26,13 @@ def walk(prefix: bytes) -> dict[str, Entry]:
     environment's. Errors: `SourceError` where a folder cannot be listed, or changes while it is
     read.
     """
-    found: dict[str, Entry] = {}
+    found: list[Entry] = []
     # Names come decoded where the file system's encoding is what entries use, as it nearly
     # always is; and a stat by the folder's handle is cheaper than one by a long path.
     decoded = sys.getfilesystemencoding() == "utf-8"
     # A named tuple's own constructor is a Python function around this one.
     make = tuple.__new__
-    kinds = _KINDS.get
+    forms: dict[int, tuple[Kind, int]] = {}
     relative = ""
     try:
         device = os.stat(prefix).st_dev
@@ -48,28 +49,35 @@ def walk(prefix: bytes) -> dict[str, Entry]:
                             continue
                         info = item.stat(follow_symlinks=False)
                         mode = info.st_mode
-                        kind = kinds(mode & _FORMS, "other")
+                        form = forms.get(mode)
+                        if form is None:
+                            form = forms[mode] = _form(mode)
+                        kind, permissions = form
                         target = ""
+                        # One number for all entries rather than one each.
+                        own = device if info.st_dev == device else info.st_dev
                         if kind == "folder":
-                            if info.st_dev == device:
+                            if own is device:
                                 pending.append(path + "/")
                             else:
                                 kind = "other"
                         elif kind == "link":
                             target = from_bytes(os.readlink(to_bytes(name), dir_fd=handle))
-                        found[path] = make(
-                            Entry,
-                            (
-                                path,
-                                kind,
-                                info.st_size,
-                                mode & 0o7777,
-                                info.st_mtime_ns,
-                                info.st_dev,
-                                info.st_ino,
-                                info.st_nlink,
-                                target,
-                            ),
+                        found.append(
+                            make(
+                                Entry,
+                                (
+                                    path,
+                                    kind,
+                                    info.st_size,
+                                    permissions,
+                                    info.st_mtime_ns,
+                                    own,
+                                    info.st_ino,
+                                    info.st_nlink,
+                                    target,
+                                ),
+                            )
                         )
             finally:
                 os.close(handle)
@@ -82,5 +90,12 @@ def walk(prefix: bytes) -> dict[str, Entry]:
             "and let nothing change it meanwhile",
         ) from error
     # Text sorts as its bytes do unless bytes that are no UTF-8 are in it; ASCII sorts faster.
-    plain = all(map(str.isascii, found))
-    return {path: found[path] for path in (sorted(found) if plain else sorted(found, key=to_bytes))}
+    path_of = itemgetter(0)
+    plain = all(map(str.isascii, map(path_of, found)))
+    found.sort(key=path_of if plain else lambda entry: to_bytes(entry.path))
+    return dict(zip(map(path_of, found), found, strict=True))
+
+
+def _form(mode: int) -> tuple[Kind, int]:
+    """The kind and the permission bits of a mode."""
+    return _KINDS.get(mode & _FORMS, "other"), mode & 0o7777
