@@ -1,0 +1,1 @@
+"""Tests of the benchmarks: their arithmetic, and the gate that catches slower code."""
