@@ -131,10 +131,18 @@ def _package(chance: random.Random, home: str, wanted: int, shape: Shape) -> lis
             serial += 1
             parts.append(chance.choice(("tests", "core", f"part{serial}", f"_sub{serial}")))
         folder = "/".join(parts)
+        sources: list[str] = []
         for _ in range(min(_draw(chance, shape.filled), wanted - len(paths))):
             serial += 1
             stem = f"m{serial}".ljust(_draw(chance, shape.name), "x")
-            paths.append(f"{folder}/{stem}{chance.choices(endings, weights)[0]}")
+            ending = chance.choices(endings, weights)[0]
+            if ending == ".py":
+                sources.append(stem)
+            elif ending == ".pyc":
+                # Beside a source where there is one; few environments hold bytecode alone.
+                stem = sources.pop() if sources else stem
+                stem = f"__pycache__/{stem}.cpython-311"
+            paths.append(f"{folder}/{stem}{ending}")
     return sorted(paths)
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import NamedTuple
 
+from condaprune.guards.nameindex import NameIndex
 from condaprune.model import Inventory, parent
 
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")
@@ -97,6 +99,11 @@ class Modules:
                 return above
             above = outer
         return ""
+
+    @cached_property
+    def index(self) -> NameIndex:
+        """The names of the doomed modules, to be found in bytes; made where one asks."""
+        return NameIndex(self.doomed)
 
     def needed_for(self, name: str) -> Iterator[tuple[str, str]]:
         """The doomed files that importing a dotted name needs, each with its module's name.

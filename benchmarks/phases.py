@@ -1,0 +1,139 @@
+"""What each phase costs as environments grow: time an entry, the exponent, the peak memory.
+
+Usage: python -m benchmarks.phases [--sizes 10000,100000,500000,1000000]
+
+Each size runs in a process of its own, on a synthetic environment (`benchmarks.shapes`) that is
+deleted afterwards. The exponent is the slope of log time over log entries: 1 is linear.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks import shapes
+
+PHASES = ("scan", "own", "match", "guards", "plan", "remove", "write")
+SIZES = (10_000, 100_000, 500_000, 1_000_000)
+
+
+def exponent(points: Sequence[tuple[float, float]]) -> float:
+    """The slope of the least-squares line through the logarithms of (entries, seconds)."""
+    logs = [(math.log(x), math.log(y)) for x, y in points if x > 0 and y > 0]
+    if len(logs) < 2:
+        return math.nan
+    mean_x = sum(x for x, _ in logs) / len(logs)
+    mean_y = sum(y for _, y in logs) / len(logs)
+    across = sum((x - mean_x) * (y - mean_y) for x, y in logs)
+    return across / sum((x - mean_x) ** 2 for x, _ in logs)
+
+
+def measure_phases(prefix: Path, output: Path) -> dict[str, float]:
+    """CPU seconds of each phase on one environment; it is pruned at the end."""
+    import gc
+
+    gc.set_threshold(100_000, 20, 100)  # as the command line sets it
+    from condaprune import api
+    from condaprune.guards import examine
+    from condaprune.planner import Wishes, make_plan
+    from condaprune.ruleset import compile_rules
+    from condaprune.sources.owners import build_inventory
+    from condaprune.sources.prefix import PrefixSource
+    from condaprune.sources.walk import walk
+
+    found: dict[str, float] = {}
+    start = time.process_time()
+
+    def lap(name: str) -> None:
+        nonlocal start
+        now = time.process_time()
+        found[name] = now - start
+        start = now
+
+    source = PrefixSource(str(prefix))
+    rules, _ = api.choose_rules()
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    start = time.process_time()
+    entries = walk(str(prefix).encode())
+    lap("scan")
+    inventory = build_inventory(str(prefix), source.prefix, entries, source.read_many)
+    lap("own")
+    matches = compile_rules(rules, inventory).match(inventory)
+    lap("match")
+    candidates = {p: m.rule for p, m in matches.items() if m.rule and not m.rule_keep}
+    candidates = {p: r for p, r in candidates.items() if entries[p].kind != "folder"}
+    start = time.process_time()
+    examine(inventory, source, candidates, rules={rule.id: rule for rule in rules})
+    lap("guards")
+    plan = make_plan(inventory, source, rules, wishes=Wishes(guards_off=frozenset({"all"})))
+    lap("plan")
+    found["peak"] = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024
+    start = time.process_time()
+    api.carry_out(plan, source, output=output, force=True)
+    lap("write")
+    api.carry_out(plan, source)
+    lap("remove")
+    found["entries"] = len(entries)
+    return found
+
+
+def collect(sizes: Sequence[int]) -> list[dict[str, float]]:
+    """The figures of each size."""
+    rows: list[dict[str, float]] = []
+    for size in sizes:
+        folder = Path(tempfile.mkdtemp(prefix="phases-"))
+        try:
+            done = subprocess.run(
+                [sys.executable, "-m", "benchmarks.phases", "--one", str(size), str(folder)],
+                check=True, capture_output=True, text=True,
+            )  # fmt: skip
+            rows.append(json.loads(done.stdout))
+        finally:
+            shutil.rmtree(folder)
+    return rows
+
+
+def table(rows: Sequence[dict[str, float]]) -> list[str]:
+    """Markdown: a row a phase, microseconds of CPU an entry at each size, the exponent."""
+    heads = [f"{row['entries']:,.0f} entries" for row in rows]
+    lines = [
+        "| phase | " + " | ".join(heads) + " | exponent |",
+        "|---|" + "---|" * (len(rows) + 1),
+    ]
+    for phase in PHASES:
+        cells = [f"{row[phase] / row['entries'] * 1e6:.1f} us" for row in rows]
+        slope = exponent([(row["entries"], row[phase]) for row in rows])
+        lines.append(f"| {phase} | " + " | ".join(cells) + f" | {slope:.2f} |")
+    cells = [f"{row['peak'] / row['entries']:,.0f} bytes an entry" for row in rows]
+    lines.append("| memory of the plan | " + " | ".join(cells) + " | |")
+    return lines
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Measure and print. Returns the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--sizes", default=",".join(map(str, SIZES)))
+    parser.add_argument("--one", nargs=2, metavar=("SIZE", "FOLDER"), help=argparse.SUPPRESS)
+    options: Any = parser.parse_args(arguments)
+    if options.one:
+        folder = Path(options.one[1])
+        (folder / "env").mkdir()
+        shapes.build(str(folder / "env"), int(options.one[0]), shapes.committed())
+        print(json.dumps(measure_phases(folder / "env", folder / "out.tar.zst")))
+        return 0
+    print("\n".join(table(collect([int(size) for size in options.sizes.split(",")]))))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
