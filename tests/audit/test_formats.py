@@ -43,6 +43,13 @@ def test_text_fits_the_terminal(made: Audit, width: int) -> None:
     assert all(len(line) <= width for line in table.splitlines())
 
 
+def test_text_ends_with_the_commands_that_lead_on(made: Audit, prefix: Path) -> None:
+    text = audit_format("text")(made, Show(width=80))
+    assert f"condaprune audit {prefix} --profile runtime" in text
+    assert f"condaprune explain {prefix} PATH" in text
+    assert "condaprune" not in audit_format("text")(made, Show(width=80, by=("package",)))
+
+
 def test_text_shows_duplicates_bars_and_escaped_names(made: Audit) -> None:
     text = audit_format("text")(made, Show(width=120, top=3))
     assert "█" in text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 
 from condaprune.audit.compare import Change, Comparison
@@ -10,6 +11,7 @@ from condaprune.audit.model import Audit, Item, Row, total_of_rows
 from condaprune.model import printable
 from condaprune.report.units import share, size
 
+_PRUNABLE = ("prefix", "archive")
 _DEFAULT = ("package", "category", "folder")
 _LARGEST = 10
 _NAME_LIMIT = 44
@@ -52,6 +54,11 @@ def _audit(audit: Audit, show: Show) -> Iterator[str]:
         for label in audit.unused_packages:
             row = audit.row("package", label)
             yield f"  {size(row.bytes if row else 0):>8}  {printable(label)}"
+    if not (show.by or audit.profile) and audit.source in _PRUNABLE:
+        what = printable(shlex.quote(audit.label))
+        yield ""
+        yield f"  what may go:         condaprune audit {what} --profile runtime"
+        yield f"  why something stays: condaprune explain {what} PATH"
 
 
 def _totals(audit: Audit) -> Iterator[str]:
