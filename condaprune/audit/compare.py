@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from condaprune.audit.model import MEASURES, Audit, Measure, Row
+from condaprune.audit.views import make_views
 
 VIEWS = ("package", "distribution", "category", "folder", "extension", "file")
 _SHOWN = ("package", "category", "folder", "file")
@@ -48,8 +49,10 @@ def compare(before: Audit, after: Audit, by: Sequence[str] = ()) -> Comparison:
     """What changed from one audit to another; *by* names views of `VIEWS` (empty: the usual).
 
     Rows that are alike on both sides are left out. The view by file needs both audits' items, and
-    is left out without.
+    is left out without. Where one side has no records of conda's any more, as a pruned environment,
+    its files belong to the packages that the other side's records name.
     """
+    before, after = _with_owners(before, after), _with_owners(after, before)
     views: dict[str, tuple[Change, ...]] = {}
     for name in by or _SHOWN:
         if name == "file":
@@ -64,6 +67,24 @@ def compare(before: Audit, after: Audit, by: Sequence[str] = ()) -> Comparison:
         views,
         tuple(m for m in MEASURES if m in before.measured and m in after.measured),
     )
+
+
+def _with_owners(audit: Audit, other: Audit) -> Audit:
+    """The audit with the other's packages, path by path, if only the other knows conda's."""
+    owners = {item.path: item.package for item in other.items if _is_conda(item.package)}
+    if not owners or not audit.items or any(_is_conda(item.package) for item in audit.items):
+        return audit
+    items = tuple(
+        replace(item, package=owners[item.path]) if item.path in owners else item
+        for item in audit.items
+    )
+    packages = {**audit.packages, **other.packages}
+    views = {**audit.views, "package": make_views(items, packages)["package"]}
+    return replace(audit, items=items, views=views)
+
+
+def _is_conda(package: str) -> bool:
+    return package.startswith("conda:")
 
 
 def _alike(name: str, audit: Audit, *both: Audit) -> Iterable[Row]:
