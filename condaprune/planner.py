@@ -19,11 +19,13 @@ from condaprune.model import (
     Rule,
     Veto,
     no_progress,
+    parent,
 )
 from condaprune.ruleset import Match, compile_rules
 from condaprune.sources.base import Contents
 
 ALL_GUARDS = "all"
+_PLAIN = ("file", "link")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,35 +115,31 @@ class _Draft:
         for path, because in traced.items():
             if path in entries and path not in made:
                 made[path] = Decision(False, "trace", "", because)
-        # What is neither file, link nor folder (a mount, a socket) is never touched.
-        for path in [path for path, entry in entries.items() if entry.kind == "other"]:
-            if path in made and made[path].remove:
-                del made[path]
+        # Few entries are folders: what is asked of folders alone is asked of these.
+        self._homes = []
+        for path, kind in [(p, e.kind) for p, e in entries.items() if e.kind not in _PLAIN]:
+            if kind == "folder":
+                self._homes.append(path)
+            elif path in made and made[path].remove:
+                del made[path]  # a mount, a socket: never touched
         self._decisions = made
         self._going = {path: decision.name for path, decision in made.items() if decision.remove}
-        self.candidates = {
-            path: name for path, name in self._going.items() if entries[path].kind != "folder"
-        }
-        # The folder tells conda and libraries that this is an environment.
-        self._pinned = {
-            "conda-meta",
-            *(
-                path
-                for path, decision in made.items()
-                if not decision.remove and entries[path].kind == "folder"
-            ),
-        }
+        self.candidates = dict(self._going)
+        self._pinned = {"conda-meta"}  # it tells conda and libraries that this is an environment
+        for path in self._homes:
+            self.candidates.pop(path, None)
+            if path in made and not made[path].remove:
+                self._pinned.add(path)
         self._folders = self._emptied(self._going, self._pinned)
         self.candidates.update(self._folders)
 
     def decide(self, vetoes: Mapping[str, Veto]) -> dict[str, Decision]:
         """The final decisions: those of the draft, the vetoes, then the emptied folders."""
         entries = self._inventory.entries
-        decisions = {
-            path: decision
-            for path, decision in self._decisions.items()
-            if not decision.remove or entries[path].kind != "folder"
-        }
+        decisions = dict(self._decisions)
+        for path in self._homes:
+            if path in self._going:
+                del decisions[path]
         for path, veto in vetoes.items():
             wanted = self.candidates.get(path, "")
             decisions[path] = Decision(False, "guard", veto.guard, veto.because, wanted)
@@ -163,24 +161,24 @@ class _Draft:
 
         A folder goes when all that was in it goes; an empty one only where a rule names it.
         """
-        entries = self._inventory.entries
+        staying = self._inventory.entries.keys() - going.keys()
+        occupied = set(map(parent, staying.difference(self._homes)))  # something in it stays
+        last: dict[str, str] = {}  # folders -> the last entry that goes from them
+        for path in going:
+            above = parent(path)
+            if path > last.get(above, ""):
+                last[above] = path
         found: dict[str, str] = {}
-        occupied: set[str] = set()  # folders in which something stays
-        last: dict[str, str] = {}  # folders from which something goes, with the last rule
-        for path in reversed(list(entries)):
-            rule = going.get(path, "")
-            if entries[path].kind == "folder":
-                if path in occupied or path in pinned:
-                    rule = ""
-                else:
-                    rule = rule or last.get(path, "")
-                    if rule:
-                        found[path] = rule
-            above = path.rpartition("/")[0]
-            if rule:
-                last.setdefault(above, rule)
-            else:
+        for path in reversed(self._homes):
+            above = parent(path)
+            inner = last.get(path, "")
+            rule = going.get(path) or found.get(inner) or going.get(inner)
+            if path in occupied or path in pinned or not rule:
                 occupied.add(above)
+                continue
+            found[path] = rule
+            if path > last.get(above, ""):
+                last[above] = path
         return found
 
 
