@@ -5,13 +5,14 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test lint docs pyz clean
+.PHONY: help demo test lint docs images pyz clean
 
 help:
 	@echo "make demo   build a small real environment, prune it, prove that it still runs"
 	@echo "make test   all tests, in a virtual environment of their own"
 	@echo "make lint   ruff and mypy --strict"
 	@echo "make pyz    condaprune as a single file, dist/condaprune.pyz"
+	@echo "make images container images by buildah, against a pasted recipe's (needs buildah from apt)"
 	@echo "make docs   the documentation as a site, in site/"
 
 $(STAMP): pyproject.toml
@@ -34,6 +35,9 @@ lint: $(STAMP)
 docs: $(STAMP)
 	$(BIN)/python -m pip install --quiet --group docs
 	$(BIN)/python -m mkdocs build --strict
+
+images: $(STAMP)
+	$(BIN)/python -m tests.docker $(IMAGES_ARGS)
 
 pyz: $(STAMP)
 	$(BIN)/python tools/make_pyz.py dist/condaprune.pyz

@@ -1,0 +1,53 @@
+"""Builds images with buildah and holds ours against a pasted recipe's: ``python -m tests.docker``.
+
+Exit status: 0 ours is smaller and nothing is lost, 1 that does not hold, 2 cannot run here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.docker.compare import compare, failures, table
+from tests.docker.images import Missing
+
+
+def main() -> int:
+    """Parse, compare, print."""
+    parser = argparse.ArgumentParser(prog="python -m tests.docker", description=__doc__)
+    parser.add_argument("--size", choices=("tiny", "small"), default="small",
+                        help="the environment of tests/envs (small: numpy, pandas)")  # fmt: skip
+    options = parser.parse_args()
+    if os.geteuid() and shutil.which("buildah"):
+        # Mounting images needs a user namespace of buildah's.
+        words = ["buildah", "unshare", sys.executable, "-m", "tests.docker", *sys.argv[1:]]
+        os.execvp(words[0], words)
+    began = time.monotonic()
+
+    def say(text: str) -> None:
+        print(f"{time.monotonic() - began:5.0f} s  {text}", file=sys.stderr, flush=True)
+
+    root = Path(tempfile.mkdtemp(prefix="condaprune-images-", dir="/var/tmp"))
+    try:
+        found = compare(root, options.size, say)
+    except Missing as error:
+        print(f"cannot run here: {error}", file=sys.stderr)
+        return 2
+    finally:
+        shutil.rmtree(root, ignore_errors=True)
+    print(table(found))
+    wrong = failures(found)
+    for line in wrong:
+        print(f"does not hold: {line}")
+    for name in found.recipe.lost:
+        print(f"lost by the recipe: {name}")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
