@@ -6,11 +6,11 @@ one another.
 
 from __future__ import annotations
 
+import json
 import os
 import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -40,24 +40,36 @@ class Measured:
         return statistics.median(run.figure(figure) for run in self.runs)
 
 
+# A process inherits the peak of the one that started it: what is measured is started by a process
+# that holds next to nothing. Figures below some 10 MB are that process's own.
+_LAUNCHER = """
+import json, os, sys, time
+quiet = [(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]
+start = time.perf_counter()
+child = os.posix_spawnp(sys.argv[1], sys.argv[1:], os.environ, file_actions=quiet)
+_, status, usage = os.wait4(child, 0)
+wall = time.perf_counter() - start
+code = os.waitstatus_to_exitcode(status)
+print(json.dumps([code, wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss]))
+"""
+
+
 def run(command: Sequence[str]) -> Run:
     """Run a command to its end, output discarded. Errors: `RuntimeError` where it fails."""
-    start = time.perf_counter()
     # As it is installed: with its bytecode, which the first, uncounted round writes.
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
-    child = subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", _LAUNCHER, *command],
+        capture_output=True,
+        env=environment,
+        check=False,
     )
-    assert child.stderr is not None
-    message = child.stderr.read()
-    _, status, usage = os.wait4(child.pid, 0)
-    wall = time.perf_counter() - start
-    child.returncode = os.waitstatus_to_exitcode(status)
-    child.stderr.close()
-    if child.returncode:
-        raise RuntimeError(f"{' '.join(command)}: exit {child.returncode}: {message.decode()}")
-    scale = 1 if sys.platform == "darwin" else 1024
-    return Run(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * scale)
+    if done.returncode:
+        raise RuntimeError(f"{command[0]} could not be started: {done.stderr.decode()}")
+    code, wall, cpu, peak = json.loads(done.stdout)
+    if code:
+        raise RuntimeError(f"{' '.join(command)}: exit {code}: {done.stderr.decode()}")
+    return Run(wall, cpu, peak * (1 if sys.platform == "darwin" else 1024))
 
 
 def compare(
