@@ -96,10 +96,8 @@ def _claim(
     own = dict.fromkeys([path for path in paths if path in entries], alone)
     # One tuple for all paths that the same packages share.
     joined: dict[int, tuple[tuple[Owner, ...], tuple[Owner, ...]]] = {}
-    for path in own if len(own) < len(claims) else claims.keys() & own.keys():
-        held = claims.get(path)
-        if held is None:
-            continue
+    for path in claims.keys() & own.keys():
+        held = claims[path]
         known = joined.get(id(held))
         if known is None:
             both = held if any(o is owner for o in held) else held + alone
