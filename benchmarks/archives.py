@@ -1,90 +1,179 @@
-"""Archives against conda-pack and GNU tar, paired in one run.
+"""Archives against conda-pack, GNU tar with zstd and with pigz, paired in one run.
 
-``python benchmarks/archives.py PREFIX [--conda-pack]`` prints a table: wall and CPU seconds, peak
-memory of our process, and size. Rows alternate so that a busy machine is as unfair to all.
-conda-pack's rows take minutes on a big environment and are asked for.
+Usage: python -m benchmarks.archives [PREFIX] [--rounds N] [--no-conda-pack]
+
+Without PREFIX the big test environment is built (tests/envs). All commands run in turn, round by
+round, and what is compared are the medians of pairwise ratios. tar packs exactly the files that
+condaprune keeps. Wall time on a busy machine says little: the CPU ratios stand beside it. Exit 1
+where a target is missed.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
-import resource
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+from benchmarks.paired import Measured, Run, compare, ratio
+from condaprune.sinks.compress import LEVELS
+
+ZSTD = LEVELS["zstd"][2]
+GZIP = LEVELS["gzip"][2]
+
+WHOLE, WHOLE_GZ = "condaprune PREFIX -o tar.zst", "condaprune PREFIX -o tar.gz"
+SINK = "of it, after the plan"
+TAR, PIGZ = f"tar | zstd -{ZSTD} -T2, kept files", f"tar | pigz -{GZIP} -p2, kept files"
+PIGZ_6 = "tar | pigz -6 -p2, kept files"
+PACK_ZST, PACK_GZ = "conda-pack, tar.zst", "conda-pack, tar.gz"
+STREAM, PASS = "condaprune tar.gz -o tar.zst", "its last pass"
+PRUNED = "condaprune conda-pack's tar.gz -o tar.zst"
+UNPACK, COMPRESS = "decompression of the tar.gz alone", f"zstd -{ZSTD} -T2 of the kept tar alone"
 
 
-def measure(command: list[str], output: Path) -> tuple[float, float, int, int]:
-    """Wall and CPU seconds, peak kilobytes of the biggest process so far, size of the output."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    start = time.perf_counter()
-    subprocess.run(command, check=True, cwd=ROOT, stdout=subprocess.DEVNULL)
-    wall = time.perf_counter() - start
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    size = output.stat().st_size
-    output.unlink()
-    return wall, cpu, after.ru_maxrss, size
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Either *what* takes at most *limit* times *of*, or *of* at least *limit* times *what*."""
+
+    what: str
+    of: str
+    limit: float
+    faster: bool = False
+
+    def check(self, runs: dict[str, Measured]) -> tuple[bool, str]:
+        """Whether it is met in wall time, and a line that says so with the CPU ratio."""
+        a, b = (self.of, self.what) if self.faster else (self.what, self.of)
+        wall, cpu = (ratio(runs[a], runs[b], figure) for figure in ("wall", "cpu"))
+        met = wall >= self.limit if self.faster else wall <= self.limit
+        told = "times faster than" if self.faster else "times the time of"
+        sign = ">=" if self.faster else "<="
+        return met, (
+            f"{'holds ' if met else 'MISSED'} {self.what}: {wall:.2f} {told} {self.of} "
+            f"(wall; CPU {cpu:.2f}; target {sign} {self.limit})"
+        )
 
 
-def main() -> None:
-    """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("prefix", type=Path)
-    parser.add_argument("--conda-pack", action="store_true")
+def write_only(source: str, output: str) -> None:
+    """Plan, then write *output*, and print how many seconds writing took, wall and CPU."""
+    from condaprune.api import open_source, plan
+    from condaprune.model import no_progress
+    from condaprune.sinks.archive import open_sink
+
+    found = open_source(source)
+    made = plan(found)
+    wall, cpu = time.perf_counter(), time.process_time()
+    open_sink(output, force=True).carry_out(made, found, no_progress)
+    print(time.perf_counter() - wall, time.process_time() - cpu)
+
+
+def _written(name: str, source: str, output: Path, rounds: int) -> Measured:
+    command = [sys.executable, "-m", "benchmarks.archives", source, "--write-only", str(output)]
+    runs = []
+    for _ in range(rounds):
+        told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        wall, cpu = map(float, told.split())
+        runs.append(Run(wall, cpu, 0))
+    return Measured(name, tuple(runs))
+
+
+def commands_of(prefix: str, work: Path, *, conda_pack: bool) -> dict[str, tuple[list[str], str]]:
+    """What is run, by name, with the file in *work* that it writes (empty for none)."""
+    ours = [sys.executable, "-m", "condaprune", "-q", "--force", "-o"]
+    packed, kept = str(work / "packed.tar.gz"), str(work / "kept")
+    subprocess.run([*ours, kept, prefix], check=True)
+    subprocess.run([*ours, packed, prefix], check=True)
+    tar = f"tar -C {kept} --sort=name -cf"
+    subprocess.run(["sh", "-c", f"{tar} {kept}.tar ."], check=True)
+    read = (
+        "import sys; from condaprune.sources.decompress import open_stream\n"
+        "stream = open_stream(open(sys.argv[1], 'rb', buffering=0), 'tar.gz')\n"
+        "while stream.read(1 << 20): pass"
+    )
+
+    def out(name: str) -> str:
+        return str(work / name)
+
+    found: dict[str, tuple[list[str], str]] = {
+        WHOLE: ([*ours, out("o.tar.zst"), prefix], "o.tar.zst"),
+        TAR: (["sh", "-c", f"{tar} - . | zstd -qf{ZSTD} -T2 -o {out('t.tar.zst')}"], "t.tar.zst"),
+        WHOLE_GZ: ([*ours, out("o.tar.gz"), prefix], "o.tar.gz"),
+        STREAM: ([*ours, out("a.tar.zst"), packed], "a.tar.zst"),
+        UNPACK: ([sys.executable, "-c", read, packed], ""),
+        COMPRESS: (["zstd", f"-qf{ZSTD}", "-T2", f"{kept}.tar", "-o", out("k.zst")], "k.zst"),
+    }
+    if shutil.which("pigz"):
+        for name, level in ((PIGZ, GZIP), (PIGZ_6, 6)):
+            file = f"{level}.tar.gz"
+            found[name] = (["sh", "-c", f"{tar} - . | pigz -{level} -n -p2 > {out(file)}"], file)
+    if conda_pack:
+        program = str(Path(sys.executable).with_name("conda-pack"))
+        for name, file in ((PACK_ZST, "c.tar.zst"), (PACK_GZ, "c.tar.gz")):
+            found[name] = ([program, "-q", "-f", "-p", prefix, "-o", out(file)], file)
+        found[PRUNED] = ([*ours, out("p.tar.zst"), out("c.tar.gz")], "p.tar.zst")
+    return found
+
+
+def _targets(names: Sequence[str]) -> list[Target]:
+    found = [
+        Target(WHOLE, PACK_ZST, 5, faster=True),
+        Target(WHOLE, PACK_GZ, 4, faster=True),
+        Target(WHOLE, TAR, 1.25),
+        Target(SINK, TAR, 1.25),
+        Target(STREAM, COMPRESS, 1.15),
+        Target(PASS, COMPRESS, 1.15),
+    ]
+    return [target for target in found if target.what in names and target.of in names]
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Measure and print. Returns the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("prefix", nargs="?")
     parser.add_argument("--rounds", type=int, default=3)
-    options = parser.parse_args()
-    prefix = str(options.prefix.resolve())
+    parser.add_argument("--no-conda-pack", action="store_true")
+    parser.add_argument("--write-only", metavar="OUTPUT", help=argparse.SUPPRESS)
+    options = parser.parse_args(arguments)
+    if options.prefix is None:
+        from tests.envs.build import shared_environment
+
+        options.prefix = str(shared_environment("big").prefix)
+    if options.write_only:
+        write_only(options.prefix, options.write_only)
+        return 0
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
-        kept = work / "kept"
-        ours = [sys.executable, "-m", "condaprune", prefix, "-q", "--force", "-o"]
-        subprocess.run([*ours, str(kept)], check=True, cwd=ROOT)
-        packed = work / "packed.tar.gz"
-        subprocess.run([*ours, str(packed)], check=True, cwd=ROOT)
-        tar = f"tar -C {kept} --sort=name -cf - ."
-        rows: dict[str, tuple[list[str], str]] = {
-            "condaprune PREFIX -o tar.zst": ([*ours, str(work / "o.tar.zst")], "o.tar.zst"),
-            "tar | zstd -3 -T2, the same files": (
-                ["sh", "-c", f"{tar} | zstd -q -3 -T2 -o {work}/t.tar.zst"],
-                "t.tar.zst",
-            ),
-            "condaprune PREFIX -o tar.gz": ([*ours, str(work / "o.tar.gz")], "o.tar.gz"),
-            "condaprune tar.gz -o tar.zst": (
-                [sys.executable, "-m", "condaprune", str(packed), "-q", "--force", "-o"]
-                + [str(work / "a.tar.zst")],
-                "a.tar.zst",
-            ),
-        }
-        if shutil.which("pigz"):
-            rows["tar | pigz -6 -p2, the same files"] = (
-                ["sh", "-c", f"{tar} | pigz -6 -n -p2 > {work}/t.tar.gz"],
-                "t.tar.gz",
+        commands = commands_of(options.prefix, work, conda_pack=not options.no_conda_pack)
+        named = [(name, command) for name, (command, _) in commands.items()]
+        runs = {found.name: found for found in compare(named, rounds=options.rounds)}
+        sizes = {n: (work / file).stat().st_size for n, (_, file) in commands.items() if file}
+        again = (
+            (SINK, options.prefix, "s.tar.zst"),
+            (PASS, str(work / "packed.tar.gz"), "s.tar.zst"),
+        )
+        for name, source, file in again:
+            runs[name] = _written(name, source, work / file, options.rounds)
+    print(f"{'command':<42} {'wall s':>7} {'CPU s':>7} {'MB peak':>8} {'MB':>7}")
+    for name, found in runs.items():
+        peak = f"{found.median('peak') / 1e6:.0f}" if found.median("peak") else ""
+        size = f"{sizes[name] / 1e6:.1f}" if name in sizes else ""
+        wall, cpu = found.median("wall"), found.median("cpu")
+        print(f"{name:<42} {wall:>7.2f} {cpu:>7.2f} {peak:>8} {size:>7}")
+    checked = [target.check(runs) for target in _targets(list(runs))]
+    for peer in (PACK_ZST, PACK_GZ):
+        if peer in sizes:
+            less = 1 - sizes[WHOLE] / sizes[peer]
+            line = (
+                f"{'holds ' if less >= 0.4 else 'MISSED'} {WHOLE}: {less:.1%} smaller than {peer}"
             )
-        if options.conda_pack:
-            program = os.path.join(os.path.dirname(sys.executable), "conda-pack")
-            for form in ("tar.zst", "tar.gz"):
-                rows[f"conda-pack {form}"] = (
-                    [program, "-q", "-f", "-p", prefix, "-o", str(work / f"c.{form}")],
-                    f"c.{form}",
-                )
-        best: dict[str, tuple[float, float, int, int]] = {}
-        for _ in range(options.rounds):
-            for name, (command, output) in rows.items():
-                if name.startswith("conda-pack") and name in best:
-                    continue
-                found = measure(command, work / output)
-                best[name] = min(found, best.get(name, found))
-        print(f"{'':36}{'wall s':>8}{'cpu s':>8}{'MB':>8}")
-        for name, (wall, cpu, _, size) in best.items():
-            print(f"{name:36}{wall:8.2f}{cpu:8.2f}{size / 1e6:8.1f}")
+            checked.append((less >= 0.4, f"{line} (target 40 %)"))
+    print(*(line for _, line in checked), sep="\n")
+    return 0 if all(met for met, _ in checked) else 1
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main(sys.argv[1:]))

@@ -20,13 +20,19 @@ Write = Callable[[bytes], object]
 LEVELS: dict[Codec, tuple[int, int, int]] = {
     "none": (0, 0, 0),
     "gzip": (0, 9, 3),
-    "zstd": (1, 22, 3),
+    "zstd": (1, 22, 5),
     "xz": (0, 9, 6),
     "bzip2": (1, 9, 9),
 }
 """The lowest, highest and default level of each codec."""
 
 _ISAL_HIGHEST = 3
+
+_ZSTD_WINDOW = 22
+_ZSTD_JOB = 8 << 20
+"""What zstd's levels 3 to 8 get in place of a window of 2 MiB: one of 4 MiB finds more at level 4
+and 5 (benchmarks/levels.py), and every reader takes windows up to 8 MiB. A job is the piece that a
+thread compresses: it would grow with the window, and memory with it."""
 
 
 class Compressor(Protocol):
@@ -124,8 +130,9 @@ class _Zstd:
                 "zstd compression needs the package zstandard",
                 remedy="Install it, or choose another format such as .tar.gz",
             ) from error
+        wider = {"window_log": _ZSTD_WINDOW, "job_size": _ZSTD_JOB} if 3 <= level <= 8 else {}
         parameters = zstandard.ZstdCompressionParameters.from_level(
-            level, threads=threads, write_checksum=1
+            level, threads=threads, write_checksum=1, **wider
         )
         version = ".".join(str(part) for part in zstandard.ZSTD_VERSION)
         self.name = f"zstd -{level} (libzstd {version})"
