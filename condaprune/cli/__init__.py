@@ -92,6 +92,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
     # An inventory is many small objects that live to the end: collecting often only rescans them.
     gc.set_threshold(100_000, 20, 100)
+    _open_streams()
     for stream in (sys.stdout, sys.stderr):
         reconfigure: Any = getattr(stream, "reconfigure", None)
         if reconfigure:
@@ -118,7 +119,33 @@ def run(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        click.echo(f"condaprune: {where}{error.strerror or error}", err=True)
+        click.echo(f"condaprune: {_system_error(error)}", err=True)
         return 2
     return result if isinstance(result, int) else 0
+
+
+def _open_streams() -> None:
+    """Have all three streams: what is said to one that the caller closed goes nowhere.
+
+    Else a file of ours would be given its number, and a child process would write into it.
+    """
+    if sys.stdin and sys.stdout and sys.stderr:
+        return
+    while (handle := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(handle, True)
+    os.close(handle)
+    sys.stdin = sys.stdin or os.fdopen(0)
+    sys.stdout = sys.stdout or os.fdopen(1, "w")
+    sys.stderr = sys.stderr or os.fdopen(2, "w")
+
+
+def _system_error(error: OSError) -> str:
+    """What the system refused, in a sentence."""
+    said = error.strerror or str(error)
+    if error.filename:
+        return f"{error.filename}: {said}"
+    try:
+        os.getcwd()
+    except OSError:
+        return "the working folder is gone: change to one that exists"
+    return f"reading or writing failed: {said}"

@@ -1,7 +1,9 @@
 """The command line as a whole: the default command, start-up, misspelt commands."""
 
+import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -56,3 +58,34 @@ def test_an_unknown_option_is_answered_with_the_nearest() -> None:
     ran = condaprune("prune", "/env", "--dry-rum")
     assert ran.status == 2
     assert "--dry-run" in ran.err
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", "<&- >&- 2>&-"])
+def test_a_closed_stream_changes_nothing(closed: str, tmp_path: Path) -> None:
+    out = tmp_path / "rules"
+    command = f"{shlex.quote(sys.executable)} -m condaprune rules show python-bytecode"
+    done = subprocess.run(
+        ["sh", "-c", f"({command} {closed}) >{out}"], capture_output=True, text=True
+    )
+    assert done.returncode == 0
+    assert done.stderr == ""
+    assert ("bytecode" in out.read_text()) == (">&-" not in closed.split())
+
+
+def test_a_folder_that_is_gone_is_named_as_the_trouble(tmp_path: Path) -> None:
+    here = tmp_path / "here"
+    here.mkdir()
+    command = f"rmdir {shlex.quote(str(here))}; {shlex.quote(sys.executable)} -P -m condaprune env"
+    done = subprocess.run(["sh", "-c", command], cwd=here, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr == "condaprune: the working folder is gone: change to one that exists\n"
+
+
+def test_a_full_disk_behind_stdout_is_one_line_and_exit_2() -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "condaprune", "rules", "list"],
+            stdout=full, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr == "condaprune: reading or writing failed: No space left on device\n"
