@@ -137,7 +137,8 @@ class Container:
 def make_base(buildah: Buildah, *, shell: bool = False) -> None:
     """The image ``base`` of Debian's libc6; with *shell* also ``builder``, the same with a shell.
 
-    Errors: `Missing` where there is no buildah, dpkg, or package to make them of.
+    Errors: `Missing` where there is no buildah, dpkg, or package to make them of, and where the
+    machine does not let buildah work.
     """
     for program in ("buildah", "dpkg-deb"):
         if shutil.which(program) is None:
@@ -163,7 +164,15 @@ def make_base(buildah: Buildah, *, shell: bool = False) -> None:
                 (context / tree / name).symlink_to(f"usr/{name}")
     for name in ("proc", "dev", "etc"):
         (context / "rootfs" / name).mkdir(exist_ok=True)
-    buildah.build(context, "FROM scratch\nCOPY rootfs /\n", "base")
+    (loader,) = [*(context / "rootfs").glob("lib64/ld-linux*")][:1] or [
+        *(context / "rootfs").glob("lib/ld-linux*")
+    ]
+    command = json.dumps([f"/{loader.parent.name}/{loader.name}", "--version"])
+    try:
+        buildah.build(context, f"FROM scratch\nCOPY rootfs /\nRUN {command}\n", "base")
+    except AssertionError as error:
+        last = str(error).strip().splitlines()[-1]
+        raise Missing(f"buildah cannot run a command in an image here: {last}") from error
     if shell:
         with contextlib.suppress(FileExistsError):
             (context / "shell" / "bin" / "sh").symlink_to("dash")
