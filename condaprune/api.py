@@ -57,6 +57,7 @@ def plan(
     with_orphans: bool = False,
     only_packages: Sequence[str] = (),
     keep_conda_meta: str = "drop",
+    bytecode: str = "profile",
     config: Config | None = None,
     progress: Progress = no_progress,
 ) -> Plan:
@@ -64,8 +65,10 @@ def plan(
 
     *select* and *ignore* take rule ids or categories, *settings* ``RULE.NAME=a,b``, *keep* and
     *drop* patterns in gitignore's syntax, relative to the prefix. *keep_conda_meta* is ``drop``,
-    ``slim`` or ``full``. *traced* maps entries that stay to why, *dropped* entries that may go to
-    the option that wants it. *config* adds to all of them. ``all`` in *guards_off* is every guard.
+    ``slim`` or ``full``, *bytecode* ``drop``, ``keep``, ``hash`` (kept, and loaded unchecked) or
+    ``profile``, what the profile says. *traced* maps entries that stay to why, *dropped* entries
+    that may go to the option that wants it. *config* adds to all of them. ``all`` in *guards_off*
+    is every guard.
     Errors: `SourceError`, `RuleError`, `ConfigError`, `UsageProblem`.
     """
     from condaprune.planner import Wishes, make_plan
@@ -75,6 +78,16 @@ def plan(
         source = open_source(environment)
     else:
         source = environment
+    if bytecode not in ("profile", "drop", "keep", "hash"):
+        raise UsageProblem(
+            f"{bytecode!r} is no choice",
+            where="bytecode",
+            remedy="Choose profile, drop, keep or hash",
+        )
+    if bytecode == "drop":
+        select = (*select, "bytecode")
+    elif bytecode != "profile":
+        ignore = (*ignore, "bytecode")
     rules, notes = choose_rules(
         profile=profile,
         rule_files=rule_files,
@@ -104,6 +117,7 @@ def plan(
         dropped=dropped,
         guards_off=frozenset(guards_off),
         slim_records=keep_conda_meta == "slim",
+        hash_bytecode=bytecode == "hash",
     )
     made = make_plan(inventory, source, rules, profile=profile, wishes=wishes, progress=progress)
     return replace(made, notes=made.notes + notes) if notes else made

@@ -213,6 +213,7 @@ class Edit:
     """A file whose content the sink writes: rewritten, or new.
 
     `replaces` is true where the path is an entry of the inventory. `mode` is the permission bits.
+    With `overlay` the data takes the place of as many bytes at the file's start; the rest stays.
     """
 
     path: str
@@ -220,6 +221,11 @@ class Edit:
     mode: int
     because: str
     replaces: bool
+    overlay: bool = False
+
+    def size(self, old: int) -> int:
+        """The bytes of the file as written; *old* are those of the file it replaces."""
+        return max(len(self.data), old) if self.overlay else len(self.data)
 
 
 @dataclass(frozen=True, slots=True)

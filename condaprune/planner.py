@@ -35,7 +35,8 @@ class Wishes:
     `keep` and `drop` are patterns in gitignore's syntax, relative to the prefix; `traced` maps
     entries that a trace touched to what was seen; `dropped` maps entries of packages that go as a
     whole to the option that says so; `guards_off` names guards not to run, or ``all``;
-    `slim_records` keeps conda's records without their file lists.
+    `slim_records` keeps conda's records without their file lists; `hash_bytecode` makes kept
+    bytecode unchecked.
     """
 
     keep: tuple[str, ...] = ()
@@ -44,6 +45,7 @@ class Wishes:
     dropped: Mapping[str, str] | None = None
     guards_off: frozenset[str] = frozenset()
     slim_records: bool = False
+    hash_bytecode: bool = False
 
 
 def make_plan(
@@ -82,10 +84,16 @@ def make_plan(
         vetoes, ran, notes = report.vetoes, report.ran, report.notes
     decisions = draft.decide(vetoes)
     removed = {path for path, decision in decisions.items() if decision.remove}
+    edits = [*make_edits(inventory, contents, removed, slim=wishes.slim_records)]
+    if wishes.hash_bytecode:
+        from condaprune.bytecode import hash_edits
+
+        progress("bytecode", 0, 0)
+        edits += hash_edits(inventory, contents, removed)
     return Plan(
         inventory=inventory,
         decisions=decisions,
-        edits=tuple(make_edits(inventory, contents, removed, slim=wishes.slim_records)),
+        edits=tuple(edits),
         profile=profile,
         rules=tuple(rules),
         guards=ran,

@@ -49,6 +49,9 @@ _OPTIONS = (
           complete=completion.packages),
     click.option("--keep-conda-meta", type=click.Choice(["drop", "slim", "full"]),
                  help="What stays of conda's records (default: drop; an SBOM takes their place)."),
+    click.option("--bytecode", type=click.Choice(["drop", "keep", "hash"]),
+                 help="Compiled Python: drop (what the default profile does), keep, or hash: keep, "
+                 "and load it without a look at its source."),
     _list("--trace", "FILE", "Keep what a trace touched", "traces"),
     click.option("--accept-failed", is_flag=True,
                  help="Use a trace whose command failed."),
@@ -95,7 +98,7 @@ def _merge(options: Mapping[str, Any], config: Config | None) -> dict[str, Any]:
         found["guards_off"] = (*values.no_guard, *options["guards_off"])
         for name in ("select", "ignore", "keep", "drop", "drop_packages", "only_packages"):
             found[name] = (*getattr(values, name), *options[name])
-        for name in ("profile", "keep_conda_meta"):
+        for name in ("profile", "keep_conda_meta", "bytecode"):
             found[name] = options[name] or getattr(values, name)
     return found
 
@@ -143,6 +146,7 @@ def plan_for(source: Source, options: Mapping[str, Any], progress: Progress) -> 
         with_orphans=options["with_orphans"],
         only_packages=options["only_packages"],
         keep_conda_meta=options["keep_conda_meta"] or "drop",
+        bytecode=options["bytecode"] or "profile",
         config=config,
         progress=progress,
     )

@@ -9,6 +9,7 @@ from typing import Literal
 from condaprune.ruleset.format import ID, TEXT
 
 CondaMeta = Literal["drop", "slim", "full"]
+Bytecode = Literal["profile", "drop", "keep", "hash"]
 
 
 def _doc(doc: str, *, least: int = 0, pattern: str = TEXT) -> dict[str, str | int]:
@@ -63,6 +64,10 @@ class ConfigTable:
     )
     keep_conda_meta: CondaMeta = field(
         metadata=_doc("What stays of the records: nothing, a slim form, or all."), default="drop"
+    )
+    bytecode: Bytecode = field(
+        metadata=_doc("What becomes of compiled Python: what the profile says, or one of these."),
+        default="profile",
     )
     profiles: Mapping[str, ProfileTable] = field(
         metadata=_doc("Profiles of your own, by name.", pattern=ID), default_factory=dict

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from condaprune.errors import SinkError
 from condaprune.model import Entry, Kind
 
-FORMAT = 1
+FORMAT = 2
 Mode = Literal["unlink", "move"]
 
 
@@ -32,7 +32,10 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Rewrite:
-    """A file to write: its content, permission bits, time, and what it replaces."""
+    """A file to write: its content, permission bits, time, and what it replaces.
+
+    With `overlay` the data takes the place of as many bytes at the start of what it replaces.
+    """
 
     path: str
     data: bytes
@@ -40,6 +43,7 @@ class Rewrite:
     mtime_ns: int
     owner: tuple[int, int]
     replaces: Known | None
+    overlay: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,11 +159,12 @@ def _rewrite_row(rewrite: Rewrite) -> list[object]:
         rewrite.mtime_ns,
         rewrite.owner,
         None if rewrite.replaces is None else _row(rewrite.replaces),
+        rewrite.overlay,
     ]
 
 
 def _rewrite(row: list[Any]) -> Rewrite:
-    path, content, mode, mtime_ns, owner, replaces = row
+    path, content, mode, mtime_ns, owner, replaces, overlay = row
     return Rewrite(
         path,
         b64decode(content),
@@ -167,4 +172,5 @@ def _rewrite(row: list[Any]) -> Rewrite:
         mtime_ns,
         (owner[0], owner[1]),
         None if replaces is None else Known(*replaces),
+        overlay,
     )

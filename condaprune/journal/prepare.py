@@ -152,7 +152,8 @@ def _differs(root: bytes, edit: Edit) -> bool:
         if not stat.S_ISREG(os.lstat(path).st_mode):
             return True
         with open(path, "rb") as stream:
-            return stream.read() != edit.data
+            held = stream.read(len(edit.data)) if edit.overlay else stream.read()
+            return held != edit.data
     except OSError:
         return True
 
@@ -164,7 +165,8 @@ def _rewrite(plan: Plan, root: bytes, edit: Edit, owner: tuple[int, int], stamp:
     info = os.lstat(os.path.join(root, to_bytes(edit.path)))
     held = (info.st_uid, info.st_gid)
     # The old time stays: nothing depends on a newer one, and the result is reproducible.
-    return Rewrite(edit.path, edit.data, edit.mode, known.mtime_ns, held, Known.of(known))
+    what = Known.of(known)
+    return Rewrite(edit.path, edit.data, edit.mode, known.mtime_ns, held, what, edit.overlay)
 
 
 def _status(plan: Plan, root: bytes, owner: tuple[int, int], stamp: int) -> Rewrite:

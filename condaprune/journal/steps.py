@@ -131,13 +131,19 @@ class Steps:
         system = self._system
         name = to_bytes(rewrite.path.rpartition("/")[2])
         where = self._folder(parent(rewrite.path))
-        if not self._make_room(b"e%d" % number, name, where, rewrite):
+        aside = b"e%d" % number
+        if not self._make_room(aside, name, where, rewrite):
             return
+        data = rewrite.data
+        if rewrite.overlay:
+            move = self._journal.mode == "move"
+            old = system.read(aside, self._state.moved) if move else system.read(name, where)
+            data += old[len(data) :]
         write_file(
             system,
             _NEW,
             self._state.folder,
-            rewrite.data,
+            data,
             mode=rewrite.mode,
             mtime_ns=rewrite.mtime_ns,
             owner=rewrite.owner,
@@ -153,7 +159,9 @@ class Steps:
         try:
             found = system.look(name, where)
         except FileNotFoundError:
-            return True
+            if rewrite.overlay:
+                self.tally.kept[rewrite.path] = _CHANGED
+            return not rewrite.overlay
         known = rewrite.replaces
         if known is not None and matches(found, known, self._resumed):
             if move:
@@ -161,7 +169,7 @@ class Steps:
             return True
         if stat.S_ISREG(found.st_mode) and (known is None and self._resumed):
             return True
-        if not stat.S_ISREG(found.st_mode) or system.read(name, where) != rewrite.data:
+        if not stat.S_ISREG(found.st_mode) or not _holds(system.read(name, where), rewrite):
             self.tally.kept[rewrite.path] = _CHANGED
         return False
 
@@ -277,6 +285,11 @@ def _exists(system: Filesystem, name: bytes, folder: int) -> bool:
     except FileNotFoundError:
         return False
     return True
+
+
+def _holds(data: bytes, rewrite: Rewrite) -> bool:
+    """Whether a file has the content to be written already."""
+    return data.startswith(rewrite.data) if rewrite.overlay else data == rewrite.data
 
 
 def matches(found: os.stat_result, known: Known, resumed: bool) -> bool:

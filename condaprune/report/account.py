@@ -89,7 +89,7 @@ def make_account(plan: Plan, outcome: Outcome | None = None) -> Account:
         old = everything.get(edit.path) if edit.replaces else None
         # A file that has another path here is not freed by replacing one of them.
         freed_by_edit = old.size if old and len(groups.get(old.identity, (old,))) == 1 else 0
-        rewritten += freed_by_edit - len(edit.data)
+        rewritten += freed_by_edit - edit.size(old.size if old else 0)
         files_after += 0 if edit.replaces else 1
     own = outcome.own_bytes if outcome is not None else 0
     rules = list(_rows((name, files[name], freed.get(name, 0)) for name in files))

@@ -47,7 +47,11 @@ def make_manifest(plan: Plan, account: Account, outcome: Outcome | None) -> dict
             "files": account.rewritten.files,
             "bytes": account.rewritten.bytes,
             "paths": [
-                {"path": edit.path, "bytes": len(edit.data), "because": edit.because}
+                {
+                    "path": edit.path,
+                    "bytes": edit.size(_old_size(plan, edit.path)),
+                    "because": edit.because,
+                }
                 for edit in plan.edits
             ],
         },
@@ -79,6 +83,11 @@ def make_manifest(plan: Plan, account: Account, outcome: Outcome | None) -> dict
 def render_json(plan: Plan, account: Account, outcome: Outcome | None) -> str:
     """The manifest as JSON text, keys in a fixed order."""
     return json.dumps(make_manifest(plan, account, outcome), indent=1) + "\n"
+
+
+def _old_size(plan: Plan, path: str) -> int:
+    entry = plan.inventory.entries.get(path)
+    return entry.size if entry is not None else 0
 
 
 def _row(row: Row) -> dict[str, Any]:

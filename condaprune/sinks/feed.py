@@ -87,6 +87,24 @@ class FileBody:
             ) from error
 
 
+class Overlaid:
+    """Content with other bytes at its start, which must not be longer than it."""
+
+    __slots__ = ("body", "head")
+
+    def __init__(self, head: bytes, body: Body) -> None:
+        self.head = head
+        self.body = body
+
+    def __iter__(self) -> Iterator[Buffer]:
+        yield self.head
+        left = len(self.head)
+        for piece in self.body:
+            if left < len(piece):
+                yield memoryview(piece)[left:] if left else piece
+            left = max(0, left - len(piece))
+
+
 class Modes:
     """Makes the permission bits of members. Errors: `UsageProblem` for an unknown form."""
 
@@ -139,6 +157,7 @@ def from_prefix(
     root = to_bytes(plan.inventory.prefix) + b"/"
     search = to_bytes(plan.inventory.prefix)
     first: dict[tuple[int, int], str] = {}
+    body: Body
     group = wishes.group
     order: Callable[[str], object] = (
         sort_key if group is None else lambda path: (group(path), sort_key(path))
@@ -147,6 +166,12 @@ def from_prefix(
         edit = edits.get(path)
         if edit is not None:
             mode = modes.of("file", edit.mode)
+            if edit.overlay:
+                old = kept[path]
+                findings.bytes += old.size
+                body = Overlaid(edit.data, FileBody(root + to_bytes(path), old.size))
+                yield Member(path, "file", old.size, mode, times.of(old)), body
+                continue
             yield _bytes(path, edit.data, mode, times.common, findings)
             continue
         entry = kept.get(path)
@@ -169,7 +194,7 @@ def from_prefix(
                 yield Member(path, "file", 0, mode, times.of(entry), "", linked), NO_BODY
                 continue
             findings.bytes += entry.size
-            body: Body = FileBody(root + to_bytes(path), entry.size)
+            body = FileBody(root + to_bytes(path), entry.size)
             if path in relocation.searched:
                 body = _searched(body, search, path, relocation)
             yield Member(path, "file", entry.size, mode, times.of(entry)), body

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from condaprune.model import Edit, Entry, Plan, sort_key
-from condaprune.sinks.feed import Findings, Modes, Wishes
+from condaprune.sinks.feed import Findings, Modes, Overlaid, Wishes
 from condaprune.sinks.rewrite import DROPPED, Destination
 from condaprune.sinks.times import EARLIEST, SECOND, Times, source_date_epoch, times_of
 from condaprune.sources.archive import ArchiveSource
@@ -48,7 +48,7 @@ class _Refeed:
         for entry, member, body in self._source.stream():
             edit = self._edits.pop(entry.path, None)
             if edit is not None:
-                yield self._edited(edit)
+                yield self._edited(edit, body)
             elif entry.kind != "file":
                 if entry.path in self._kept:
                     yield self._plain(entry), NO_BODY
@@ -58,7 +58,7 @@ class _Refeed:
             elif edit is None and entry.path in self._kept:
                 yield self._content(entry, entry.path, body)
         for edit in sorted(self._edits.values(), key=lambda e: sort_key(e.path)):
-            yield self._edited(edit)
+            yield self._edited(edit, NO_BODY)
         if self._dest is not None and not self._dest.changed:
             self._findings.notes.append(
                 "no placeholder was found in the archive: if conda-unpack was run before it was "
@@ -101,12 +101,14 @@ class _Refeed:
         mode = self._modes.of(entry.kind, entry.mode)
         return Member(entry.path, entry.kind, entry.size, mode, self._time(entry), entry.target)
 
-    def _edited(self, edit: Edit) -> tuple[Member, Body]:
-        self._findings.bytes += len(edit.data)
+    def _edited(self, edit: Edit, body: Body) -> tuple[Member, Body]:
         mode = self._modes.of("file", edit.mode)
         entry = self._kept.get(edit.path)
         mtime = self._time(entry) if entry is not None else self._written_time
-        return Member(edit.path, "file", len(edit.data), mode, mtime), (edit.data,)
+        size = edit.size(entry.size if entry is not None else 0)
+        self._findings.bytes += size
+        written = Overlaid(edit.data, body) if edit.overlay else (edit.data,)
+        return Member(edit.path, "file", size, mode, mtime), written
 
     def _time(self, entry: Entry) -> int:
         seconds = entry.mtime_ns // SECOND

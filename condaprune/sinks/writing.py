@@ -85,7 +85,8 @@ class _OutputSink:
         entries = plan.inventory.entries
         after = unique_bytes(plan.kept())
         for edit in plan.edits:
-            after += len(edit.data) - (entries[edit.path].size if edit.path in entries else 0)
+            old = entries[edit.path].size if edit.path in entries else 0
+            after += edit.size(old) - old
         details = {"format": self._options.format, "content_bytes": str(findings.bytes)}
         if compressor:
             details["compressor"] = compressor

@@ -11,6 +11,7 @@ from condaprune.model import Decision, Edit, Plan, parent, to_bytes
 from condaprune.sources.prefix import PrefixSource
 
 SITE = "lib/python3.11/site-packages"
+BYTECODE = f"{SITE}/pkg/__pycache__/__init__.cpython-311.pyc"
 REMOVED = {
     "bin/tool",
     "bin/alias",
@@ -36,6 +37,7 @@ _FILES = {
     "lib/libdemo.a": (b"!<arch>\n", 0o644),
     "lib/libdemo.so.1": (b"library", 0o755),
     f"{SITE}/pkg/__init__.py": (b"x = 1\n", 0o644),
+    BYTECODE: (b"old head and code", 0o640),
     f"{SITE}/pkg/tests/__init__.py": (b"", 0o644),
     f"{SITE}/pkg/tests/test_a.py": (b"def test(): pass\n", 0o600),
     f"{SITE}/pkg/tests/__pycache__/__init__.cpython-311.pyc": (b"pyc1", 0o644),
@@ -68,6 +70,7 @@ def build(where: Path) -> Path:
     os.utime(cache / "shared.bin", ns=(_EPOCH, _EPOCH))
     os.link(cache / "shared.bin", site / "pkg/shared.bin")
     os.link(site / "pkg-1.0.dist-info/RECORD", cache / "RECORD")
+    os.link(site / "pkg/__pycache__/__init__.cpython-311.pyc", cache / "__init__.pyc")
     (root / "lib/liblink.so").symlink_to("libdemo.so.1")
     (root / "bin/alias").symlink_to("tool")
     (site / "pkg/empty").mkdir(mode=0o750)
@@ -93,6 +96,7 @@ def make_plan(root: Path, *, more: tuple[str, ...] = ()) -> Plan:
         Edit(f"{SITE}/pkg-1.0.dist-info/RECORD", b"pkg/__init__.py,,\n", 0o644, "shorter", True),
         Edit("conda-meta/history", b"", 0o644, "emptied", True),
         Edit("share/sbom/env.cdx.json", b"{}\n", 0o644, "new", False),
+        Edit(BYTECODE, b"new", 0o640, "another head", True, True),
     )
     return Plan(inventory, decisions, edits, "runtime", (), ())
 
