@@ -97,6 +97,13 @@ def _same_environment(audit: Audit, baseline: Audit, budget: Budget) -> None:
             where=where,
             remedy=remedy,
         )
+    if baseline.pruned != audit.pruned:
+        kind = "what a prune would leave" if baseline.pruned else "the environment as it is"
+        raise SourceError(
+            f"the baseline counts {kind}, and this check does not",
+            where=where,
+            remedy="Use --pruned for both or for none; " + remedy,
+        )
     if set(baseline.exclude) != set(audit.exclude):
         raise SourceError(
             f"the baseline was saved with other excludes ({', '.join(baseline.exclude) or 'none'})",

@@ -10,7 +10,7 @@ from condaprune.audit.model import Audit, Item, Measure, Row, total_of
 from condaprune.audit.subject import Environment, Subject, open_subject
 from condaprune.audit.views import make_views
 from condaprune.errors import SourceError, UsageProblem
-from condaprune.model import Inventory, Owner, Progress, no_progress
+from condaprune.model import Inventory, Owner, Plan, Progress, no_progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +37,16 @@ class Wanted:
 
 
 def audit(
-    name: str | Subject, wanted: Wanted | None = None, *, progress: Progress = no_progress
+    name: str | Subject,
+    wanted: Wanted | None = None,
+    *,
+    plan: Plan | None = None,
+    progress: Progress = no_progress,
 ) -> Audit:
     """The audit of what *name* stands for; a saved audit or manifest is handed back as it is.
 
-    Errors: `SourceError`, `ArchiveError`, `RuleError`, `UsageProblem`, `TraceError`.
+    With a *plan* for the environment, only what it would leave is counted. Errors: `SourceError`,
+    `ArchiveError`, `RuleError`, `UsageProblem`, `TraceError`.
     """
     wanted = wanted or Wanted()
     subject = open_subject(name) if isinstance(name, str) else name
@@ -57,7 +62,7 @@ def audit(
         )
     excluded = _excluded(inventory, wanted.exclude)
     sizes, measured = _measure(subject, inventory, wanted, progress)
-    overlay = _lay_over(subject, inventory, wanted, progress)
+    overlay = _planned(plan) if plan else _lay_over(subject, inventory, wanted, progress)
     untouched = _untouched(inventory, wanted.trace)
     items = make_items(
         inventory,
@@ -67,6 +72,10 @@ def audit(
         untouched=untouched,
         root=subject.kind == "prefix",
     )
+    if plan:
+        from condaprune.audit.pruned import as_pruned
+
+        items = as_pruned(items, plan)
     owners: tuple[Owner, ...] = (*inventory.distributions, *inventory.records)
     packages = {owner.label: owner.version for owner in owners}
     made = from_items(
@@ -79,6 +88,8 @@ def audit(
         measured=measured,
         wanted=wanted,
     )
+    if plan:
+        made = replace(made, pruned=True)
     if wanted.trace:
         made = _with_unused(made)
     if wanted.exclusive:
@@ -209,8 +220,7 @@ def _lay_over(
             ignore=wanted.ignore,
             progress=progress,
         )
-        rules = {path: d.wanted or d.name for path, d in plan.decisions.items() if d.name}
-        return Overlay(rules, {path for path in plan.decisions if plan.removes(path)})
+        return _planned(plan)
     from condaprune.ruleset import choose, compile_rules, load_builtin, load_file
 
     progress("match", 0, len(inventory.entries))
@@ -226,6 +236,11 @@ def _lay_over(
         if match.rule and not match.rule_keep and entries[path].kind in ("file", "link")
     }
     return Overlay(going, going.keys())
+
+
+def _planned(plan: Plan) -> Overlay:
+    rules = {path: d.wanted or d.name for path, d in plan.decisions.items() if d.name}
+    return Overlay(rules, {path for path in plan.decisions if plan.removes(path)})
 
 
 def _excluded(inventory: Inventory, patterns: tuple[str, ...]) -> set[str]:

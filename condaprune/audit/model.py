@@ -99,8 +99,9 @@ class Audit:
     the items are what was pruned). `items` is empty for a saved audit that holds rows only;
     `fingerprints` then has, by category, four bytes of hash for each file. `measured` names the
     measures that hold; `exact` whether compressed bytes are exact. `packages` maps labels to
-    versions. `folders_bytes` and `folders_disk` are what folders take themselves, which is part of
-    the total. `shared` sums the files that the package cache shares.
+    versions. `pruned` says that only what a prune would leave was counted. `folders_bytes` and
+    `folders_disk` are what folders take themselves, which is part of the total. `shared` sums the
+    files that the package cache shares.
     """
 
     label: str
@@ -120,6 +121,7 @@ class Audit:
     fingerprints: Mapping[str, bytes] = field(default_factory=dict)
     profile: str = ""
     guarded: bool = False
+    pruned: bool = False
     exact: bool = False
     exclude: tuple[str, ...] = ()
     depth: int = 1

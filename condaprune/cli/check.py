@@ -25,6 +25,12 @@ from condaprune.cli.outputs import (
     metavar="FILE",
     help="The file with the [budget] tables [default: the nearest condaprune.toml].",
 )
+@click.option(
+    "--pruned",
+    is_flag=True,
+    help="Count only what `condaprune ENV` would leave, by the same configuration; "
+    "nothing is changed.",
+)
 @click.option("--baseline", metavar="FILE", help="The saved audit to compare with.")
 @click.option(
     "--save",
@@ -43,6 +49,7 @@ from condaprune.cli.outputs import (
 def check(
     env: str,
     budget: str | None,
+    pruned: bool,
     baseline: str | None,
     save: str | None,
     exports: tuple[str, ...],
@@ -57,6 +64,7 @@ def check(
     \b
     condaprune check /env --save base.json       the baseline to commit
     condaprune check /env --baseline base.json   in CI, with --format github there
+    condaprune check /env --pruned               what the image will hold, before the prune
     """
     from condaprune.audit.budget import load_budget
     from condaprune.audit.check import check as hold
@@ -67,6 +75,7 @@ def check(
     from condaprune.audit.saved import to_json
     from condaprune.audit.subject import open_subject
     from condaprune.cli.progress import Reporter
+    from condaprune.cli.selection import configured_plan
     from condaprune.config.find import find_config
     from condaprune.errors import ConfigError, UsageProblem
 
@@ -102,7 +111,8 @@ def check(
         exclude=limits.exclude,
     )
     with Reporter(quiet=quiet, bars=not no_progress) as progress:
-        made = make_audit(subject, wanted, progress=progress)
+        plan = configured_plan(subject, progress) if pruned else None
+        made = make_audit(subject, wanted, plan=plan, progress=progress)
     show = Show((), top, terminal_width(), False, plain_bars())
     if save:
         write_text(save, to_json(made, baseline=True))

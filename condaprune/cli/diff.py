@@ -56,8 +56,9 @@ def diff(
     from condaprune.audit.make import Wanted
     from condaprune.audit.make import audit as make_audit
     from condaprune.audit.model import Audit
-    from condaprune.audit.subject import open_subject
+    from condaprune.audit.subject import Environment, open_subject
     from condaprune.cli.progress import Reporter
+    from condaprune.cli.selection import configured_plan
     from condaprune.errors import UsageProblem
 
     wanted_outputs = parse_outputs(outputs, form)
@@ -70,14 +71,32 @@ def diff(
                 remedy=f"Forms that can: {', '.join(able)}",
             )
     subjects = [open_subject(name) for name in (before, after)]
-    # A saved audit has the depth and the excludes it was made with; the other side follows.
+    # A saved audit has the depth and the excludes it was made with, and may count what a prune
+    # would leave; the other side follows.
     documents = [subject for subject in subjects if isinstance(subject, Audit)]
     for document in documents:
         depth = min(depth, document.depth) if not document.items else depth
         exclude = exclude or document.exclude
     wanted = Wanted(depth=depth, exclude=exclude)
     with Reporter(quiet=quiet, bars=not no_progress) as progress:
-        first, second = (make_audit(s, wanted, progress=progress) for s in subjects)
+        pruned = any(document.pruned for document in documents)
+        first, second = (
+            make_audit(
+                subject,
+                wanted,
+                plan=configured_plan(subject, progress)
+                if pruned and isinstance(subject, Environment)
+                else None,
+                progress=progress,
+            )
+            for subject in subjects
+        )
+    if first.pruned != second.pruned:
+        raise UsageProblem(
+            "one of these audits counts what a prune would leave, the other the whole",
+            where=f"{before}, {after}",
+            remedy="Save both in the same way",
+        )
     if (first.source == "manifest") != (second.source == "manifest"):
         raise UsageProblem(
             "a manifest tells what was removed, and can be compared only with another manifest",

@@ -12,6 +12,7 @@ import click
 from condaprune.cli import completion
 
 if TYPE_CHECKING:
+    from condaprune.audit.subject import Subject
     from condaprune.config.load import Config
     from condaprune.model import Plan, Progress
     from condaprune.sources.base import Source
@@ -101,6 +102,24 @@ def _merge(options: Mapping[str, Any], config: Config | None) -> dict[str, Any]:
         for name in ("profile", "keep_conda_meta", "bytecode"):
             found[name] = options[name] or getattr(values, name)
     return found
+
+
+def configured_plan(subject: Subject, progress: Progress) -> Plan:
+    """The plan of ``condaprune ENV`` without options: what the configuration asks for.
+
+    Errors: `UsageProblem` for a subject that cannot be pruned.
+    """
+    from condaprune.audit.model import Audit
+    from condaprune.errors import UsageProblem
+
+    if isinstance(subject, Audit) or subject.kind == "path list":
+        raise UsageProblem(
+            "only an environment or an archive can be counted as pruned",
+            where="--pruned",
+            remedy="Name the environment itself",
+        )
+    command: click.Command = selection_options(click.Command("prune"))
+    return plan_for(subject.source, command.make_context("prune", []).params, progress)
 
 
 def plan_for(source: Source, options: Mapping[str, Any], progress: Progress) -> Plan:

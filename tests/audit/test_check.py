@@ -9,10 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from condaprune.api import carry_out, open_source, plan
 from condaprune.audit.amounts import AmountError, parse_growth, parse_size
+from condaprune.audit.make import Wanted, audit
+from condaprune.audit.model import Audit
 from condaprune.cli import run
 from tests.envs import SyntheticPackage
 from tests.envs.fixtures import MakeEnvironment
+from tests.envs.model import BuiltEnvironment
 from tests.trees import make_prefix, make_tree, record
 
 
@@ -194,6 +198,53 @@ def test_a_baseline_with_other_excludes_is_refused(
     capsys.readouterr()
     assert run(["check", "env", "-q"]) == 2
     assert "saved with other excludes (*.so)" in capsys.readouterr().err
+
+
+def test_what_a_prune_would_leave_is_held_to_the_budget(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    budget(project, 'profile = "runtime"\ndrop = ["lib/b/"]\n[budget.package.b]\nmax = "5 kB"\n')
+    assert run(["check", "env", "-q"]) == 1
+    assert run(["check", "env", "-q", "--pruned"]) == 0
+    assert "within budget" in capsys.readouterr().out
+    assert (project / "env/lib/b/tests/data.bin").exists()
+
+
+def test_a_baseline_of_the_whole_is_none_for_what_a_prune_would_leave(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    budget(project, '[budget.environment]\ngrowth = "1 kB"\n')
+    assert run(["check", "env", "--save", "base.json"]) == 0
+    assert run(["check", "env", "--baseline", "base.json", "--pruned"]) == 2
+    assert "Use --pruned for both or for none" in capsys.readouterr().err
+    assert run(["check", "env", "--pruned", "--save", "base.json"]) == 0
+    assert run(["check", "env", "--baseline", "base.json", "--pruned"]) == 0
+    assert run(["check", "env", "--baseline", "base.json"]) == 2
+
+
+def test_only_what_can_be_pruned_is_counted_as_pruned(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    budget(project, '[budget.environment]\nmax = "1 MB"\n')
+    assert run(["audit", "env", "-o", "json=saved.json"]) == 0
+    assert run(["check", "saved.json", "--pruned"]) == 2
+    assert "only an environment or an archive can be counted as pruned" in capsys.readouterr().err
+
+
+def test_what_is_counted_as_pruned_is_what_a_prune_leaves(
+    fresh_tiny: BuiltEnvironment, tmp_path: Path
+) -> None:
+    source = open_source(os.fspath(fresh_tiny.prefix))
+    made = plan(source)
+    told = audit(os.fspath(fresh_tiny.prefix), Wanted(), plan=made)
+    carry_out(made, source)
+    real = audit(os.fspath(fresh_tiny.prefix), Wanted())
+    own = {"conda-meta/condaprune", "conda-meta/condaprune/status.json"}  # of a run in place
+
+    def sizes(found: Audit) -> dict[str, int]:
+        return {i.path: i.bytes for i in found.items if i.kind == "file" and i.path not in own}
+
+    assert sizes(told) == sizes(real)
 
 
 def test_one_run_gates_annotates_and_exports(

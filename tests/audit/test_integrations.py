@@ -37,7 +37,8 @@ def run_action(folder: Path, **inputs: str) -> subprocess.CompletedProcess[str]:
         '> "$3/bin/condaprune"\nchmod +x "$3"/bin/*\n'
     )
     stub.chmod(0o755)
-    defaults = {"BASELINE": "", "BUDGET": "", "PROFILE": "", "HTML": "", "CONDAPRUNE": "condaprune"}
+    empty = dict.fromkeys(("BASELINE", "BUDGET", "PROFILE", "HTML"), "")
+    defaults = {**empty, "PRUNED": "false", "CONDAPRUNE": "condaprune"}
     values = {f"INPUT_{key}": value for key, value in {**defaults, **inputs}.items()}
     environment = {
         **os.environ,
@@ -83,6 +84,29 @@ def test_the_action_passes_reports_and_fails(project: Path) -> None:
     assert "over-budget=true" in (project / "output").read_text()
     summary = (project / "summary.md").read_text()
     assert "conda:b 1.0" in summary
+
+
+def test_the_action_counts_what_a_prune_would_leave(project: Path) -> None:
+    saved = [
+        sys.executable,
+        "-m",
+        "condaprune",
+        "check",
+        "env",
+        "-q",
+        "--pruned",
+        "--save",
+        "b.json",
+    ]
+    environment = {**os.environ, "PYTHONPATH": os.fspath(ROOT)}
+    subprocess.run(saved, cwd=project, check=True, capture_output=True, env=environment)
+    static = {"lib/libb.a": b"b" * 90_000, "conda-meta/b-1.0-0.json": record("b", ["lib/libb.a"])}
+    make_tree(project / "env", static)  # it does not ship
+    inputs = {"ENVIRONMENT": "env", "BASELINE": "b.json", "BUDGET": "condaprune.toml"}
+    done = run_action(project, **inputs, PRUNED="true")
+    assert done.returncode == 0, done.stderr
+    assert "over-budget=false" in (project / "output").read_text()
+    assert run_action(project, **inputs).returncode == 2
 
 
 def test_the_action_without_a_budget_never_fails(project: Path) -> None:

@@ -22,7 +22,8 @@ def text(verdict: Verdict, width: int) -> str:
 
 def _text(verdict: Verdict, width: int) -> Iterator[str]:
     failed = verdict.failed
-    yield f"{printable(verdict.audit.label)}: {headline(verdict)}"
+    pruned = " (as a prune would leave it)" if verdict.audit.pruned else ""
+    yield f"{printable(verdict.audit.label)}{pruned}: {headline(verdict)}"
     if failed and verdict.grew:
         yield ""
         yield "  grew most since the baseline"
