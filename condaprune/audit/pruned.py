@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from condaprune.audit.categories import Categories
 from condaprune.audit.model import Item
-from condaprune.model import Plan
+from condaprune.model import Edit, Plan
 
 _BLOCK = 4096
 
@@ -18,21 +18,23 @@ def as_pruned(items: Iterable[Item], plan: Plan) -> tuple[Item, ...]:
     `disk` of a written file is whole blocks of 4 KiB, `compressed` is 0 for a new one; folders
     keep the size that they have, as they do in place.
     """
-    written = {edit.path: len(edit.data) for edit in plan.edits}
+    written = {edit.path: edit for edit in plan.edits}
     found = [_rewritten(item, written) for item in items if not item.removed]
     known = {item.path for item in found}
     categories = Categories()
-    for path, size in written.items():
+    for path, edit in written.items():
         if path not in known:
+            size = edit.size(0)
             category = categories.of(path, "file")
             found.append(Item(path, "file", size, _blocks(size), "", "", category))
     return tuple(sorted(found, key=lambda item: item.path))
 
 
-def _rewritten(item: Item, written: dict[str, int]) -> Item:
-    size = written.get(item.path)
-    if size is None:
+def _rewritten(item: Item, written: Mapping[str, Edit]) -> Item:
+    edit = written.get(item.path)
+    if edit is None:
         return item
+    size = edit.size(item.bytes)
     return replace(item, bytes=size, disk=_blocks(size) if item.disk else 0)
 
 

@@ -231,11 +231,12 @@ def test_only_what_can_be_pruned_is_counted_as_pruned(
     assert "only an environment or an archive can be counted as pruned" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("bytecode", ["drop", "hash"])
 def test_what_is_counted_as_pruned_is_what_a_prune_leaves(
-    fresh_tiny: BuiltEnvironment, tmp_path: Path
+    bytecode: str, fresh_tiny: BuiltEnvironment
 ) -> None:
     source = open_source(os.fspath(fresh_tiny.prefix))
-    made = plan(source)
+    made = plan(source, bytecode=bytecode)
     told = audit(os.fspath(fresh_tiny.prefix), Wanted(), plan=made)
     carry_out(made, source)
     real = audit(os.fspath(fresh_tiny.prefix), Wanted())
