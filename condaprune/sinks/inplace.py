@@ -13,7 +13,7 @@ from condaprune.journal.recovery import recover_locked
 from condaprune.journal.run import Run
 from condaprune.journal.state import Phase, State
 from condaprune.model import Outcome, Plan, Progress, unique_bytes
-from condaprune.sinks.inplace_notes import notes_after, notes_before
+from condaprune.sinks.inplace_notes import note_on_layers, notes_after, notes_before
 from condaprune.sources.base import Source
 from condaprune.trials.base import Failure, Trial
 
@@ -70,7 +70,7 @@ class InPlaceSink:
             trial.prepare(prefix, progress)
         with State(self._options.filesystem, prefix, label) as state:
             notes = [recover_locked(state)]
-            notes += notes_before(prefix)
+            notes += notes_before(prefix) + note_on_layers(prefix, plan)
             return self._carry_out(state, plan, notes, progress)
 
     def _carry_out(self, state: State, plan: Plan, notes: list[str], progress: Progress) -> Outcome:

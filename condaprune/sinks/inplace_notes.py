@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from condaprune.journal.run import Run
-from condaprune.journal.surroundings import is_overlay, running_from
-from condaprune.model import printable
+from condaprune.journal.surroundings import in_lower_layer, is_overlay, running_from
+from condaprune.model import Plan, printable
 
 _SHOWN = 5
 
@@ -21,6 +21,19 @@ def notes_before(prefix: str) -> list[str]:
     count = _count(len(running), "process uses", "processes use")
     what = "what is loaded goes on working, what is loaded later may be gone: restart them"
     return [f"{count} this environment: {shown}{more}; {what}"]
+
+
+def note_on_layers(prefix: str, plan: Plan) -> list[str]:
+    """A note where what goes seems to lie in a lower layer, so that the image keeps it."""
+    paths = [entry.path for entry in plan.removed() if entry.kind == "file"]
+    if not in_lower_layer(prefix, paths):
+        return []
+    note = (
+        "this environment was installed in an earlier layer, which keeps what is removed here: "
+        "this image gets no smaller. Take the environment into a final stage with COPY --from, "
+        "or install and prune in one RUN"
+    )
+    return [note]
 
 
 def notes_after(

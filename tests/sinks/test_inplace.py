@@ -341,6 +341,7 @@ def test_an_overlay_with_the_environment_in_the_lower_layer(mounted: Path, move:
         before = snapshot(root)
         outcome = carry_out(root, undoable=move)
         assert not (root / "include").exists()
+        assert sum("no smaller" in note for note in outcome.details.values()) == 1
         if move:
             assert any("layer" in note for note in outcome.details.values())
             undo(str(root))
