@@ -182,8 +182,10 @@ def make_base(buildah: Buildah, *, shell: bool = False) -> None:
     shutil.rmtree(context)
 
 
-def make_installed(buildah: Buildah, archive: Path, tool: Path, base: str = "base") -> None:
-    """The image ``installed``: an environment at ``/env``, condaprune in ``/opt/tool``.
+def make_installed(
+    buildah: Buildah, archive: Path, tool: Path, base: str = "base", prefix: str = "/env"
+) -> None:
+    """The image ``installed``: an environment at *prefix*, condaprune in ``/opt/tool``.
 
     *archive* is conda-pack's ``.tar.gz`` of the one, *tool* a folder of `make_tool`.
     """
@@ -192,8 +194,8 @@ def make_installed(buildah: Buildah, archive: Path, tool: Path, base: str = "bas
     shutil.copy(archive, context / "env.tar.gz")
     shutil.copytree(tool, context / "tool", symlinks=True)
     text = (
-        f"FROM localhost/{base}\nCOPY tool /opt/tool\nADD env.tar.gz /env/\n"
-        'RUN ["/env/bin/python", "/env/bin/conda-unpack"]\n'
+        f"FROM localhost/{base}\nCOPY tool /opt/tool\nADD env.tar.gz {prefix}/\n"
+        f'RUN ["{prefix}/bin/python", "{prefix}/bin/conda-unpack"]\n'
     )
     buildah.build(context, text, "installed")
     shutil.rmtree(context)
@@ -239,21 +241,22 @@ def stand_in(text: str) -> str:
     return text.replace("FROM installed", "FROM localhost/installed")
 
 
-def check_final(buildah: Buildah, name: str, container: Container) -> None:
+def check_final(buildah: Buildah, name: str, container: Container, prefix: str = "/env") -> None:
     """That an image is what a runtime stage should be, and runs. Errors: `AssertionError`."""
     config = buildah.config(name)
     assert config["User"] == "65532:65532"
-    assert config["Entrypoint"] == ["/env/bin/python", "/app/app.py"]
-    assert config["Healthcheck"]["Test"] == ["CMD", "/env/bin/python", "/app/app.py"]
+    assert config["Entrypoint"] == [f"{prefix}/bin/python", "/app/app.py"]
+    assert config["Healthcheck"]["Test"] == ["CMD", *config["Entrypoint"]]
     out = container.run(*config["Entrypoint"])
-    assert json.loads(out) == {"uid": 65532, "prefix": "/env", "click": "app"}
-    env = container.env
+    assert json.loads(out) == {"uid": 65532, "prefix": prefix, "click": "app"}
+    env = container.root / prefix[1:]
     assert not list(env.glob("conda-meta/*.json")), "there are records of conda"
     assert (env / "conda-meta" / "history").read_bytes() == b""
     bom = json.loads((env / "share/condaprune/environment.cdx.json").read_bytes())
     assert any(part["name"] == "click" for part in bom["components"])
     assert not list(env.rglob("*.a")), "there are static libraries"
     assert not (container.root / "opt" / "tool").exists()
+    assert not (container.root / "bin" / "sh").exists()
 
 
 def verify(

@@ -27,7 +27,9 @@ from tests.docker.images import (
 from tests.envs.fixtures import Packer
 from tests.envs.model import BuiltEnvironment
 
-BUILT = ("inplace", "trace", "archive", "unpack")
+BUILT = ("inplace", "trace", "archive", "unpack", "gate", "pixi")
+BUDGET = '[budget.environment]\nmax = "{} MB"\n'
+PIXI = "/app/.pixi/envs/default"
 
 
 @pytest.fixture(scope="module")
@@ -49,25 +51,63 @@ def context(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def _check(buildah: Buildah, name: str) -> None:
+def _check(buildah: Buildah, name: str, prefix: str = "/env") -> None:
     with buildah.container(name) as container:
-        check_final(buildah, name, container)
+        check_final(buildah, name, container, prefix)
+
+
+@pytest.fixture(scope="module")
+def tool(tiny_env: BuiltEnvironment, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    if tiny_env.interpreter.short != f"{sys.version_info[0]}.{sys.version_info[1]}":
+        pytest.skip("the packaged interpreter cannot run the modules that the tests run with")
+    folder = tmp_path_factory.mktemp("tool") / "tool"
+    make_tool(tiny_env.prefix, tiny_env.interpreter.short, folder)
+    return folder
 
 
 @pytest.mark.slow
-def test_builder_stages(
-    buildah: Buildah, tiny_env: BuiltEnvironment, packed_tiny: Packer, context: Path
-) -> None:
-    """In place, and with a trace that a test stage records."""
-    if tiny_env.interpreter.short != f"{sys.version_info[0]}.{sys.version_info[1]}":
-        pytest.skip("the packaged interpreter cannot run the modules that the tests run with")
-    make_tool(tiny_env.prefix, tiny_env.interpreter.short, context / "tool")
-    make_installed(buildah, packed_tiny("tar.gz").archive, context / "tool")
-    shutil.rmtree(context / "tool")
-    for name in ("inplace", "trace"):
+def test_builder_stages(buildah: Buildah, packed_tiny: Packer, tool: Path, context: Path) -> None:
+    """In place, with a trace that a test stage records, and with a budget that is kept or not."""
+    make_installed(buildah, packed_tiny("tar.gz").archive, tool)
+    (context / "condaprune.toml").write_text(BUDGET.format(200))
+    for name in ("inplace", "trace", "gate"):
         buildah.build(context, shipped(name), name)
         _check(buildah, name)
         buildah.run("rmi", f"localhost/{name}")
+    (context / "condaprune.toml").write_text(BUDGET.format(20))
+    with pytest.raises(AssertionError, match=r"over its budget|exit status 1"):
+        buildah.build(context, shipped("gate"), "gate")
+
+
+@pytest.mark.slow
+def test_a_project_of_pixi(
+    buildah: Buildah, packed_tiny: Packer, tool: Path, context: Path
+) -> None:
+    """With an environment where pixi installs it; pixi itself is not run."""
+    make_installed(buildah, packed_tiny("tar.gz").archive, tool, prefix=PIXI)
+    text = shipped("pixi").replace("/opt/tool/.pixi/envs/default", "/opt/tool")
+    buildah.build(context, text, "pixi")
+    _check(buildah, "pixi", PIXI)
+
+
+@pytest.mark.slow
+def test_a_layout_that_no_daemon_has_built(
+    buildah: Buildah, tiny_env: BuiltEnvironment, context: Path
+) -> None:
+    """condaprune writes the image itself, on a base that was saved as a layout."""
+    base, image = context / "base.oci", context / "image.oci"
+    buildah.run("push", "--format", "oci", "localhost/base", f"oci:{base}")
+    ran = condaprune(tiny_env.prefix, "-o", image, "--base", base, "--dest-prefix", "/env",
+                     "--layers", 3, "--user", "65532:65532", "--entrypoint", "/env/bin/python",
+                     "--quiet")  # fmt: skip
+    assert ran.status == 0, ran.err
+    name = buildah.run("from", f"oci:{image}").strip()
+    code = "import click, os, sys; print(os.getuid(), sys.prefix, click.__name__)"
+    try:
+        out = buildah.run("run", "--isolation", "chroot", name, "--", "/env/bin/python", "-c", code)
+    finally:
+        buildah.run("rm", name)
+    assert out.split() == ["65532", "/env", "click"]
 
 
 def _archive(buildah: Buildah, packed_tiny: Packer, context: Path, name: str) -> None:
