@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test lint docs images pyz clean
+.PHONY: help demo test lint docs images pyz recipe clean
 
 help:
 	@echo "make demo   build a small real environment, prune it, prove that it still runs"
@@ -13,6 +13,7 @@ help:
 	@echo "make lint   ruff and mypy --strict"
 	@echo "make pyz    condaprune as a single file, dist/condaprune.pyz"
 	@echo "make images container images by buildah, against a pasted recipe's (needs buildah from apt)"
+	@echo "make recipe condaprune as a conda package, in dist/conda, from conda-forge's packages"
 	@echo "make docs   the documentation as a site, in site/"
 
 $(STAMP): pyproject.toml
@@ -41,6 +42,10 @@ images: $(STAMP)
 
 pyz: $(STAMP)
 	$(BIN)/python tools/make_pyz.py dist/condaprune.pyz
+
+recipe: $(STAMP)
+	$(BIN)/python -m pip install --quiet --group recipe
+	$(BIN)/python tools/make_conda.py dist/conda
 
 clean:
 	rm -rf $(VENV) build dist site .pytest_cache .mypy_cache .ruff_cache .hypothesis
