@@ -134,36 +134,42 @@ class Reference:
         Bytes of edited files, such as stripped libraries, are one of them.
         """
         kept = self.plans["runtime"]
-        bytes_by: Counter[str] = Counter()
-        shown: dict[str, tuple[int, str]] = {}
+        sums: Counter[str] = Counter()
+        names: dict[str, Counter[str]] = {}
         counted: set[tuple[int, int]] = set()
         for path, file in self.listing.items():
+            if kept.removes(path) or path in _EDITED:
+                continue
             if path in after:
-                left = after[path].size
-                if left < file.size and not kept.removes(path) and path not in _EDITED:
-                    bytes_by["by editing files, such as stripping libraries"] += file.size - left
-                continue
-            if kept.removes(path) or file.identity in counted:
-                continue
-            counted.add(file.identity)
-            why = self._why(path)
-            bytes_by[why] += file.size
-            shown[why] = max(shown.get(why, (0, "")), (file.size, path))
+                if after[path].size < file.size:
+                    sums[_BY_EDITING] += file.size - after[path].size
+            elif file.identity not in counted:
+                counted.add(file.identity)
+                why, name = self._why(path)
+                sums[why] += file.size
+                names.setdefault(why, Counter())[name] += file.size
         return [
-            f"{count / 1e6:.1f} MB {why}" + (f" (`{shown[why][1]}`)" if why in shown else "")
-            for why, count in bytes_by.most_common()
+            f"{count / 1e6:.1f} MB {why}{_shown(names.get(why, Counter()))}"
+            for why, count in sums.most_common()
             if count >= 50_000
         ]
 
-    def _why(self, path: str) -> str:
+    def _why(self, path: str) -> tuple[str, str]:
+        """Why `runtime` keeps a path, and what to name as an example: the path, or a rule."""
         decision = self.plans["runtime"].decision(path)
         if decision.basis == "guard":
-            return f"that the guard `{decision.name}` keeps"
+            return f"that the guard `{decision.name}` keeps", path
         if decision.basis == "rule-keep":
-            return f"that the rule `{decision.name}` keeps"
-        if path.startswith("conda-meta/"):
-            return "of conda's records"
+            return "that a rule keeps", decision.name
         later = self.plans["minimal"].decision(path)
         if later.remove:
-            return f"that only `minimal` removes, by the rule `{later.name}`"
-        return "that no rule takes"
+            return "that only `minimal` removes, by", later.name
+        return "that no rule takes, such as", path
+
+
+_BY_EDITING = "by editing files (stripping libraries)"
+
+
+def _shown(names: Counter[str]) -> str:
+    """The largest of what there is to name."""
+    return " " + ", ".join(f"`{name}`" for name, _ in names.most_common(3)) if names else ""

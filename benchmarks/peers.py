@@ -11,42 +11,22 @@ trace has seen, and by those checks of the wheel set that passed before.
 from __future__ import annotations
 
 import argparse
-import os
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from benchmarks import recipes, workloads
+from benchmarks import recipes
+from benchmarks.contestants import RUNTIME, US, Peer, contestants
 from benchmarks.figures import Section, Table, markdown, mb
 from benchmarks.losses import Losses, Reference, files, size
 from benchmarks.paired import Measured, Run, ratio, run
-from condaprune.model import to_bytes
-from condaprune.tracing.format import write_trace
-from condaprune.tracing.trace import Trace
 from tests.envs.build import shared_environment
 from tests.envs.cache import cache_root
-
-HERE = Path(__file__).resolve().parent
-US = "condaprune"
-RUNTIME = "condaprune runtime"
-
-
-@dataclass(frozen=True, slots=True)
-class Peer:
-    """A contestant: the command that works on a copy, given the copy and a folder for output.
-
-    One with an `archive` leaves the copy alone and writes that file into the folder.
-    """
-
-    name: str
-    command: Callable[[Path, Path], list[str]]
-    archive: str = ""
-    pasted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,106 +56,18 @@ class Contest:
         return next(row for row in self.rows if row.peer.name == name)
 
 
-def contestants(reference: Reference, folder: Path) -> tuple[list[Peer], list[str]]:
-    """Who takes part, and why others do not. Records the traces, which is not timed."""
-    stdlib = reference.plans["runtime"].inventory.layout.stdlib
-    python = stdlib[0].rpartition("/")[2] if stdlib else "python3"
-    found, missing = [], []
-    for recipe in recipes.RECIPES:
-        absent = [tool for tool in recipe.tools if not shutil.which(tool)]
-        if absent:
-            missing.append(f"{recipe.name}: there is no {absent[0]} here")
-            continue
-        found.append(Peer(recipe.name, _in_copy(recipe.script(python)), pasted=True))
-    found.append(_conda_pack())
-    found.append(_empack(folder))
-    found += [Peer(f"{US} {name}", _ours("--profile", name)) for name in ("safe", "runtime")]
-    found.append(Peer(f"{RUNTIME}, to an archive", _ours(output="out.tar.zst"), "out.tar.zst"))
-    found.append(Peer(f"{US} minimal", _ours("--profile", "minimal")))
-    if not workloads.starts(reference.prefix):
-        return found, [*missing, "traces: the environment's Python does not run here"]
-    seen = folder / "app.trace"
-    write_trace(workloads.traces(reference.prefix, "auto"), os.fspath(seen))
-    traced = ("--profile", "minimal", "--trace", os.fspath(seen))
-    found.append(Peer(f"{US} minimal --trace", _ours(*traced)))
-    found.append(Peer(f"{US} minimal --only-traced", _ours(*traced, "--only-traced")))
-    if shutil.which("strace"):
-        opened = _opened(workloads.traces(reference.prefix, "strace"), reference.prefix)
-        kept = folder / "opened"
-        kept.write_bytes(b"".join(to_bytes(path) + b"\n" for path in sorted(opened)))
-        script = (
-            "find . \\( -type f -o -type l \\) -printf '%P\\0' | "
-            f"grep -zvxFf '{kept}' | xargs -0 rm -f"
-        )
-        found.append(Peer("opened files only (strace)", _in_copy(script)))
-    else:
-        missing.append("opened files only: there is no strace here")
-    return found, missing
+def hold(
+    label: str,
+    prefix: Path,
+    *,
+    rounds: int = 3,
+    only: Sequence[str] = (),
+    linked: bool = False,
+) -> Contest:
+    """Let all contestants work on copies of one environment.
 
-
-def _in_copy(script: str) -> Callable[[Path, Path], list[str]]:
-    return lambda copy, _: ["sh", "-c", f"cd '{copy}'\n{script}"]
-
-
-def _ours(*options: str, output: str = "") -> Callable[[Path, Path], list[str]]:
-    base = [sys.executable, "-m", "condaprune"]
-
-    def command(copy: Path, out: Path) -> list[str]:
-        target = ["-o", str(out / output)] if output else []
-        return [*base, str(copy), "-q", "--isolated", *options, *target]
-
-    return command
-
-
-def _conda_pack() -> Peer:
-    program = os.path.join(os.path.dirname(sys.executable), "conda-pack")
-    excludes = [word for pattern in recipes.FILTERS for word in ("--exclude", pattern)]
-    return Peer(
-        "conda-pack, the guide as filters",
-        lambda copy, out: [
-            *[program, "-q", "-p", str(copy), "-o", str(out / "out.tar.zst"), "-j", "-1"],
-            *["--compress-level", "3", *excludes],
-        ],
-        "out.tar.zst",
-    )
-
-
-def _empack(folder: Path) -> Peer:
-    """empack's patterns as condaprune's only rule, without guards, with slim records like its."""
-    from condaprune.ruleset import load_builtin
-
-    ids = ", ".join(f'"{rule.id}"' for rule in load_builtin())
-    config = folder / "empack-alone.toml"
-    config.write_text(f'profile = "alone"\n[profiles.alone]\nextends = "safe"\nignore = [{ids}]\n')
-    options = ["--rules", str(HERE / "empack.toml"), "--no-guard", "all"]
-    options += ["--keep-conda-meta", "slim", "--config", str(config)]
-    return Peer(
-        "empack's default patterns",
-        lambda copy, _: [sys.executable, "-m", "condaprune", str(copy), "-q", *options],
-    )
-
-
-def _opened(trace: Trace, prefix: Path) -> set[str]:
-    """The files that were opened or executed, and the links that lead to them."""
-    root = os.path.realpath(prefix)
-    found = set()
-    for path, entry in trace.entries.items():
-        if not entry.kinds & {"open", "exec"}:
-            continue
-        at = os.path.join(root, path)
-        while at.startswith(root + "/") and at[len(root) + 1 :] not in found:
-            found.add(at[len(root) + 1 :])
-            if not os.path.islink(at):
-                break
-            at = os.path.normpath(os.path.join(os.path.dirname(at), os.readlink(at)))
-        real = os.path.realpath(os.path.join(root, path))
-        if real.startswith(root + "/"):
-            found.add(real[len(root) + 1 :])
-    return found
-
-
-def hold(label: str, prefix: Path, *, rounds: int = 3, only: Sequence[str] = ()) -> Contest:
-    """Let all contestants work on copies of one environment."""
+    *linked* copies are hard links, as conda installs from its package cache.
+    """
     contest = Contest(label, Reference(prefix))
     with tempfile.TemporaryDirectory(prefix="peers-", dir=cache_root()) as name:
         folder = Path(name)
@@ -188,7 +80,7 @@ def hold(label: str, prefix: Path, *, rounds: int = 3, only: Sequence[str] = ())
                 if len(runs[peer.name]) < number:
                     continue  # it failed before
                 say(f"{label}: {peer.name}, round {number + 1} of {rounds}")
-                with _copy(prefix, folder) as (copy, out):
+                with _copy(prefix, folder, linked and not peer.edits) as (copy, out):
                     try:
                         runs[peer.name].append(run(peer.command(copy, out)))
                     except RuntimeError as error:
@@ -203,10 +95,10 @@ def hold(label: str, prefix: Path, *, rounds: int = 3, only: Sequence[str] = ())
 
 
 @contextmanager
-def _copy(prefix: Path, folder: Path) -> Iterator[tuple[Path, Path]]:
+def _copy(prefix: Path, folder: Path, linked: bool) -> Iterator[tuple[Path, Path]]:
     """A copy of an environment and an empty folder, both deleted afterwards."""
     copy, out = folder / "env", folder / "out"
-    subprocess.run(["cp", "-a", prefix, copy], check=True)
+    subprocess.run(["cp", "-al" if linked else "-a", prefix, copy], check=True)
     out.mkdir()
     try:
         yield copy, out
@@ -240,6 +132,20 @@ def _examine(reference: Reference, peer: Peer, copy: Path, out: Path) -> Row:
     )
 
 
+def measure(
+    sizes: Sequence[str], prefixes: Sequence[str], *, rounds: int = 3, only: Sequence[str] = ()
+) -> Section:
+    """The section on test environments of these *sizes* and on the *prefixes* of a user."""
+    named = [(name, shared_environment(name).prefix, True) for name in sizes]
+    named += [(Path(p).absolute().name, Path(p).absolute(), False) for p in prefixes]
+    return section(
+        [
+            hold(name, prefix, rounds=rounds, only=only, linked=linked)
+            for name, prefix, linked in named
+        ]
+    )
+
+
 def section(contests: Sequence[Contest]) -> Section:
     """The contests as tables, with the bare figures by ``environment/contestant/figure``."""
     figures: dict[str, float] = {}
@@ -265,13 +171,15 @@ INTRO = f"""Recipes run as they are pasted:
 [docker-library/python]({recipes.DOCKER_LIBRARY.source}) (made for a Python before any package),
 [serverless slim]({recipes.SERVERLESS.source}) (made for the folder that pip installs into).
 The patterns are [empack's]({recipes.EMPACK}), restated as one rule and run without guards.
-conda-pack gets the guide's deletions as `--exclude`. "Opened files only" deletes what no run of
-the first workload opened under strace, as slim (docker-slim) does.
+conda-pack gets the guide's deletions as `--exclude`. "Files opened only" deletes what no run of
+the first workload opened under strace, the bare idea; slim (docker-slim) keeps what was looked at
+too.
 
 All are held against the same measure, announced losses included; only a module or command whose
 own file was deleted counts as lost for nobody. Where the library of the interpreter is gone, none
 of this machine's may stand in. The unseen workload is one that no trace has recorded; checks are
-those of `python -m tests.wheelset` that passed before."""
+those of `python -m tests.wheelset` that passed before. Test environments are copied by hard links,
+as conda installs from its package cache, but for what writes into files."""
 
 
 def _sizes(contest: Contest) -> Table:
@@ -370,13 +278,8 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args(arguments)
     sizes = options.size or ([] if options.env else ["small", "big"])
-    named = {size: shared_environment(size).prefix for size in sizes}
-    named.update({os.path.basename(os.path.normpath(e)): Path(e).absolute() for e in options.env})
-    contests = [
-        hold(label, prefix, rounds=options.rounds, only=options.only)
-        for label, prefix in named.items()
-    ]
-    for table in section(contests).tables:
+    found = measure(sizes, options.env, rounds=options.rounds, only=options.only)
+    for table in found.tables:
         print("\n".join(markdown(table)))
     return 0
 

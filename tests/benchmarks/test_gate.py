@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 
 import pytest
@@ -17,16 +18,22 @@ def now() -> tuple[dict[str, float], float]:
     return gate.read()[known], most
 
 
+@functools.cache
+def measured() -> dict[str, float]:
+    """The figures of this Python, counted once."""
+    return gate.measure()
+
+
 def test_planning_executes_no_more_an_entry_than_expected():
     wanted, most = now()
-    failed = gate.losses(gate.measure(), wanted, most)
+    failed = gate.losses(measured(), wanted, most)
     assert not failed, (
         f"{failed}. If the work is worth it: python -m benchmarks.gate --write, and say so"
     )
 
 
 def test_two_runs_count_the_same():
-    assert gate.measure() == gate.measure()
+    assert gate.measure() == measured()
 
 
 SLOWER = """
@@ -65,6 +72,32 @@ def test_the_gate_speaks_where_reading_is_made_slower(waste, figure):
     wanted, most = now()
     failed = gate.losses(gate.measure(SLOWER.format(waste=waste)), wanted, most)
     assert any(line.startswith(figure) for line in failed)
+
+
+def test_the_gate_stays_quiet_just_below_the_loss_that_it_lets_pass_and_fails_just_above_it():
+    wanted, most = now()
+    base = measured()["lines"]
+    failed = {}
+    for share in (0.97, 1.03):
+        lines = share * most * wanted["lines"] - base  # to add, an entry: two for each step
+        waste = (
+            f"for path in found:\n        for step in range({int(lines // 2)}):\n            pass"
+        )
+        found = gate.measure(SLOWER.format(waste=waste))
+        failed[share] = gate.losses({**wanted, "lines": found["lines"]}, wanted, most)
+    assert failed[0.97] == []
+    assert len(failed[1.03]) == 1
+
+
+def test_a_loss_ends_the_gate_with_an_error(monkeypatch, capsys):
+    wanted, most = now()
+    slower = {**wanted, "lines": wanted["lines"] * most * 1.01}
+    monkeypatch.setattr(sys, "argv", ["gate"])
+    monkeypatch.setattr(gate, "measure", lambda: slower)
+    assert gate.main() == 1
+    assert "times the expected" in capsys.readouterr().out
+    monkeypatch.setattr(gate, "measure", lambda: wanted)
+    assert gate.main() == 0
 
 
 def test_a_quarter_more_is_let_pass_and_a_little_beyond_is_not():
