@@ -12,6 +12,7 @@ from dataclasses import replace
 from condaprune.errors import UsageProblem
 from condaprune.guards.activation import Activation
 from condaprune.guards.base import Guard, GuardReport, Scene
+from condaprune.guards.commands import Commands
 from condaprune.guards.data import Data
 from condaprune.guards.datanames import DataNames
 from condaprune.guards.dlopen import Dlopen
@@ -32,8 +33,9 @@ from condaprune.guards.source import WORDS as SOURCE_WORDS
 from condaprune.guards.source import Source
 from condaprune.guards.stubs import WORDS as STUB_WORDS
 from condaprune.guards.stubs import Stubs
+from condaprune.guards.suites import Suites
 from condaprune.guards.toolchain import WORDS as COMPILE_WORDS
-from condaprune.guards.toolchain import Toolchain, is_tool
+from condaprune.guards.toolchain import Toolchain, is_tool, may_compile
 from condaprune.guards.tree import Tree
 from condaprune.guards.unpack import Unpack
 from condaprune.guards.whole import Whole
@@ -56,6 +58,8 @@ GUARDS: dict[str, type[Guard]] = {
         Dlopen,
         Links,
         Metadata,
+        Commands,
+        Suites,
         Stubs,
         Source,
         Toolchain,
@@ -114,13 +118,15 @@ def _set_up(
         words += STUB_WORDS
     if any(rule.category in SOURCES for rule in rules.values()):
         words += SOURCE_WORDS
-    if any(is_tool(path) for path in candidates):
+    tools = any(is_tool(path) for path in candidates)
+    if tools:
         words += COMPILE_WORDS
     reader = PythonReader(modules, DataNames(files, modules), words)
     interest = Interest(
         python=bool(reader),
         stubs=bool(modules.doomed),
         elf=any(is_shared(path) or "/ld" in path for path in candidates),
+        compilers=may_compile(inventory, candidates) if tools else frozenset(),
     )
     facts = Facts(inventory, contents, candidates, reader, interest, progress)
     tree = Tree(inventory, candidates)

@@ -55,7 +55,7 @@ class DataNames:
             self._named[top, name].append(path)
             if _SUFFIX.fullmatch(suffix):
                 suffixes.add(suffix)
-                if suffix not in _SOURCE | _LAUNCHER and not _aside(path, top):
+                if suffix not in _SOURCE | _LAUNCHER and not aside(path, top):
                     self._suffixed[top, suffix].append(path)
             elif not suffix and "/" in path:
                 bare.add(name)
@@ -120,13 +120,13 @@ class DataNames:
         top = self._modules.top_folder(path)
         found = []
         for target in targets:
-            part = _aside(target, top)
+            part = aside(target, top)
             if not part or f"/{part}/" in f"/{path}" or f"{part}/" in literal:
                 found.append(target)
         return tuple(found)
 
 
-def _aside(path: str, top: str) -> str:
+def aside(path: str, top: str) -> str:
     """The folder of tests or documentation that a file lies in; empty if in none."""
     for part in path[len(top) :].split("/")[:-1]:
         if part in _ASIDE:

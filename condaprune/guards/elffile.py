@@ -18,6 +18,8 @@ MAGIC = b"\x7fELF"
 _DYNAMIC, _LOAD, _INTERP = 2, 1, 3
 _NEEDED, _STRTAB, _STRSZ, _SONAME, _RPATH, _RUNPATH = 1, 5, 10, 14, 15, 29
 _MAX_PART = 64 << 20
+_STEP = 8 << 20
+_CLANG = b"-internal-isystem"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,8 @@ class ElfFacts:
     interpreter: str = ""
     machine: int = 0
     bits: int = 64
+    compiler: bool = False
+    """Whether a compiler of C is in it, as far as that was looked for."""
 
 
 def read_elf(read: Reader) -> ElfFacts | None:
@@ -39,6 +43,16 @@ def read_elf(read: Reader) -> ElfFacts | None:
         return _read(read)
     except (struct.error, ValueError, IndexError, OverflowError):
         return None
+
+
+def holds_compiler(read: Reader, size: int) -> bool:
+    """Whether a library of *size* bytes has clang in it: an option that only clang's parts name."""
+    at = 0
+    while at < size:
+        if _CLANG in read(at, _STEP):
+            return True
+        at += _STEP - len(_CLANG)
+    return False
 
 
 def _read(read: Reader) -> ElfFacts | None:

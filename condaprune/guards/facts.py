@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
 from condaprune.guards.bytecode import read_bytecode
-from condaprune.guards.elffile import MAGIC, ElfFacts, read_elf
+from condaprune.guards.elffile import MAGIC, ElfFacts, holds_compiler, read_elf
 from condaprune.guards.pysource import PythonFacts, PythonReader
 from condaprune.model import Entry, Inventory, Progress, parent
 from condaprune.sources.base import Contents
@@ -47,6 +47,8 @@ class Interest:
     python: bool = True
     stubs: bool = True
     elf: bool = True
+    compilers: frozenset[str] = frozenset()
+    """Shared libraries to be searched for a compiler of C."""
 
 
 class Facts:
@@ -122,7 +124,7 @@ class Facts:
         if suffix == "pyi":
             return "python" if self._interest.stubs else ""
         if ".so" in name and _LIBRARY.search(name):
-            return "elf" if self._interest.elf else ""
+            return "elf" if self._interest.elf or path in self._interest.compilers else ""
         above = parent(path)
         if suffix == "pth":
             return "text" if above in self._site else ""
@@ -167,9 +169,12 @@ class Facts:
             self.python[path] = self._reader.read(path, data, doomed=path in self._candidates)
 
     def _take_elf(self, path: str, read: object) -> None:
-        if self._interest.elf and callable(read):
+        sought = path in self._interest.compilers
+        if (self._interest.elf or sought) and callable(read):
             found = read_elf(read)
             if found is not None:
+                if sought and holds_compiler(read, self._entries[path].size):
+                    found = replace(found, compiler=True)
                 self.elf[path] = found
 
     def lines(self, path: str) -> Iterator[tuple[int, str]]:

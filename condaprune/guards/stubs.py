@@ -1,6 +1,8 @@
-"""Stub files that are read at run time stay: ``lazy_loader.attach_stub`` takes imports from them.
+"""Stub files that are read at run time stay.
 
-Stubs that code opens by name (jedi, mypy) are found by the data guard.
+``lazy_loader.attach_stub`` takes imports from those of its own package, a type checker or a maker
+of pages reads those of every package. Stubs that code opens by name (jedi) are found by the data
+guard.
 """
 
 from __future__ import annotations
@@ -13,6 +15,11 @@ from condaprune.guards.prefilter import Word
 from condaprune.model import Veto
 
 WORDS = (Word("attach_stub", b"attach_stub"),)
+
+_READERS = frozenset(
+    {"mypy", "pyright", "basedpyright", "pytype", "pyre", "pyrefly", "ty", "zuban", "sphinx-build"}
+)
+"""Commands that read the stubs of whatever is installed."""
 
 
 class Stubs(Guard):
@@ -27,10 +34,15 @@ class Stubs(Guard):
             if path.endswith(".pyi"):
                 self._doomed[scene.modules.top_folder(path)].append(path)
         self._lazy: dict[str, str] = {}
+        folders = scene.inventory.layout.roots.get("bin", ())
+        readers = (f"{folder}/{name}" for folder in folders for name in _READERS)
+        self._readers = frozenset(readers) if self._doomed else frozenset()
 
     def look(self, batch: Sequence[str]) -> Iterator[Veto]:
         python, modules = self.scene.facts.python, self.scene.modules
         for path in batch:
+            if path in self._readers:
+                yield from self._all(path)
             facts = python.get(path)
             if facts is None or "attach_stub" not in facts.words:
                 continue
@@ -40,6 +52,14 @@ class Stubs(Guard):
             for target in self._doomed.get(top, ()):
                 yield Veto(target, because, path)
             yield from self._imported(path[: -len(".py")] + ".pyi")
+
+    def _all(self, reader: str) -> Iterator[Veto]:
+        """The stubs that a general rule takes; one about a package knows who reads its stubs."""
+        name = reader.rpartition("/")[2]
+        for stubs in self._doomed.values():
+            for target in stubs:
+                if not self.scene.scopes.packages(self.candidates[target]):
+                    yield Veto(target, f"{name} reads the stubs of every package", reader)
 
     def _imported(self, stub: str) -> Iterator[Veto]:
         """The modules that the stub beside a file names are what it loads when asked."""

@@ -1,52 +1,32 @@
 """Headers, static libraries and compilers stay where kept packages compile at run time.
 
-Which packages do is data: each with what it needs. The presence of the package is the evidence;
-a rule that is limited to that package knows better and is let through.
+Three kinds of evidence: a table of packages (`compilers`), each with what it needs; code that
+builds extensions or calls a compiler, in a package that brings headers of its own; and a shared
+library with a C compiler in it. A rule that is limited to the package knows better and is let
+through.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 
 from condaprune.guards.base import Guard, Scene
+from condaprune.guards.compilers import (
+    COMPILERS,
+    COMPILING,
+    HEADERS,
+    PYTHON_HEADERS,
+    SOURCES,
+    STATIC,
+    Compiler,
+)
+from condaprune.guards.datanames import aside
+from condaprune.guards.elf import is_shared
 from condaprune.guards.prefilter import Word
 from condaprune.guards.scope import plain
-from condaprune.model import Veto
-
-_HEADER = r"\.(?:h|hh|hpp|hxx|h\+\+|cuh|inc|ipp|tcc|inl|pxd|pxi|modulemap)$"
-_IN_INCLUDE = r"(?:^|/)include/"
-
-PYTHON_HEADERS = re.compile(
-    r"^include/python\d|^include/[Nn]umpy|/numpy/(?:_core|core)/include/"
-    r"|/config-\d[^/]*/Makefile$|^Include/"
-)
-HEADERS = re.compile(f"{_HEADER}|{_IN_INCLUDE}")
-SOURCES = re.compile(r"\.(?:c|cc|cpp|cxx|cu|pyx|f|f90)$")
-STATIC = re.compile(r"\.(?:a|o|lib)$")
-COMPILERS = re.compile(
-    r"^bin/(?:[\w.-]+-)?(?:gcc|g\+\+|cc|c\+\+|cpp|ld|ld\.\w+|as|ar|nm|clang[\w+-]*|ptxas|nvcc|nvlink"
-    r"|cicc|llc|opt|cling|root-config|rootcling)(?:-[\d.]+)?$"
-    r"|^libexec/gcc/|^lib/gcc/|^[\w]+-[\w]+-linux-gnu/|^nvvm/|/nvvm/|^lib/clang/|^compiler_compat/"
-    r"|\.bc$"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Compiler:
-    """A package that compiles at run time, what for, and what it takes for that.
-
-    `folder` is a folder of site-packages or the prefix that tells the package too; empty for one
-    told by its name alone. `own` adds all headers and sources of the package itself.
-    """
-
-    package: str
-    reason: str
-    needs: tuple[re.Pattern[str], ...]
-    folder: str = ""
-    own: bool = False
-
+from condaprune.model import Inventory, Veto
 
 _TOOL = re.compile(
     "|".join(p.pattern for p in (PYTHON_HEADERS, HEADERS, STATIC, COMPILERS, SOURCES))
@@ -54,60 +34,44 @@ _TOOL = re.compile(
 _OWN = (HEADERS, SOURCES)
 _PYTHON = (".py", ".pyc", ".pyi")
 _NEVER = (".py", ".pyc", ".pyi", ".so", ".txt", ".json", ".md", ".rst", ".html", ".js")
-_ALL = (PYTHON_HEADERS, HEADERS, STATIC, COMPILERS)
 _C = (PYTHON_HEADERS, COMPILERS)
 
-COMPILING = (
-    Compiler("torch", "torch.compile builds C++ with these", _C, "torch/_inductor", own=True),
-    Compiler("triton", "triton builds its launcher with Python's headers", _C, "triton", own=True),
-    Compiler("cupy", "CuPy compiles kernels with CUDA's and its own headers", _ALL, "cupy"),
-    Compiler(
-        "numba-cuda", "numba.cuda compiles with NVVM and CUDA's headers", (HEADERS, COMPILERS)
-    ),
-    Compiler(
-        "pythran", "Pythran compiles when asked to, with its own headers", _C, "pythran", True
-    ),
-    Compiler("xeus-cpp", "the C++ kernel compiles each cell", _ALL),
-    Compiler("xeus-cling", "the C++ kernel compiles each cell", _ALL),
-    Compiler("cppyy", "cppyy parses headers while it runs", _ALL, "cppyy"),
-    Compiler("cling", "the interpreter of C++ reads headers", _ALL),
-    Compiler("root", "the interpreter of C++ reads headers", _ALL),
-    Compiler("cython", "pyximport and cython.inline compile while they run", _C, "Cython", True),
-    Compiler("pytensor", "PyTensor compiles its graphs to C", _C, "pytensor", True),
-    Compiler("theano", "Theano compiles its graphs to C", _C, "theano", True),
-    Compiler("theano-pymc", "Theano compiles its graphs to C", _C, "theano", True),
-    Compiler("aesara", "Aesara compiles its graphs to C", _C, "aesara", True),
-    Compiler("pystan", "Stan models are compiled while they run", _ALL, "pystan"),
-    Compiler("cmdstanpy", "Stan models are compiled while they run", _ALL, "cmdstanpy"),
-    Compiler("cmdstan", "Stan models are compiled while they run", _ALL),
-    Compiler("brian2", "Brian compiles its simulations", _C, "brian2", True),
-    Compiler("pykeops", "KeOps compiles its formulas", _C, "pykeops", True),
-    Compiler("fenics-ffcx", "FEniCS compiles its forms", _ALL, "ffcx"),
-    Compiler("pyop2", "Firedrake compiles its kernels", _ALL, "pyop2"),
-    Compiler("deepspeed", "DeepSpeed compiles its operators", _C, "deepspeed", True),
-    Compiler("pycuda", "PyCUDA compiles kernels", (HEADERS, COMPILERS), "pycuda"),
-    Compiler("r-rcpp", "Rcpp compiles functions when asked to", _ALL),
-    Compiler("r-inline", "inline compiles functions when asked to", _ALL),
-    Compiler("r-rstan", "Stan models are compiled while they run", _ALL),
-    Compiler("gcc", "a compiler was asked for", _ALL),
-    Compiler("gxx", "a compiler was asked for", _ALL),
-    Compiler("compilers", "a compiler was asked for", _ALL),
-    Compiler("c-compiler", "a compiler was asked for", _ALL),
-    Compiler("cxx-compiler", "a compiler was asked for", _ALL),
-)
-
+_BUILDS = "an extension's build"
+_CALLS = "a compiler"
 WORDS = (
     Word("ffi.verify", b"ffi.verify("),
     Word("ffi.compile", b"ffibuilder.compile("),
     Word("ffi.compile", b"ffi.compile("),
     Word("pyximport", b"pyximport.install("),
     Word("load_inline", b"cpp_extension.load"),
+    *(
+        Word(_CALLS, quote + name + quote)
+        for name in (b"gcc", b"g++", b"cc", b"c++", b"clang", b"clang++", b"nvcc", b"cmake")
+        for quote in (b'"', b"'")
+    ),
+    Word(_BUILDS, b"build_ext", whole=True),
+    Word(_BUILDS, b"Python.h"),
+    Word(_BUILDS, b"INCLUDEPY"),
+    Word(_BUILDS, b'get_path("include")'),
+    Word(_BUILDS, b"get_path('include')"),
+    Word(_BUILDS, b'get_paths()["include"]'),
+    Word(_BUILDS, b"get_paths()['include']"),
 )
-"""Calls that compile while a program runs; they count outside the package that defines them."""
+"""Calls that compile while a program runs; they count outside the package that defines them.
+Those of the last two keys count for the headers that lie in the same package."""
 
+_VERIFY = frozenset(word.key for word in WORDS) - {_BUILDS, _CALLS}
 _OFFSTAGE = re.compile(
     r"(?:^|/)(?:setup|[\w]*build[\w]*|conftest)\.py$|/(?:cffi|Cython|pyximport)/"
 )
+_UNUSED = re.compile(
+    r"(?:^|/)(?:setup|conftest|__config__)\.py$|/(?:tests?|testing|docs?|examples?|benchmarks?)/"
+    r"|/numpy/(?:distutils|f2py)/|/setuptools/"
+)
+"""Where code of a package that builds or names a compiler does so for others, or not at all."""
+
+_BIG = 16_000_000
+"""Bytes: no library with a compiler of C in it is smaller."""
 
 
 class Toolchain(Guard):
@@ -131,11 +95,17 @@ class Toolchain(Guard):
                 if item.folder:
                     self._folders[f"{site}/{item.folder}"] = item
         self._compiles = False
+        self._beside: dict[str, list[str]] = defaultdict(list)
+        for target in self._doomed:
+            top = scene.modules.top_folder(target)
+            if top and _own(target) and not aside(target, top) and not self._scoped(target):
+                self._beside[top].append(target)
+        self._python = bool(self._doomed)
 
     def look(self, batch: Sequence[str]) -> Iterator[Veto]:
         if not self._doomed:
             return
-        owners, python = self.scene.inventory.owners, self.scene.facts.python
+        owners, facts = self.scene.inventory.owners, self.scene.facts
         for path in batch:
             if self._waiting and (path.endswith((".py", ".so", ".h", ".hpp")) or "bin/" in path):
                 for owner in owners.get(path, ()):
@@ -145,12 +115,11 @@ class Toolchain(Guard):
                 item = self._folders.get(path.rpartition("/")[0])
                 if item is not None and item.package in self._waiting:
                     yield from self._keep(item, path)
-            facts = python.get(path)
-            if facts is not None and not self._compiles and not _OFFSTAGE.search(path):
-                called = facts.words & {word.key for word in WORDS}
-                if called:
-                    self._compiles = True
-                    yield from self._call(path, min(called))
+            code = facts.python.get(path)
+            if code is not None:
+                yield from self._code(path, code.words)
+            elif path in facts.elf and facts.elf[path].compiler:
+                yield from self._embedded(path)
 
     def _present(self, item: Compiler) -> bool:
         if not item.folder or "/" not in item.folder:
@@ -161,23 +130,77 @@ class Toolchain(Guard):
     def _keep(self, item: Compiler, path: str) -> Iterator[Veto]:
         if self._waiting.pop(item.package, None) is None:
             return
-        top = self.scene.modules.top_folder(path)
+        tops = {self.scene.modules.top_folder(path)} - {""}
+        if item.folder:
+            first = item.folder.partition("/")[0]
+            tops |= {f"{site}/{first}" for site in self.scene.inventory.layout.site}
+        below = tuple(f"{top}/" for top in tops)
         for target in self._doomed:
-            inside = bool(top) and target.startswith(top + "/")
             wanted = any(pattern.search(target) for pattern in item.needs)
-            if not wanted and not (
-                item.own and inside and any(pattern.search(target) for pattern in _OWN)
-            ):
+            if not wanted and not (item.own and target.startswith(below) and _own(target)):
                 continue
             if item.package not in self.scene.scopes.packages(self.candidates[target]):
                 yield Veto(target, f"{item.package} is kept: {item.reason}", path)
 
-    def _call(self, path: str, word: str) -> Iterator[Veto]:
+    def _code(self, path: str, words: frozenset[str]) -> Iterator[Veto]:
+        """What the words of a kept file ask for."""
+        called = words & _VERIFY
+        if called and not self._compiles and not _OFFSTAGE.search(path):
+            self._compiles = True
+            because = f"{path} calls {min(called)}, which compiles at run time"
+            for target in self._doomed:
+                if any(pattern.search(target) for pattern in _C):
+                    yield Veto(target, because, path)
+        if self._beside and (_BUILDS in words or _CALLS in words) and not _UNUSED.search(path):
+            top = self.scene.modules.top_folder(path)
+            beside = self._beside.get(top, ())
+            word = _BUILDS if _BUILDS in words else _CALLS
+            because = f"{path} holds {word}: its package's headers are compiled with"
+            for target in beside:
+                yield Veto(target, because, path)
+            if beside and word == _BUILDS:
+                for target in self._doomed:
+                    if PYTHON_HEADERS.search(target):
+                        yield Veto(target, because, path)
+
+    def _embedded(self, path: str) -> Iterator[Veto]:
+        owners = {plain(owner.name) for owner in self.scene.inventory.owners.get(path, ())}
         for target in self._doomed:
-            if any(pattern.search(target) for pattern in _C):
-                yield Veto(target, f"{path} calls {word}, which compiles at run time", path)
+            if _own(target) and not self._scoped(target):
+                others = self.scene.inventory.owners.get(target, ())
+                if any(plain(owner.name) in owners for owner in others):
+                    yield Veto(target, f"{path} holds a compiler of C, which may read it", path)
+
+    def _scoped(self, path: str) -> bool:
+        return bool(self.scene.scopes.packages(self.candidates[path]))
+
+
+def _own(path: str) -> bool:
+    return any(pattern.search(path) for pattern in _OWN)
 
 
 def is_tool(path: str) -> bool:
     """Whether something may be compiled with a file: a header, a library to link, a compiler."""
     return not path.endswith(_NEVER) and _TOOL.search(path) is not None
+
+
+def may_compile(inventory: Inventory, candidates: Mapping[str, str]) -> frozenset[str]:
+    """Shared libraries that are worth a search for a compiler.
+
+    They are large, stay, and belong to a package that loses headers or sources.
+    """
+    losing = {
+        plain(owner.name)
+        for path in candidates
+        if not path.endswith(_NEVER) and _own(path)
+        for owner in inventory.owners.get(path, ())
+    }
+    if not losing:
+        return frozenset()
+    return frozenset(
+        path
+        for path, entry in inventory.entries.items()
+        if entry.size >= _BIG
+        and is_shared(path)
+        and any(plain(owner.name) in losing for owner in inventory.owners.get(path, ()))
+    )

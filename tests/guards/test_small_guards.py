@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from condaprune.model import Rule
+from tests.guards.elves import make_elf
 from tests.guards.helpers import guarded, make_rule, rescued
 from tests.trees import Content, Link, distribution
 
@@ -126,6 +127,26 @@ CASES = (
         ["*.pyi"],
     ),
     Case(
+        "a type checker reads the stubs of all packages",
+        "stubs",
+        {"bin/mypy": b"#!python\n", "{site}/p/a.pyi": b"", "{site}/q-stubs/__init__.pyi": b""},
+        ["*.pyi"],
+        {"p/a.pyi", "q-stubs/__init__.pyi"},
+    ),
+    Case(
+        "a type checker that goes reads none",
+        "stubs",
+        {"bin/mypy": b"#!python\n", "{site}/p/a.pyi": b""},
+        ["*.pyi", "bin/mypy"],
+    ),
+    Case(
+        "a rule about a package knows who reads its stubs",
+        "stubs",
+        {"bin/mypy": b"#!python\n", "{site}/jedi/a.pyi": b""},
+        ["*.pyi"],
+        rule=make_rule(package=("jedi",)),
+    ),
+    Case(
         "a source stays beside its bytecode",
         "source",
         {"{site}/p.py": b"", "{site}/__pycache__/p.cpython-311.pyc": b""},
@@ -217,6 +238,166 @@ CASES = (
         "toolchain",
         {"{site}/numpy/core.py": b"", "include/zlib.h": b""},
         ["include/*"],
+    ),
+    Case(
+        "mypyc compiles with its own headers",
+        "toolchain",
+        {
+            "{site}/mypyc/build.py": b"",
+            "{site}/mypyc/lib-rt/CPy.h": b"",
+            "{site}/mypyc/lib-rt/init.c": b"",
+            "include/python3.11/Python.h": b"",
+        },
+        ["*.h", "*.c"],
+        {"mypyc/lib-rt/CPy.h", "mypyc/lib-rt/init.c", "include/python3.11/Python.h"},
+    ),
+    Case(
+        "FEniCS compiles with its own header and Python's, and links nothing",
+        "toolchain",
+        {
+            "{site}/ffcx/codegeneration/jit.py": b"",
+            "{site}/ffcx/codegeneration/ufcx.h": b"",
+            "{site}/ffcx/main.py": b"",
+            "include/python3.11/Python.h": b"",
+            "lib/libcrypto.a": b"",
+        },
+        ["*.h", "*.a"],
+        {"ffcx/codegeneration/ufcx.h", "include/python3.11/Python.h"},
+    ),
+    Case(
+        "code that builds extensions keeps the headers beside it, and Python's",
+        "toolchain",
+        {
+            "{site}/p/cpp/extension.py": b"from setuptools.command.build_ext import build_ext\n",
+            "{site}/p/include/p.h": b"",
+            "{site}/p/tests/t.h": b"",
+            "{site}/q/q.h": b"",
+            "include/python3.11/Python.h": b"",
+        },
+        ["*.h"],
+        {"p/include/p.h", "include/python3.11/Python.h"},
+    ),
+    Case(
+        "code that calls a compiler keeps the headers beside it",
+        "toolchain",
+        {
+            "{site}/p/jit.py": b"run(['g++', f])\n",
+            "{site}/p/p.h": b"",
+            "{site}/p/p.cpp": b"",
+            "include/python3.11/Python.h": b"",
+        },
+        ["*.h", "*.cpp"],
+        {"p/p.h", "p/p.cpp"},
+    ),
+    Case(
+        "a set-up, a test, and what was built with are no calls of a compiler",
+        "toolchain",
+        {
+            "{site}/p/setup.py": b"build_ext\n",
+            "{site}/p/tests/test_a.py": b"x = 'gcc'\n",
+            "{site}/p/__config__.py": b"x = 'gcc'\n",
+            "{site}/p/p.h": b"",
+        },
+        ["*.h"],
+    ),
+    Case(
+        "a package that builds and has no headers needs none of Python's",
+        "toolchain",
+        {"{site}/p/a.py": b"import build_ext\n", "include/python3.11/Python.h": b""},
+        ["include/*"],
+    ),
+    Case(
+        "a library with a compiler in it keeps the headers of its package",
+        "toolchain",
+        {
+            "{site}/q/.libs/libcl.so": make_elf() + bytes(17_000_000) + b"\0-internal-isystem\0",
+            "{site}/q/big.so": make_elf() + bytes(17_000_000),
+            "share/pcl/include/types.h": b"",
+            "{site}/q/q.h": b"",
+        },
+        ["*.h"],
+        {"share/pcl/include/types.h"},
+        packages={
+            "pocl": ["{site}/q/.libs/libcl.so", "share/pcl/include/types.h"],
+            "q": ["{site}/q/big.so", "{site}/q/q.h"],
+        },
+    ),
+    Case(
+        "a command that entry points declare is no script of a build",
+        "commands",
+        {
+            "bin/made-config": b"",
+            "bin/c-config": b"",
+            "{site}/made-1.dist-info/entry_points.txt": b"[console_scripts]\nmade-config = m:f\n",
+            "{site}/made-1.dist-info/METADATA": b"Name: made\nVersion: 1\n",
+        },
+        ["bin/*-config"],
+        {"bin/made-config"},
+        make_rule(category="development"),
+    ),
+    Case(
+        "a rule about the package may take its commands",
+        "commands",
+        {
+            "bin/made-config": b"",
+            "{site}/made-1.dist-info/entry_points.txt": b"[console_scripts]\nmade-config = m:f\n",
+            "{site}/made-1.dist-info/METADATA": b"Name: made\nVersion: 1\n",
+        },
+        ["bin/*-config"],
+        set(),
+        make_rule(category="development", package=("made",)),
+    ),
+    Case(
+        "plug-ins that are called test are no suite",
+        "suites",
+        {
+            "{site}/p/plugins/__init__.py": b"",
+            "{site}/p/plugins/test/__init__.py": b"",
+            "{site}/p/plugins/test/core.py": b"",
+            "{site}/p/plugins/test/core.yml": b"",
+            "{site}/p/tests/__init__.py": b"",
+            "{site}/p/tests/helpers.py": b"",
+            "{site}/p/tests/test_a.py": b"",
+            "{site}/p/__init__.py": b"",
+        },
+        ["*/test/*", "*/tests/*"],
+        {"p/plugins/test/__init__.py", "p/plugins/test/core.py", "p/plugins/test/core.yml"},
+        make_rule(category="tests"),
+    ),
+    Case(
+        "the tests of a project's skeleton are data",
+        "suites",
+        {
+            "{site}/p/__init__.py": b"",
+            "{site}/p/data/role/main.yml": b"",
+            "{site}/p/data/role/tests/test_x.py": b"",
+            "{site}/p/data/role/tests/test.yml": b"",
+        },
+        ["*/tests/*"],
+        {"p/data/role/tests/test_x.py", "p/data/role/tests/test.yml"},
+        make_rule(category="tests"),
+    ),
+    Case(
+        "a suite of a namespace package, and one of data alone, are suites",
+        "suites",
+        {
+            "{site}/n/p/a.py": b"",
+            "{site}/n/p/tests/test_a.py": b"",
+            "{site}/q/__init__.py": b"",
+            "{site}/q/tests/a.csv": b"",
+            "{site}/q/tests/__init__.py": b"",
+        },
+        ["*/tests/*"],
+        set(),
+        make_rule(category="tests"),
+    ),
+    Case(
+        "a rule about a package knows its suites",
+        "suites",
+        {"{site}/p/__init__.py": b"", "{site}/p/tests/a.py": b""},
+        ["*/tests/*"],
+        set(),
+        make_rule(category="tests", package=("p",)),
     ),
     Case(
         "a file that code names stays",

@@ -32,7 +32,7 @@ def run_checks(prefix: Path, checks: Mapping[str, str]) -> dict[str, Outcome]:
 
 
 def _run(prefix: Path, code: str) -> Outcome:
-    with tempfile.TemporaryDirectory(prefix="check-") as folder:
+    with tempfile.TemporaryDirectory(prefix="check-", ignore_cleanup_errors=True) as folder:
         script = Path(folder, "check_.py")
         script.write_text(code + "\n", "utf-8")
         environment = {

@@ -7,7 +7,7 @@ decorators: what plain imports do not show.
 
 from __future__ import annotations
 
-from . import compilers, science, storage, web
+from . import compilers, jit, machines, pages, science, storage, tools, web
 from .model import Group
 from .python import PYTHON
 
@@ -18,4 +18,8 @@ GROUPS: dict[str, Group] = {
     **storage.GROUPS,
     **compilers.GROUPS,
     **web.GROUPS,
+    **jit.GROUPS,
+    **tools.GROUPS,
+    **pages.GROUPS,
+    **machines.GROUPS,
 }

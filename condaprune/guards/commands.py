@@ -1,0 +1,48 @@
+"""The commands of a distribution stay with the entry points that declare them.
+
+A pattern such as ``*-config`` means the scripts that tell a build its flags; it takes commands of
+Python programs too. Rules about the package, the user's own options and ``--only-traced`` mean
+what they say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from condaprune.guards.base import Guard, Scene
+from condaprune.model import Veto
+
+_SECTIONS = ("[console_scripts]", "[gui_scripts]")
+
+
+class Commands(Guard):
+    """Rescues commands that general rules take."""
+
+    name = "commands"
+
+    def __init__(self, scene: Scene) -> None:
+        super().__init__(scene)
+        self._doomed: dict[str, str] = {}
+        for folder in scene.inventory.layout.roots.get("bin", ()):
+            for path in scene.below(folder):
+                rule = scene.candidates[path]
+                if scene.scopes.category(rule) and not scene.scopes.packages(rule):
+                    self._doomed[path[len(folder) + 1 :].removesuffix(".exe")] = path
+
+    def look(self, batch: Sequence[str]) -> Iterator[Veto]:
+        if not self._doomed:
+            return
+        for path in batch:
+            if path.endswith("/entry_points.txt"):
+                yield from self._declared(path)
+
+    def _declared(self, path: str) -> Iterator[Veto]:
+        inside = False
+        for line, text in self.scene.facts.lines(path):
+            text = text.strip()
+            if text.startswith("["):
+                inside = text in _SECTIONS
+            elif inside and "=" in text:
+                target = self._doomed.get(text.partition("=")[0].strip())
+                if target is not None:
+                    yield Veto(target, f"{path}:{line} declares this command", path)

@@ -1,0 +1,75 @@
+"""A folder named test or tests is not always a test suite.
+
+It holds plug-ins (``ansible/plugins/test``), the modules of a command (``hatch/cli/test``) or the
+skeleton of a project that a tool copies (``galaxy/data/default/role/tests``). A suite of a package
+lies beside modules and has a file that is named like a test; a folder without either stays.
+Rules that are limited to a package know better.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+from condaprune.guards.base import Guard, Scene
+from condaprune.model import Veto, parent
+
+_SUITE = re.compile(r"/tests?/")
+_TEST = re.compile(
+    r"(?:test.*|.*_?tests?|.*Tests?|conftest|run_?tests?)\.(?:py|pyx|so|[\w-]+\.so)|conftest\..*"
+)
+_CODE = (".py", ".pyx", ".so", ".pyd")
+
+
+class Suites(Guard):
+    """Rescues folders that are named like test suites and are none."""
+
+    name = "suites"
+
+    def __init__(self, scene: Scene) -> None:
+        super().__init__(scene)
+        self._first = True
+
+    def look(self, batch: Sequence[str]) -> Iterator[Veto]:
+        if not self._first:
+            return
+        self._first = False
+        found = self._folders()
+        data = {folder for folder in found if f"{parent(folder)}/__init__.py" not in self.entries}
+        if data:
+            homes = {parent(folder) for folder in data}
+            code = {home for home in map(parent, filter(_is_code, self.entries)) if home in homes}
+            data = {folder for folder in data if parent(folder) not in code}
+        for folder, files in found.items():
+            if folder in data:
+                because = f"{parent(folder)} is a folder of data: this is a part of it"
+            elif any(_is_code(path) and not path.endswith("/__init__.py") for path in files) and (
+                not any(_TEST.fullmatch(path.rpartition("/")[2]) for path in files)
+            ):
+                because = f"no module of {folder} is named like a test"
+            else:
+                continue
+            for path in files:
+                if not path.endswith(".pyc"):
+                    yield Veto(path, because)
+
+    def _folders(self) -> dict[str, list[str]]:
+        """The outermost such folders inside packages that a general rule takes, with all files."""
+        found: dict[str, list[str]] = defaultdict(list)
+        scopes, sites = self.scene.scopes, self.scene.inventory.layout.site
+        for path, rule in self.candidates.items():
+            if scopes.category(rule) != "tests" or scopes.packages(rule):
+                continue
+            for site in sites:
+                if not path.startswith(site + "/"):
+                    continue
+                top = path.find("/", len(site) + 1)
+                match = _SUITE.search(path, top) if top >= 0 else None
+                if match and self.entries[path].kind != "folder":
+                    found[path[: match.end() - 1]].append(path)
+        return found
+
+
+def _is_code(path: str) -> bool:
+    return path.endswith(_CODE)
