@@ -7,6 +7,7 @@ small synthetic prefix, which takes the place of ``/env``.
 from __future__ import annotations
 
 import ast
+import importlib.util
 import json
 import re
 import sys
@@ -15,8 +16,9 @@ from pathlib import Path
 import click
 import pytest
 
+from condaprune.api import choose_rules
 from condaprune.audit.budget import load_budget
-from condaprune.config.load import load_config
+from condaprune.config.load import Config, load_config
 from condaprune.errors import CondapruneError
 from condaprune.ruleset.check import check_rules
 from condaprune.ruleset.format import RetiredFile
@@ -119,11 +121,38 @@ def test_toml(block: Block, tmp_path: Path) -> None:
         else:
             name = "pyproject.toml" if "tool" in data else "condaprune.toml"
             (tmp_path / name).write_text(block.text, encoding="utf-8")
-            load_config(str(tmp_path / name))
+            config = load_config(str(tmp_path / name))
+            _check_names(config)
             if "budget" in data:
                 load_budget(str(tmp_path / name))
     except CondapruneError as error:
         pytest.fail(f"{block}: {error}")
+
+
+def _check_names(config: Config) -> None:
+    """Its profiles, rules and categories exist. Errors: `RuleError`, `ConfigError`."""
+    values = config.values
+    for profile in (values.profile or "runtime", *values.profiles):
+        choose_rules(profile=profile, select=values.select, ignore=values.ignore, config=config)
+
+
+@_PAGES
+def test_commands_of_the_checkout(page: Path) -> None:
+    """Benchmarks and targets of make that pages name are there, with the options they name."""
+    text = page.read_text("utf-8")
+    for module, rest in re.findall(r"python -m ((?:benchmarks|tests)[\w.]*)([^`\n#]*)", text):
+        found = importlib.util.find_spec(module)
+        assert found is not None, f"{page.name}: python -m {module}"
+        if found.submodule_search_locations:
+            found = importlib.util.find_spec(f"{module}.__main__")
+        assert found is not None
+        assert found.origin is not None
+        source = Path(found.origin).read_text("utf-8")
+        for option in re.findall(r"--[\w-]+", rest):
+            assert f'"{option}"' in source, f"{page.name}: python -m {module} {option}"
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    for target in re.findall(r"(?:`|^\$ |^)make (\w+)", text, re.M):
+        assert re.search(rf"^{target}:", makefile, re.M), f"{page.name}: make {target}"
 
 
 @_blocks("python")
