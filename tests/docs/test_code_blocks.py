@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import importlib.util
-import json
 import re
 import sys
 from pathlib import Path
@@ -167,9 +166,28 @@ def test_python(block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         exec(compile(block.text.replace("/env", str(env)), str(block), "exec"), {})
 
 
-@_blocks("json")
-def test_json(block: Block) -> None:
-    json.loads(block.text)
+@_blocks("yaml")
+def test_yaml(block: Block) -> None:
+    """The inputs of the action and the hooks of pre-commit that blocks name are there."""
+    action = (ROOT / "action.yml").read_text("utf-8")
+    inputs = set(re.findall(r"^  (\w+):$", action.partition("\noutputs:")[0], re.M))
+    given = set(re.findall(r"^ {4}(\w+): ", block.text, re.M)) if "with:" in block.text else set()
+    hooks = (ROOT / ".pre-commit-hooks.yaml").read_text("utf-8")
+    named = set(re.findall(r"- id: ([\w-]+)", block.text))
+    assert given or named
+    assert given <= inputs
+    assert named <= set(re.findall(r"- id: ([\w-]+)", hooks))
+
+
+def test_every_language_is_checked() -> None:
+    """`text` is output, and so is what stands below the commands of `console`."""
+    known = {"console", "sh", "bash", "toml", "python", "dockerfile", "yaml", "text"}
+    used = {
+        language
+        for page in pages()
+        for language in re.findall(r"^```(\w*)\n.*?^```$", page.read_text("utf-8"), re.M | re.S)
+    }
+    assert used <= known
 
 
 @_blocks("dockerfile")
