@@ -6,7 +6,7 @@ import re
 import struct
 from collections.abc import Iterator
 
-from condaprune.elffile import MAGIC, Reader
+from condaprune.guards.elffile import MAGIC, Reader
 
 _VERNEED = 0x6FFFFFFE
 _MOST = 4096

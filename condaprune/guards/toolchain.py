@@ -12,7 +12,6 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
-from condaprune.elffile import LEAST_COMPILER
 from condaprune.guards.base import Guard, Scene
 from condaprune.guards.compilers import (
     COMPILERS,
@@ -71,7 +70,7 @@ _UNUSED = re.compile(
 )
 """Where code of a package that builds or names a compiler does so for others, or not at all."""
 
-_BIG = LEAST_COMPILER
+_BIG = 16_000_000
 """Bytes: no library with a compiler of C in it is smaller."""
 
 

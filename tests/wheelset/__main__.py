@@ -2,13 +2,14 @@
 
 For each group of wheels: installs them as conda packages, runs the group's checks, prunes a fresh
 copy with each profile and runs the checks again. A check that passed before and fails after is a
-regression; exit 1 where there is one. ``--verify`` runs ``condaprune verify`` as well.
+regression; exit 1 where there is one. ``--verify`` runs ``condaprune verify`` as well, ``--strip``
+prunes with that option.
 
 ``--pip`` installs the wheels with the environment's own pip instead, without bytecode, which is
 several times faster; one environment serves all profiles, put back by hard links.
 
 Usage: python -m tests.wheelset [--group NAME]... [--profile NAME]... [--python EXE] [--verify]
-[--pip]
+[--pip] [--strip]
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--python", metavar="EXE")
     parser.add_argument("--verify", action="store_true")
     parser.add_argument("--pip", action="store_true")
+    parser.add_argument("--strip", action="store_true")
     options = parser.parse_args(arguments)
     print("group       profile   before MB  after MB  saved   checks that passed before / after")
     lost = 0
@@ -42,12 +44,12 @@ def main(arguments: list[str]) -> int:
         with tempfile.TemporaryDirectory(prefix="wheels-", dir=cache_root()) as folder:
             for profile in options.profile or ["runtime", "minimal"]:
                 place = Place(Path(folder), GROUPS[name].requirements, options.python, options.pip)
-                lost += _try(name, profile, place, options.verify)
+                lost += _try(name, profile, place, options)
     print(f"{lost} regressions")
     return 1 if lost else 0
 
 
-def _try(name: str, profile: str, place: Place, verify: bool) -> int:
+def _try(name: str, profile: str, place: Place, options: argparse.Namespace) -> int:
     """Prune a fresh environment of one group; prints a row. Returns the number of regressions."""
     checks = {**PYTHON, **GROUPS[name].checks}
     folder = place.folder
@@ -62,7 +64,7 @@ def _try(name: str, profile: str, place: Place, verify: bool) -> int:
                 print(f"  does not pass before either: {check}\n    {outcome.said[-300:]}")
     after = place.fresh(profile)
     manifest = folder / f"{profile}.json"
-    prune(after, profile, manifest)
+    prune(after, profile, manifest, *(("--strip",) if options.strip else ()))
     second = run_checks(after, checks)
     lost = regressions(first, second, announced_modules(manifest))
     told = json.loads(manifest.read_text("utf-8"))
@@ -75,7 +77,7 @@ def _try(name: str, profile: str, place: Place, verify: bool) -> int:
     for check, said in lost.items():
         print(f"  LOST {check}\n    {said}", flush=True)
     count = len(lost)
-    if verify:
+    if options.verify:
         done = subprocess.run(
             [sys.executable, "-m", "condaprune", "verify", place.untouched(), after,
              "--manifest", manifest],
