@@ -5,12 +5,13 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test lint docs images pyz recipe clean
+.PHONY: help demo test lint bench docs images pyz recipe clean
 
 help:
 	@echo "make demo   build a small real environment, prune it, prove that it still runs"
 	@echo "make test   all tests, in a virtual environment of their own"
 	@echo "make lint   ruff and mypy --strict"
+	@echo "make bench  all benchmarks against what else is used, 20 minutes; writes docs/benchmarks.md"
 	@echo "make pyz    condaprune as a single file, dist/condaprune.pyz"
 	@echo "make images container images by buildah, against a pasted recipe's (needs buildah from apt)"
 	@echo "make recipe condaprune as a conda package, in dist/conda, from conda-forge's packages"
@@ -32,6 +33,9 @@ lint: $(STAMP)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+bench: $(STAMP)
+	$(BIN)/python -m benchmarks.suite $(BENCH_ARGS)
 
 docs: $(STAMP)
 	$(BIN)/python -m pip install --quiet --group docs

@@ -41,8 +41,10 @@ def exponent(sizes: Sequence[float], costs: Sequence[float]) -> float:
 
 
 def markdown(table: Table) -> list[str]:
-    """The lines of a table as Markdown, figures to the right."""
-    ruler = ["---", *["--:"] * (len(table.head) - 1)]
+    """The lines of a table as Markdown, columns of figures to the right."""
+    columns = list(zip(*table.rows, strict=True))[1:] or [("0",)] * (len(table.head) - 1)
+    figures = [all(cell[:1] in "-0123456789" for cell in column) for column in columns]
+    ruler = ["---", *("--:" if right else "---" for right in figures)]
     lines = [f"**{table.caption}**", "", row(table.head), row(ruler)]
     lines += [row(cells) for cells in table.rows]
     for note in table.notes:

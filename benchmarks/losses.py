@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import stat
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from importlib.util import source_from_cache
 from pathlib import Path
 
 from benchmarks import workloads
@@ -16,6 +19,7 @@ from condaprune.model import Plan
 from condaprune.verify import ImportResults, compare, compare_imports, sweep
 from condaprune.verify.removals import Ledger
 
+_LONGEST = 160
 _EDITED = frozenset({"conda-meta/history"})
 _WITHOUT_IMPORTS = ("links", "elf", "metadata", "environment", "commands")
 _WITHOUT_CODE = ("links", "elf")
@@ -106,27 +110,53 @@ class Reference:
         """What worked here and does not in *after*, a copy of which things were removed.
 
         All removals are held against the same measure: what was announced counts as a loss, a
-        module or command whose own file was removed does not.
+        module or command whose own file was removed does not. Before imports and workloads are
+        tried, bytecode is put back into *after*.
         """
         gone = Ledger(dict.fromkeys(set(self.listing) - set(files(after)), ""))
         starts = self.baseline is None or workloads.starts(after)
         checks = _WITHOUT_IMPORTS if starts else _WITHOUT_CODE
         results = [compare(self.prefix, after, checks=checks)]
+        self.warm(after)
         if self.baseline is not None and starts:
             results.append(compare_imports(self.baseline, after, removed=gone))
         counts: Counter[str] = Counter()
         examples = []
         for finding in (f for found in results for f in (*found.lost, *found.announced)):
             if counts[finding.check] == 0:
-                examples.append(f"{finding.check}: {finding.name}: {finding.evidence}"[:200])
+                examples.append(f"{finding.check}: {finding.name}: {finding.evidence}")
             counts[finding.check] += 1
         return Losses(
             starts,
             {check: counts[check] for check in _WORDS if counts[check]},
-            tuple(examples),
-            workloads.failures(after, self.work.second),
-            workloads.failures(after, self.work.checks),
+            tuple(self.told(text, after) for text in examples),
+            self._failures(after, self.work.second),
+            self._failures(after, self.work.checks),
         )
+
+    def _failures(self, after: Path, checks: Mapping[str, str]) -> dict[str, str]:
+        found = workloads.failures(after, checks)
+        return {name: self.told(said, after) for name, said in found.items()}
+
+    def told(self, text: str, after: Path) -> str:
+        """A message without the folders of this machine, and not too long for a table."""
+        for root in (after, self.prefix):
+            text = text.replace(f"{root}/", "")
+        text = re.sub(r"(?<![\w./])/(?:[\w.+@-]+/)+(?=[\w.+-])", "", text)
+        return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."
+
+    def warm(self, after: Path) -> None:
+        """Put back the bytecode of the sources that are left, as first starts would write it.
+
+        It is the same, and compiling it for each trial anew would take most of the time.
+        """
+        for path in self.listing:
+            if path.endswith(".pyc") and "/__pycache__/" in path:
+                source = after / source_from_cache(path)
+                target = after / path
+                if source.exists() and not target.exists():
+                    target.parent.mkdir(exist_ok=True)
+                    shutil.copy2(self.prefix / path, target)
 
     def beyond(self, after: Mapping[str, File]) -> list[str]:
         """Why a removal took bytes that `runtime` keeps: a phrase each, the most bytes first.

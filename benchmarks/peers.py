@@ -84,7 +84,8 @@ def hold(
                     try:
                         runs[peer.name].append(run(peer.command(copy, out)))
                     except RuntimeError as error:
-                        contest.missing.append(f"{peer.name}: {str(error)[-300:]}")
+                        why = contest.reference.told(str(error).strip().splitlines()[-1], copy)
+                        contest.missing.append(f"{peer.name}: {why}")
                         continue
                     if number == 0:
                         ends[peer.name] = _examine(contest.reference, peer, copy, out)
@@ -112,24 +113,46 @@ def _examine(reference: Reference, peer: Peer, copy: Path, out: Path) -> Row:
     if peer.archive:
         after = out / "env"
         after.mkdir()
-        subprocess.run(["tar", "-C", after, "-xf", out / peer.archive], check=True)
-        unpack = [after / "bin/python", after / "bin/conda-unpack"]
-        if (after / "bin/conda-unpack").exists():
-            subprocess.run(unpack, check=False, capture_output=True)
+        unpack(out / peer.archive, after)
+        place = [after / "bin/python", after / "bin/conda-unpack"]
+        if place[1].exists():
+            subprocess.run(place, check=False, capture_output=True)
     listing = files(after)
-    packed = subprocess.run(
-        f"tar -C '{after}' --sort=name -cf - . | zstd -q -3 -T2 -c | wc -c",
-        shell=True, check=True, capture_output=True,
-    )  # fmt: skip
     return Row(
         peer,
         Measured(peer.name, ()),
         len(listing),
         size(listing),
-        int(packed.stdout),
+        compressed(after),
         reference.losses(after),
         tuple(reference.beyond(listing)),
     )
+
+
+def unpack(archive: Path, folder: Path) -> None:
+    """Unpack a .tar.zst with GNU tar."""
+    import zstandard
+
+    tar = subprocess.Popen(["tar", "-C", folder, "-xf", "-"], stdin=subprocess.PIPE)
+    assert tar.stdin is not None
+    with tar, open(archive, "rb") as stream:
+        zstandard.ZstdDecompressor().copy_stream(stream, tar.stdin)
+    if tar.returncode:
+        raise RuntimeError(f"{archive.name} cannot be unpacked")
+
+
+def compressed(folder: Path) -> int:
+    """The bytes of a folder as a tar, sorted by name, at level 3 of zstandard."""
+    import zstandard
+
+    total = 0
+    packer = zstandard.ZstdCompressor(level=3, threads=2).compressobj()
+    command = ["tar", "-C", str(folder), "--sort=name", "-cf", "-", "."]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as tar:
+        assert tar.stdout is not None
+        while data := tar.stdout.read(1 << 20):
+            total += len(packer.compress(data))
+    return total + len(packer.flush())
 
 
 def measure(
@@ -259,7 +282,7 @@ def _broken(contest: Contest) -> Table:
         found = row.losses
         failed = [f"{name}: {said}" for name, said in {**found.second, **found.checks}.items()]
         first = found.examples[0] if found.examples else ""
-        rows.append((row.peer.name, first, failed[0][:160] if failed else ""))
+        rows.append((row.peer.name, first, failed[0] if failed else ""))
     head = ("", "`verify`, for example", "workload or check, for example")
     return Table(f"{contest.label}: what broke", head, tuple(rows))
 

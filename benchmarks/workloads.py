@@ -26,7 +26,8 @@ def _script(name: str) -> str:
     return (
         "import subprocess, sys, tempfile\n"
         "with tempfile.TemporaryDirectory() as folder:\n"
-        f"    subprocess.run([sys.executable, '-B', {str(path)!r}, folder, sys.prefix], check=True)"
+        f"    done = subprocess.run([sys.executable, '-B', {str(path)!r}, folder, sys.prefix])\n"
+        "    sys.exit(done.returncode)"
     )
 
 
@@ -133,17 +134,11 @@ def starts(prefix: Path) -> bool:
 
 
 def failures(prefix: Path, checks: Mapping[str, str]) -> dict[str, str]:
-    """The checks that fail, two at a time, each with the last line of what it said.
-
-    Where an environment has no bytecode, its modules are compiled once, not once a check.
-    """
+    """The checks that fail, two at a time, each with the last line of what it said."""
     if not starts(prefix):
         return dict.fromkeys(checks, "Python does not start")
-    with tempfile.TemporaryDirectory(prefix="bytecode-") as cache, ThreadPoolExecutor(2) as pool:
-        first = ""
-        if not any("__pycache__" in folders for _, folders, _ in os.walk(prefix / "lib")):
-            first = f"import sys; sys.pycache_prefix = {cache!r}; sys.dont_write_bytecode = False\n"
-        pieces = [{name: first + code} for name, code in checks.items()]
+    pieces = [{name: code} for name, code in checks.items()]
+    with ThreadPoolExecutor(2) as pool:
         done = pool.map(lambda piece: run_checks(prefix, piece), pieces)
         outcomes = [pair for found in done for pair in found.items()]
     return {name: _last_line(found.said) for name, found in outcomes if not found.passed}

@@ -41,3 +41,8 @@ def test_a_table_is_written_with_its_bars_escaped_and_its_notes_below():
         "a note",
         "",
     ]
+
+
+def test_columns_of_words_stand_to_the_left():
+    table = Table("what", ("", "why", "MB"), (("a", "1 library", "-"), ("b", "none", "2.0")))
+    assert markdown(table)[3] == "| --- | --- | --: |"

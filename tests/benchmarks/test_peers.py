@@ -160,3 +160,27 @@ def test_checks_that_need_what_is_not_there_are_not_tried(tiny_env: BuiltEnviron
     assert "another table" not in found.second
     assert "sqlite3" in found.checks
     assert not any("pandas" in name for name in found.checks)
+
+
+def test_messages_lose_the_folders_of_this_machine(tmp_path):
+    reference = Reference(make_prefix(tmp_path / "env", {}))
+    after = tmp_path / "after"
+    said = f"{after}/bin/x: no file '{tmp_path}/other/lib.so' in {reference.prefix}/lib, lib/a.py"
+    assert reference.told(said, after) == "bin/x: no file 'lib.so' in lib, lib/a.py"
+    assert len(reference.told("word " * 100, after)) == 160
+
+
+def test_bytecode_is_put_back_for_the_sources_that_are_left(tmp_path):
+    cache = f"{SITE}/made/__pycache__"
+    prefix = make_prefix(
+        tmp_path / "env",
+        {
+            f"{SITE}/made/kept.py": b"",
+            f"{SITE}/made/gone.py": b"",
+            f"{cache}/kept.cpython-311.pyc": b"1",
+            f"{cache}/gone.cpython-311.pyc": b"1",
+        },
+    )
+    after = make_prefix(tmp_path / "after", {f"{SITE}/made/kept.py": b""})
+    Reference(prefix).warm(after)
+    assert [p for p in files(after) if p.endswith(".pyc")] == [f"{cache}/kept.cpython-311.pyc"]
