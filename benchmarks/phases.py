@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import resource
 import shutil
 import subprocess
@@ -22,20 +21,10 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import shapes
+from benchmarks.figures import exponent
 
 PHASES = ("scan", "own", "match", "guards", "plan", "remove", "write")
 SIZES = (10_000, 100_000, 500_000, 1_000_000)
-
-
-def exponent(points: Sequence[tuple[float, float]]) -> float:
-    """The slope of the least-squares line through the logarithms of (entries, seconds)."""
-    logs = [(math.log(x), math.log(y)) for x, y in points if x > 0 and y > 0]
-    if len(logs) < 2:
-        return math.nan
-    mean_x = sum(x for x, _ in logs) / len(logs)
-    mean_y = sum(y for _, y in logs) / len(logs)
-    across = sum((x - mean_x) * (y - mean_y) for x, y in logs)
-    return across / sum((x - mean_x) ** 2 for x, _ in logs)
 
 
 def measure_phases(prefix: Path, output: Path) -> dict[str, float]:
@@ -112,8 +101,9 @@ def table(rows: Sequence[dict[str, float]]) -> list[str]:
     ]
     for phase in PHASES:
         cells = [f"{row[phase] / row['entries'] * 1e6:.1f} us" for row in rows]
-        slope = exponent([(row["entries"], row[phase]) for row in rows])
-        lines.append(f"| {phase} | " + " | ".join(cells) + f" | {slope:.2f} |")
+        costs = [row[phase] for row in rows]
+        slope = f"{exponent([row['entries'] for row in rows], costs):.2f}" if len(rows) > 1 else ""
+        lines.append(f"| {phase} | " + " | ".join(cells) + f" | {slope} |")
     cells = [f"{row['peak'] / row['entries']:,.0f} bytes an entry" for row in rows]
     lines.append("| memory of the plan | " + " | ".join(cells) + " | |")
     return lines

@@ -20,7 +20,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from benchmarks import imports, peers, phases, targets
-from benchmarks.figures import Section, Table, markdown
+from benchmarks.figures import Section, Table, exponent, markdown
 from tests.envs.build import shared_environment
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -35,7 +35,7 @@ def measure_phases(sizes: Sequence[int] = phases.SIZES) -> Section:
     cells = []
     entries = [row["entries"] for row in rows]
     for phase in phases.PHASES:
-        slope = phases.exponent([(row["entries"], row[phase]) for row in rows])
+        slope = exponent(entries, [row[phase] for row in rows])
         figures[f"{phase}/exponent"] = slope
         each = [row[phase] / row["entries"] * 1e6 for row in rows]
         figures.update({f"{phase}/{n:.0f}": us for n, us in zip(entries, each, strict=True)})

@@ -58,6 +58,7 @@ def plan(
     only_packages: Sequence[str] = (),
     keep_conda_meta: str = "drop",
     bytecode: str = "profile",
+    strip: bool = False,
     config: Config | None = None,
     progress: Progress = no_progress,
 ) -> Plan:
@@ -66,7 +67,8 @@ def plan(
     *select* and *ignore* take rule ids or categories, *settings* ``RULE.NAME=a,b``, *keep* and
     *drop* patterns in gitignore's syntax, relative to the prefix. *keep_conda_meta* is ``drop``,
     ``slim`` or ``full``, *bytecode* ``drop``, ``keep``, ``hash`` (kept, and loaded unchecked) or
-    ``profile``, what the profile says. *traced* maps entries that stay to why, *dropped* entries
+    ``profile``, what the profile says. *strip* takes symbols and debug data off programs and
+    libraries. *traced* maps entries that stay to why, *dropped* entries
     that may go to the option that wants it. *config* adds to all of them. ``all`` in *guards_off*
     is every guard.
     Errors: `SourceError`, `RuleError`, `ConfigError`, `UsageProblem`.
@@ -118,6 +120,7 @@ def plan(
         guards_off=frozenset(guards_off),
         slim_records=keep_conda_meta == "slim",
         hash_bytecode=bytecode == "hash",
+        strip=strip,
     )
     made = make_plan(inventory, source, rules, profile=profile, wishes=wishes, progress=progress)
     return replace(made, notes=made.notes + notes) if notes else made

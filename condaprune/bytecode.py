@@ -11,6 +11,7 @@ import re
 from collections.abc import Container, Iterator
 
 from condaprune.model import Edit, Entry, Inventory, to_bytes
+from condaprune.patch import Patch
 from condaprune.siphash import source_hash
 from condaprune.sources.base import Contents
 from condaprune.sources.owners import source_of_bytecode
@@ -33,7 +34,11 @@ def hash_edits(inventory: Inventory, contents: Contents, removed: Container[str]
     """
     entries = inventory.entries
     sources: dict[str, str] = {}  # bytecode -> its source
-    for path in _single(inventory, removed):
+    for path in inventory.with_one_name(
+        path
+        for path, entry in entries.items()
+        if entry.kind == "file" and path not in removed and _NAME.search("/" + path)
+    ):
         source = source_of_bytecode(path)
         found = entries.get(source)
         if found is not None and found.kind == "file" and source not in removed:
@@ -59,22 +64,9 @@ def _edits(
             continue
         for path in compiled[source]:
             head = magics[path] + _UNCHECKED + source_hash(magics[path], data)
-            made[path] = Edit(path, head, inventory.entries[path].mode, _BECAUSE, True, True)
+            mode = inventory.entries[path].mode
+            made[path] = Edit(path, b"", mode, _BECAUSE, True, Patch(head))
     yield from (made[path] for path in sources if path in made)
-
-
-def _single(inventory: Inventory, removed: Container[str]) -> Iterator[str]:
-    """Bytecode files that stay and are no second name of another entry."""
-    paths = [
-        entry.path
-        for entry in inventory.entries.values()
-        if entry.kind == "file" and entry.path not in removed and _NAME.search("/" + entry.path)
-    ]
-    names: dict[tuple[int, int], int] = {}
-    for path in paths:
-        identity = inventory.entries[path].identity
-        names[identity] = names.get(identity, 0) + 1
-    return (path for path in paths if names[inventory.entries[path].identity] == 1)
 
 
 def _fits(data: bytes, source: Entry) -> bool:

@@ -6,7 +6,7 @@ Pure: the new contents become part of the plan, only a sink writes them.
 from __future__ import annotations
 
 import json
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Mapping
 
 from condaprune.model import Distribution, Edit, Inventory, parent
 from condaprune.relocation import UNPACK, rewrite_unpack
@@ -19,14 +19,20 @@ _GROWING = ("files", "paths_data", "link", "extracted_package_dir", "package_tar
 
 
 def make_edits(
-    inventory: Inventory, contents: Contents, removed: Container[str], *, slim: bool = False
+    inventory: Inventory,
+    contents: Contents,
+    removed: Container[str],
+    *,
+    changed: Mapping[str, tuple[str, int]] | None = None,
+    slim: bool = False,
 ) -> Iterator[Edit]:
     """The files to rewrite so that no list names what is gone.
 
-    *removed* holds the paths that go. With *slim* the records that stay lose their file lists.
-    Errors: `SourceError` where a list cannot be read.
+    *removed* holds the paths that go, *changed* the hash and size of files that other edits
+    change. With *slim* the records that stay lose their file lists. Errors: `SourceError` where a
+    list cannot be read.
     """
-    yield from _lists(inventory, contents, removed)
+    yield from _lists(inventory, contents, removed, changed or {})
     yield from _unpack(inventory, contents, removed)
     records = [r.path for r in inventory.records if r.path in inventory.entries]
     if records and all(path in removed for path in records):
@@ -37,18 +43,27 @@ def make_edits(
         yield from _slim(inventory, contents, [p for p in records if p not in removed])
 
 
-def _lists(inventory: Inventory, contents: Contents, removed: Container[str]) -> Iterator[Edit]:
+def _lists(
+    inventory: Inventory,
+    contents: Contents,
+    removed: Container[str],
+    changed: Mapping[str, tuple[str, int]],
+) -> Iterator[Edit]:
     """RECORD lists what is left: ``importlib.metadata.files`` and pip go by it."""
     # Many paths share one tuple of owners.
-    losing = {id(owners): owners for path, owners in inventory.owners.items() if path in removed}
+    losing = {
+        id(owners): owners
+        for path, owners in inventory.owners.items()
+        if path in removed or path in changed
+    }
     affected = {o.path for owners in losing.values() for o in owners if isinstance(o, Distribution)}
     lists = [f"{d.path}/RECORD" for d in inventory.distributions if d.path in affected]
     wanted = [path for path in lists if path in inventory.entries and path not in removed]
     for path, data in contents.read_many(wanted):
-        rewritten = without(data, parent(parent(path)), removed)
+        rewritten = without(data, parent(parent(path)), removed, changed)
         if rewritten != data:
             mode = inventory.entries[path].mode
-            yield Edit(path, rewritten, mode, "lists only files that are still there", True)
+            yield Edit(path, rewritten, mode, "lists what is still there, as it is", True)
 
 
 def _unpack(inventory: Inventory, contents: Contents, removed: Container[str]) -> Iterator[Edit]:

@@ -1,4 +1,4 @@
-"""The nouns of condaprune as immutable data; this module knows no other of the package.
+"""The nouns of condaprune as immutable data; this module knows no other but `patch`.
 
 Paths of entries are relative to the prefix and POSIX. A path may hold any byte but NUL: it is
 kept as text, decoded as UTF-8 with ``surrogateescape`` whatever the locale, see `to_bytes` and
@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
+
+from condaprune.patch import Patch
 
 Kind = Literal["file", "link", "folder", "other"]
 FileMode = Literal["text", "binary", "unknown"]
@@ -181,6 +183,19 @@ class Inventory:
         """All packages: the records, then the distributions."""
         return (*self.records, *self.distributions)
 
+    def with_one_name(self, paths: Iterable[str]) -> list[str]:
+        """Those of *paths* whose file has no other path in the environment (hard links)."""
+        names: dict[tuple[int, int], int] = {}
+        for entry in self.entries.values():
+            if entry.links > 1 and entry.kind == "file":
+                names[entry.identity] = names.get(entry.identity, 0) + 1
+        found = []
+        for path in paths:
+            entry = self.entries[path]
+            if entry.links < 2 or names.get(entry.identity, 1) < 2:
+                found.append(path)
+        return found
+
     def owners_of(self, path: str) -> tuple[Owner, ...]:
         """The packages that an entry belongs to; empty for an unowned one."""
         return self.owners.get(path, ())
@@ -213,7 +228,7 @@ class Edit:
     """A file whose content the sink writes: rewritten, or new.
 
     `replaces` is true where the path is an entry of the inventory. `mode` is the permission bits.
-    With `overlay` the data takes the place of as many bytes at the file's start; the rest stays.
+    `data` is the whole content, or empty where a `patch` makes it from the old.
     """
 
     path: str
@@ -221,11 +236,11 @@ class Edit:
     mode: int
     because: str
     replaces: bool
-    overlay: bool = False
+    patch: Patch | None = None
 
     def size(self, old: int) -> int:
         """The bytes of the file as written; *old* are those of the file it replaces."""
-        return max(len(self.data), old) if self.overlay else len(self.data)
+        return len(self.data) if self.patch is None else self.patch.size(old)
 
 
 @dataclass(frozen=True, slots=True)

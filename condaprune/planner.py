@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from condaprune.edits import make_edits
 from condaprune.model import (
     Decision,
+    Edit,
     Inventory,
     Plan,
     Progress,
@@ -36,7 +37,7 @@ class Wishes:
     entries that a trace touched to what was seen; `dropped` maps entries of packages that go as a
     whole to the option that says so; `guards_off` names guards not to run, or ``all``;
     `slim_records` keeps conda's records without their file lists; `hash_bytecode` makes kept
-    bytecode unchecked.
+    bytecode unchecked; `strip` takes symbols and debug data off programs and libraries.
     """
 
     keep: tuple[str, ...] = ()
@@ -46,6 +47,7 @@ class Wishes:
     guards_off: frozenset[str] = frozenset()
     slim_records: bool = False
     hash_bytecode: bool = False
+    strip: bool = False
 
 
 def make_plan(
@@ -84,7 +86,16 @@ def make_plan(
         vetoes, ran, notes = report.vetoes, report.ran, report.notes
     decisions = draft.decide(vetoes)
     removed = {path for path, decision in decisions.items() if decision.remove}
-    edits = [*make_edits(inventory, contents, removed, slim=wishes.slim_records)]
+    changed: dict[str, tuple[str, int]] = {}
+    edits: list[Edit] = []
+    if wishes.strip:
+        from condaprune.stripping import new_hashes, strip_edits
+
+        progress("symbols", 0, 0)
+        edits = [*strip_edits(inventory, contents, removed)]
+        patches = {edit.path: edit.patch for edit in edits if edit.patch is not None}
+        changed = new_hashes(inventory, contents, patches)
+    edits += make_edits(inventory, contents, removed, changed=changed, slim=wishes.slim_records)
     if wishes.hash_bytecode:
         from condaprune.bytecode import hash_edits
 

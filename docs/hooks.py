@@ -1,4 +1,4 @@
-"""Hooks of mkdocs: the page of the rules is written from the rules when the site is built."""
+"""Hooks of mkdocs: the pages of the rules and commands are written when the site is built."""
 
 from __future__ import annotations
 
@@ -32,9 +32,22 @@ def rules_page() -> str:
     return "\n".join(lines)
 
 
+def commands_page() -> str:
+    """All commands with what they print, as Markdown."""
+    if str(ROOT) not in sys.path:
+        sys.path.insert(0, str(ROOT))
+    from tests.docs import samples
+
+    return samples.commands_page()
+
+
+PAGES = {"rules.md": rules_page, "commands.md": commands_page}
+
+
 def on_files(files: Any, config: Any) -> Any:
-    """Add the page of the rules."""
+    """Add the pages that are made from the code."""
     from mkdocs.structure.files import File
 
-    files.append(File.generated(config, "rules.md", content=rules_page()))
+    for name, page in PAGES.items():
+        files.append(File.generated(config, name, content=page()))
     return files

@@ -48,9 +48,10 @@ def plan(root: Path, source: bytes, bytecode: bytes, choice: str = "hash") -> Pl
 
 def test_only_the_header_is_edited(tmp_path: Path) -> None:
     (edit,) = plan(tmp_path, b"x = 1\n", pyc(b"x = 1\n", 1000)).edits
-    assert (edit.path, edit.overlay, edit.replaces) == (BYTECODE, True, True)
+    assert (edit.path, edit.replaces) == (BYTECODE, True)
     # importlib.util.source_hash(b"x = 1\n") of Python 3.11
-    assert edit.data == MAGIC + b"\1\0\0\0" + bytes.fromhex("4c0372aa93f75252")
+    assert edit.patch is not None
+    assert edit.patch.head == MAGIC + b"\1\0\0\0" + bytes.fromhex("4c0372aa93f75252")
 
 
 @pytest.mark.parametrize(
@@ -105,7 +106,7 @@ def test_the_configuration_chooses_and_the_command_line_overrules(tmp_path: Path
 
 def test_in_place_in_a_real_environment_and_back(fresh_tiny: BuiltEnvironment) -> None:
     prefix = fresh_tiny.prefix
-    before = snapshot(prefix)
+    before = _lasting(prefix)
     ran = condaprune(prefix, "--bytecode", "hash", "--undoable", "--quiet")
     assert ran.status == 0, ran.err
     kinds = fresh_tiny.run("python", "-c", KINDS).stdout
@@ -125,11 +126,16 @@ def test_in_place_in_a_real_environment_and_back(fresh_tiny: BuiltEnvironment) -
     cache = str(source.parent.relative_to(prefix))
     undone = condaprune("undo", prefix)
     assert undone.status == 0, undone.err
-    after = snapshot(prefix)
+    after = _lasting(prefix)
     touched = (cache, f"{cache}/__init__.py", ".")
     assert {p: v for p, v in after.items() if p not in touched} == {
         p: v for p, v in before.items() if p not in touched
     }
+
+
+def _lasting(prefix: Path) -> dict[str, tuple[object, ...]]:
+    """A snapshot without numbers of hard links: other tests share the package cache."""
+    return {path: row[:5] + row[6:] for path, row in snapshot(prefix).items()}
 
 
 def _kinds(prefix: Path) -> str:

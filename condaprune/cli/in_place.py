@@ -111,9 +111,11 @@ def settle(source: Source, *, dry_run: bool, progress: Progress) -> None:
 
 
 def tell(outcome: Outcome | None) -> None:
-    """Show the notes of a run in place on stderr."""
+    """Show the notes of a run on stderr: those of one in place, those on an output's members."""
     if outcome is None:
         return
+    for note in filter(None, outcome.details.get("notes", "").split("\n")):
+        _say(f"note: {note}")
     for name, note in outcome.details.items():
         if name.startswith("note "):
             _say(f"note: {note}")

@@ -53,6 +53,9 @@ _OPTIONS = (
     click.option("--bytecode", type=click.Choice(["drop", "keep", "hash"]),
                  help="Compiled Python: drop (what the default profile does), keep, or hash: keep, "
                  "and load it without a look at its source."),
+    click.option("--strip", is_flag=True,
+                 help="Take symbols and debug data off programs and libraries; what is loaded "
+                 "stays byte by byte."),
     _list("--trace", "FILE", "Keep what a trace touched", "traces"),
     click.option("--accept-failed", is_flag=True,
                  help="Use a trace whose command failed."),
@@ -99,7 +102,7 @@ def _merge(options: Mapping[str, Any], config: Config | None) -> dict[str, Any]:
         found["guards_off"] = (*values.no_guard, *options["guards_off"])
         for name in ("select", "ignore", "keep", "drop", "drop_packages", "only_packages"):
             found[name] = (*getattr(values, name), *options[name])
-        for name in ("profile", "keep_conda_meta", "bytecode"):
+        for name in ("profile", "keep_conda_meta", "bytecode", "strip"):
             found[name] = options[name] or getattr(values, name)
     return found
 
@@ -166,6 +169,7 @@ def plan_for(source: Source, options: Mapping[str, Any], progress: Progress) -> 
         only_packages=options["only_packages"],
         keep_conda_meta=options["keep_conda_meta"] or "drop",
         bytecode=options["bytecode"] or "profile",
+        strip=options["strip"],
         config=config,
         progress=progress,
     )

@@ -69,6 +69,9 @@ class ConfigTable:
         metadata=_doc("What becomes of compiled Python: what the profile says, or one of these."),
         default="profile",
     )
+    strip: bool = field(
+        metadata=_doc("Whether programs and libraries lose symbols and debug data."), default=False
+    )
     profiles: Mapping[str, ProfileTable] = field(
         metadata=_doc("Profiles of your own, by name.", pattern=ID), default_factory=dict
     )

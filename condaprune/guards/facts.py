@@ -15,20 +15,11 @@ from condaprune.guards.bytecode import read_bytecode
 from condaprune.guards.elffile import MAGIC, ElfFacts, holds_compiler, read_elf
 from condaprune.guards.pysource import PythonFacts, PythonReader
 from condaprune.model import Entry, Inventory, Progress, parent
-from condaprune.sources.base import Contents
+from condaprune.sources.base import Contents, Parts
 
 _LIBRARY = re.compile(r"\.so(?:\.[\w.]+)?$")
 _BATCH = 256  # files between two reports of progress
 _HEAD = 4096
-
-
-@runtime_checkable
-class Parts(Protocol):
-    """What a source may offer beside `Contents`: a part of a file for little."""
-
-    def read_part(self, path: str, offset: int, size: int) -> bytes:
-        """The bytes at an offset, fewer where the file ends. Errors: `SourceError`."""
-        ...
 
 
 @runtime_checkable

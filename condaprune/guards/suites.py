@@ -2,8 +2,9 @@
 
 It holds plug-ins (``ansible/plugins/test``), the modules of a command (``hatch/cli/test``) or the
 skeleton of a project that a tool copies (``galaxy/data/default/role/tests``). A suite of a package
-lies beside modules and has a file that is named like a test; a folder without either stays.
-Rules that are limited to a package know better.
+lies beside modules and has a file that is named like a test; a folder without either stays. So do
+tests, documentation and ``.gitignore`` of what lies in a folder of templates, which is there to be
+copied. Rules that are limited to a package know better.
 """
 
 from __future__ import annotations
@@ -17,8 +18,14 @@ from condaprune.model import Veto, parent
 
 _SUITE = re.compile(r"/tests?/")
 _TEST = re.compile(
-    r"(?:test.*|.*_?tests?|.*Tests?|conftest|run_?tests?)\.(?:py|pyx|so|[\w-]+\.so)|conftest\..*"
+    r"(?:test.*|[^_].*_?tests?|.*Tests?|conftest|run_?tests?)\.(?:py|pyx|so|[\w-]+\.so)|conftest\..*"
 )
+_TEMPLATE = re.compile(
+    r"/(?:[\w-]*[_-])?(?:templates?|skeletons?|scaffolds?|cookiecutters?|starters?)(?:[_-][\w-]*)?/"
+    r"|/[^/]*\{\{[^/]*/"
+)
+_COPIED = frozenset({"tests", "docs", "leftovers"})
+"""Categories of rules that take parts of a project which lies there to be copied."""
 _CODE = (".py", ".pyx", ".so", ".pyd")
 
 
@@ -35,6 +42,7 @@ class Suites(Guard):
         if not self._first:
             return
         self._first = False
+        yield from self._templates()
         found = self._folders()
         data = {folder for folder in found if f"{parent(folder)}/__init__.py" not in self.entries}
         if data:
@@ -53,6 +61,14 @@ class Suites(Guard):
             for path in files:
                 if not path.endswith(".pyc"):
                     yield Veto(path, because)
+
+    def _templates(self) -> Iterator[Veto]:
+        scopes, sites = self.scene.scopes, tuple(f"{s}/" for s in self.scene.inventory.layout.site)
+        for path, rule in self.candidates.items():
+            if scopes.category(rule) in _COPIED and not path.endswith(".pyc"):
+                match = _TEMPLATE.search(path)
+                if match and path.startswith(sites) and not scopes.packages(rule):
+                    yield Veto(path, f"{path[: match.end() - 1]} is there to be copied")
 
     def _folders(self) -> dict[str, list[str]]:
         """The outermost such folders inside packages that a general rule takes, with all files."""

@@ -9,9 +9,12 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+from collections.abc import Iterable, Iterator
 
 from condaprune.model import to_bytes
+from condaprune.patch import Buffer
 
+_PIECE = 1 << 20
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _UNSUPPORTED = {errno.ENOTSUP, errno.ENOSYS, errno.EPERM, errno.EACCES, errno.ENOSPC}
@@ -59,6 +62,13 @@ class Filesystem:
         handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
         with open(handle, "rb") as stream:
             return stream.read()
+
+    def pieces(self, name: bytes, folder: int) -> Iterator[bytes]:
+        """The content of a file, a piece of at most 1 MiB after the other."""
+        handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
+        with open(handle, "rb", buffering=0) as stream:
+            while piece := stream.read(_PIECE):
+                yield piece
 
     def link_target(self, name: bytes, folder: int) -> bytes:
         """What a link points at."""
@@ -182,7 +192,7 @@ def write_file(
     filesystem: Filesystem,
     name: bytes,
     folder: int,
-    data: bytes,
+    content: Iterable[Buffer],
     *,
     mode: int,
     mtime_ns: int,
@@ -194,9 +204,10 @@ def write_file(
         filesystem.unlink(name, folder)
     handle = filesystem.create(name, folder)
     try:
-        view = memoryview(data)
-        while view:
-            view = view[filesystem.write(handle, view) :]
+        for data in content:
+            view = memoryview(data)
+            while view:
+                view = view[filesystem.write(handle, view) :]
         own(filesystem, handle, owner)
         filesystem.chmod(handle, mode)
         filesystem.touch(handle, mtime_ns, mtime_ns)

@@ -9,8 +9,9 @@ from typing import Any, Literal
 
 from condaprune.errors import SinkError
 from condaprune.model import Entry, Kind
+from condaprune.patch import Patch
 
-FORMAT = 2
+FORMAT = 3
 Mode = Literal["unlink", "move"]
 
 
@@ -34,7 +35,7 @@ class Known:
 class Rewrite:
     """A file to write: its content, permission bits, time, and what it replaces.
 
-    With `overlay` the data takes the place of as many bytes at the start of what it replaces.
+    Where there is a `patch` it makes the content from that of the file replaced.
     """
 
     path: str
@@ -43,7 +44,7 @@ class Rewrite:
     mtime_ns: int
     owner: tuple[int, int]
     replaces: Known | None
-    overlay: bool = False
+    patch: Patch | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,12 +160,19 @@ def _rewrite_row(rewrite: Rewrite) -> list[object]:
         rewrite.mtime_ns,
         rewrite.owner,
         None if rewrite.replaces is None else _row(rewrite.replaces),
-        rewrite.overlay,
+        _patch_row(rewrite.patch),
     ]
 
 
+def _patch_row(patch: Patch | None) -> list[object] | None:
+    if patch is None:
+        return None
+    head, tail = (b64encode(data).decode("ascii") for data in (patch.head, patch.tail))
+    return [head, patch.end, tail]
+
+
 def _rewrite(row: list[Any]) -> Rewrite:
-    path, content, mode, mtime_ns, owner, replaces, overlay = row
+    path, content, mode, mtime_ns, owner, replaces, patch = row
     return Rewrite(
         path,
         b64decode(content),
@@ -172,5 +180,5 @@ def _rewrite(row: list[Any]) -> Rewrite:
         mtime_ns,
         (owner[0], owner[1]),
         None if replaces is None else Known(*replaces),
-        overlay,
+        None if patch is None else Patch(b64decode(patch[0]), patch[1], b64decode(patch[2])),
     )

@@ -152,8 +152,9 @@ def _differs(root: bytes, edit: Edit) -> bool:
         if not stat.S_ISREG(os.lstat(path).st_mode):
             return True
         with open(path, "rb") as stream:
-            held = stream.read(len(edit.data)) if edit.overlay else stream.read()
-            return held != edit.data
+            if edit.patch is not None:
+                return stream.read(len(edit.patch.head)) != edit.patch.head
+            return stream.read() != edit.data
     except OSError:
         return True
 
@@ -166,7 +167,7 @@ def _rewrite(plan: Plan, root: bytes, edit: Edit, owner: tuple[int, int], stamp:
     held = (info.st_uid, info.st_gid)
     # The old time stays: nothing depends on a newer one, and the result is reproducible.
     what = Known.of(known)
-    return Rewrite(edit.path, edit.data, edit.mode, known.mtime_ns, held, what, edit.overlay)
+    return Rewrite(edit.path, edit.data, edit.mode, known.mtime_ns, held, what, edit.patch)
 
 
 def _status(plan: Plan, root: bytes, owner: tuple[int, int], stamp: int) -> Rewrite:

@@ -19,6 +19,7 @@ from condaprune.journal.filesystem import Filesystem, Folders, own, write_file
 from condaprune.journal.format import Journal, Known, Rewrite
 from condaprune.journal.state import State
 from condaprune.model import parent, printable, to_bytes
+from condaprune.patch import Buffer
 
 _NEW = b"new"
 _CHANGED = "changed since the plan was made"
@@ -134,16 +135,16 @@ class Steps:
         aside = b"e%d" % number
         if not self._make_room(aside, name, where, rewrite):
             return
-        data = rewrite.data
-        if rewrite.overlay:
-            move = self._journal.mode == "move"
-            old = system.read(aside, self._state.moved) if move else system.read(name, where)
-            data += old[len(data) :]
+        content: Iterable[Buffer] = (rewrite.data,)
+        if rewrite.patch is not None:
+            moved = self._journal.mode == "move"
+            old = system.pieces(*((aside, self._state.moved) if moved else (name, where)))
+            content = rewrite.patch.apply(old)
         write_file(
             system,
             _NEW,
             self._state.folder,
-            data,
+            content,
             mode=rewrite.mode,
             mtime_ns=rewrite.mtime_ns,
             owner=rewrite.owner,
@@ -159,9 +160,9 @@ class Steps:
         try:
             found = system.look(name, where)
         except FileNotFoundError:
-            if rewrite.overlay:
+            if rewrite.patch is not None:
                 self.tally.kept[rewrite.path] = _CHANGED
-            return not rewrite.overlay
+            return rewrite.patch is None
         known = rewrite.replaces
         if known is not None and matches(found, known, self._resumed):
             if move:
@@ -289,7 +290,9 @@ def _exists(system: Filesystem, name: bytes, folder: int) -> bool:
 
 def _holds(data: bytes, rewrite: Rewrite) -> bool:
     """Whether a file has the content to be written already."""
-    return data.startswith(rewrite.data) if rewrite.overlay else data == rewrite.data
+    if rewrite.patch is not None and rewrite.replaces is not None:
+        return rewrite.patch.made(data, rewrite.replaces.size)
+    return data == rewrite.data
 
 
 def matches(found: os.stat_result, known: Known, resumed: bool) -> bool:

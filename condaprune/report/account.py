@@ -12,6 +12,9 @@ from dataclasses import dataclass
 
 from condaprune.model import Entry, Outcome, Plan
 
+STRIPPED = "--strip"
+"""The row of what symbols and debug data took: its files stay, without them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -27,10 +30,10 @@ class Row:
 class Account:
     """Files and bytes before and after, and where the difference lies.
 
-    `rules` are the rows that free bytes, largest first; `rewritten` what edited files lost
-    (positive) or gained (negative); `kept` the rows of what stays against a rule, by what kept
-    it; `shared_bytes` the part of the freed bytes that other hard links outside of the
-    environment (the package cache) still hold.
+    `rules` are the rows that free bytes, largest first, `STRIPPED` among them; `rewritten` what
+    other edited files lost (positive) or gained (negative); `kept` the rows of what stays against
+    a rule, by what kept it; `shared_bytes` the part of the freed bytes that other hard links
+    outside of the environment (the package cache) still hold.
     """
 
     files_before: int
@@ -84,20 +87,25 @@ def make_account(plan: Plan, outcome: Outcome | None = None) -> Account:
             row[1] += size
     files_after = len(entries) - sum(files.values())
     after = before - sum(freed.values())
-    rewritten = 0
+    rewritten = stripped = cut = 0
     for edit in plan.edits:
         old = everything.get(edit.path) if edit.replaces else None
         # A file that has another path here is not freed by replacing one of them.
         freed_by_edit = old.size if old and len(groups.get(old.identity, (old,))) == 1 else 0
-        rewritten += freed_by_edit - edit.size(old.size if old else 0)
+        less = freed_by_edit - edit.size(old.size if old else 0)
+        if edit.patch is not None and edit.patch.end is not None:
+            stripped, cut = stripped + 1, cut + less
+        else:
+            rewritten += less
         files_after += 0 if edit.replaces else 1
     own = outcome.own_bytes if outcome is not None else 0
-    rules = list(_rows((name, files[name], freed.get(name, 0)) for name in files))
-    planned = after - rewritten + own
+    rows = [(name, files[name], freed.get(name, 0)) for name in files]
+    rules = list(_rows([*rows, (STRIPPED, stripped, cut)] if stripped else rows))
+    planned = after - rewritten - cut + own
     if outcome is not None and not outcome.output and outcome.bytes_after != planned:
         rules.append(Row("not done as planned", 0, planned - outcome.bytes_after))
         planned = outcome.bytes_after
-    written = len(plan.edits) + (1 if own else 0)
+    written = len(plan.edits) - stripped + (1 if own else 0)
     return Account(
         files_before=len(entries),
         bytes_before=before,

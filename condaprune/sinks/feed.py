@@ -87,24 +87,6 @@ class FileBody:
             ) from error
 
 
-class Overlaid:
-    """Content with other bytes at its start, which must not be longer than it."""
-
-    __slots__ = ("body", "head")
-
-    def __init__(self, head: bytes, body: Body) -> None:
-        self.head = head
-        self.body = body
-
-    def __iter__(self) -> Iterator[Buffer]:
-        yield self.head
-        left = len(self.head)
-        for piece in self.body:
-            if left < len(piece):
-                yield memoryview(piece)[left:] if left else piece
-            left = max(0, left - len(piece))
-
-
 class Modes:
     """Makes the permission bits of members. Errors: `UsageProblem` for an unknown form."""
 
@@ -157,7 +139,6 @@ def from_prefix(
     root = to_bytes(plan.inventory.prefix) + b"/"
     search = to_bytes(plan.inventory.prefix)
     first: dict[tuple[int, int], str] = {}
-    body: Body
     group = wishes.group
     order: Callable[[str], object] = (
         sort_key if group is None else lambda path: (group(path), sort_key(path))
@@ -166,11 +147,12 @@ def from_prefix(
         edit = edits.get(path)
         if edit is not None:
             mode = modes.of("file", edit.mode)
-            if edit.overlay:
+            if edit.patch is not None:
                 old = kept[path]
-                findings.bytes += old.size
-                body = Overlaid(edit.data, FileBody(root + to_bytes(path), old.size))
-                yield Member(path, "file", old.size, mode, times.of(old)), body
+                size = edit.patch.size(old.size)
+                findings.bytes += size
+                patched = edit.patch.apply(_content(old, root, search, relocation))
+                yield Member(path, "file", size, mode, times.of(old)), patched
                 continue
             yield _bytes(path, edit.data, mode, times.common, findings)
             continue
@@ -194,12 +176,20 @@ def from_prefix(
                 yield Member(path, "file", 0, mode, times.of(entry), "", linked), NO_BODY
                 continue
             findings.bytes += entry.size
-            body = FileBody(root + to_bytes(path), entry.size)
-            if path in relocation.searched:
-                body = _searched(body, search, path, relocation)
+            body = _content(entry, root, search, relocation)
             yield Member(path, "file", entry.size, mode, times.of(entry)), body
     relocation.finish()
     findings.notes += relocation.notes
+
+
+def _content(entry: Entry, root: bytes, search: bytes, relocation: Relocation) -> Body:
+    """What a file holds at its destination."""
+    if relocation.is_rewritten(entry.path):
+        return (relocation.content(entry.path),)
+    body = FileBody(root + to_bytes(entry.path), entry.size)
+    if entry.path in relocation.searched:
+        return _searched(body, search, entry.path, relocation)
+    return body
 
 
 def _times(plan: Plan, built: Mapping[str, int]) -> Times:

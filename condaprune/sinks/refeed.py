@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from condaprune.model import Edit, Entry, Plan, sort_key
-from condaprune.sinks.feed import Findings, Modes, Overlaid, Wishes
+from condaprune.sinks.feed import Findings, Modes, Wishes
 from condaprune.sinks.rewrite import DROPPED, Destination
 from condaprune.sinks.times import EARLIEST, SECOND, Times, source_date_epoch, times_of
 from condaprune.sources.archive import ArchiveSource
@@ -107,7 +107,11 @@ class _Refeed:
         mtime = self._time(entry) if entry is not None else self._written_time
         size = edit.size(entry.size if entry is not None else 0)
         self._findings.bytes += size
-        written = Overlaid(edit.data, body) if edit.overlay else (edit.data,)
+        written: Body = (edit.data,)
+        if edit.patch is not None and entry is not None:
+            if self._dest is not None and self._dest.wants(edit.path, entry.size):
+                body = (self._dest.rewrite(edit.path, b"".join(body)),)
+            written = edit.patch.apply(body)
         return Member(edit.path, "file", size, mode, mtime), written
 
     def _time(self, entry: Entry) -> int:

@@ -99,7 +99,7 @@ class Relocation:
         self.searched: set[str] = set()
         scripts = _Scripts()
         self._packer = Packer(self._prefix, scripts, dest)
-        edited = {edit.path for edit in plan.edits}
+        edited = {edit.path for edit in plan.edits if edit.patch is None}
         self._work_out([e for e in kept if e.kind == "file" and e.path not in edited])
         self._packer.packages = [{"name": record.name} for record in plan.inventory.records]
         self._packer.finish()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import BinaryIO, Protocol
@@ -220,6 +220,11 @@ class OciSink(_OutputSink):
         self._check(plan)
         options = self._options
         findings = Findings()
+        if _compiles_always(plan, options.image.env):
+            findings.notes.append(
+                "without bytecode and with PYTHONDONTWRITEBYTECODE every start compiles what it "
+                "imports: --bytecode keep, or leave the variable out"
+            )
         if options.format == "oci":
             with new_folder(options.output) as folder:
                 name = self._layout(folder, plan, source, findings, progress)
@@ -268,6 +273,13 @@ class OciSink(_OutputSink):
             writer.abort()
             raise
         return writer.name
+
+
+def _compiles_always(plan: Plan, variables: Iterable[str]) -> bool:
+    """Whether bytecode goes from an image whose Python is told to write none."""
+    name = "PYTHONDONTWRITEBYTECODE="
+    told = any(variable.startswith(name) and variable != name for variable in variables)
+    return told and any(entry.path.endswith(".pyc") for entry in plan.removed())
 
 
 def _newest(plan: Plan, source: Source) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from condaprune.model import Inventory
 
@@ -21,6 +21,15 @@ class Contents(Protocol):
         A stream (a compressed tar) is passed through once for all of them: ask for everything
         that is needed in one call.
         """
+        ...
+
+
+@runtime_checkable
+class Parts(Protocol):
+    """What a source may offer beside `Contents`: a part of a file for little."""
+
+    def read_part(self, path: str, offset: int, size: int) -> bytes:
+        """The bytes at an offset, fewer where the file ends. Errors: `SourceError`."""
         ...
 
 

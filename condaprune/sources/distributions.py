@@ -110,8 +110,18 @@ def recorded_rows(data: bytes, home: str) -> Iterator[tuple[bytes, str]]:
         yield line, _inside(home, listed) if listed else ""
 
 
-def without(data: bytes, home: str, removed: Container[str]) -> bytes:
-    """A RECORD without the lines that list one of *removed*; *home* as for `recorded_rows`."""
+def without(
+    data: bytes,
+    home: str,
+    removed: Container[str],
+    changed: Mapping[str, tuple[str, int]] | None = None,
+) -> bytes:
+    """A RECORD without the lines that list one of *removed*; *home* as for `recorded_rows`.
+
+    *changed* gives the hash and the size of files whose content is another now.
+    """
+    if changed:
+        data = _rehashed(data, home, changed)
     if any(odd in data for odd in _ODD):
         return b"".join(line for line, listed in recorded_rows(data, home) if listed not in removed)
     start = home + "/"
@@ -122,6 +132,20 @@ def without(data: bytes, home: str, removed: Container[str]) -> bytes:
         if path not in removed:
             kept.append(line)
     return to_bytes("\n".join(kept))
+
+
+def _rehashed(data: bytes, home: str, changed: Mapping[str, tuple[str, int]]) -> bytes:
+    """A RECORD with other hashes and sizes; a line that has no hash stays as it is."""
+    lines = []
+    for line, listed in recorded_rows(data, home):
+        if listed in changed:
+            name, held, rest = line.rsplit(b",", 2)
+            ending = rest[len(rest.rstrip(b"\r\n")) :]
+            if held:
+                digest, size = changed[listed]
+                line = b"%b,%b,%d%b" % (name, digest.encode("ascii"), size, ending)
+        lines.append(line)
+    return b"".join(lines)
 
 
 def _inside(home: str, path: str) -> str:

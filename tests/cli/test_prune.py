@@ -50,6 +50,33 @@ def test_a_second_run_changes_nothing(env: Path) -> None:
     assert listing(env) == once
 
 
+def test_what_an_archive_cannot_hold_is_said(env: Path, tmp_path: Path) -> None:
+    os.mkfifo(env / "pipe")
+    (env / "lib/odd.bin").write_bytes(b"\0" + os.fsencode(env) + b"\0")
+    ran = condaprune(env, "-o", tmp_path / "slim.tar")
+    assert ran.status == 0
+    assert "note: pipe is a socket, pipe, device or mount point and was left out" in ran.err
+    assert "cannot be rewritten for another place: lib/odd.bin" in ran.err
+    assert not condaprune(env, "-o", tmp_path / "quiet.tar", "--quiet").err
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--env", "PYTHONDONTWRITEBYTECODE=1"), True),
+        (("--env", "PYTHONDONTWRITEBYTECODE=1", "--bytecode", "keep"), False),
+        (("--env", "PYTHONDONTWRITEBYTECODE="), False),
+        ((), False),
+    ],
+)
+def test_an_image_that_compiles_at_every_start_says_so(
+    env: Path, tmp_path: Path, options: tuple[str, ...], said: bool
+) -> None:
+    ran = condaprune(env, "-o", tmp_path / "image.oci", "--dest-prefix", "/env", *options)
+    assert ran.status == 0, ran.err
+    assert ("every start compiles" in ran.err) is said
+
+
 def test_stdout_holds_only_the_report(env: Path) -> None:
     ran = condaprune(env, "-n", "--format", "json")
     json.loads(ran.out)

@@ -7,7 +7,7 @@ small synthetic prefix, which takes the place of ``/env``.
 from __future__ import annotations
 
 import ast
-import json
+import importlib.util
 import re
 import sys
 from pathlib import Path
@@ -15,8 +15,9 @@ from pathlib import Path
 import click
 import pytest
 
+from condaprune.api import choose_rules
 from condaprune.audit.budget import load_budget
-from condaprune.config.load import load_config
+from condaprune.config.load import Config, load_config
 from condaprune.errors import CondapruneError
 from condaprune.ruleset.check import check_rules
 from condaprune.ruleset.format import RetiredFile
@@ -119,11 +120,38 @@ def test_toml(block: Block, tmp_path: Path) -> None:
         else:
             name = "pyproject.toml" if "tool" in data else "condaprune.toml"
             (tmp_path / name).write_text(block.text, encoding="utf-8")
-            load_config(str(tmp_path / name))
+            config = load_config(str(tmp_path / name))
+            _check_names(config)
             if "budget" in data:
                 load_budget(str(tmp_path / name))
     except CondapruneError as error:
         pytest.fail(f"{block}: {error}")
+
+
+def _check_names(config: Config) -> None:
+    """Its profiles, rules and categories exist. Errors: `RuleError`, `ConfigError`."""
+    values = config.values
+    for profile in (values.profile or "runtime", *values.profiles):
+        choose_rules(profile=profile, select=values.select, ignore=values.ignore, config=config)
+
+
+@_PAGES
+def test_commands_of_the_checkout(page: Path) -> None:
+    """Benchmarks and targets of make that pages name are there, with the options they name."""
+    text = page.read_text("utf-8")
+    for module, rest in re.findall(r"python -m ((?:benchmarks|tests)[\w.]*)([^`\n#]*)", text):
+        found = importlib.util.find_spec(module)
+        assert found is not None, f"{page.name}: python -m {module}"
+        if found.submodule_search_locations:
+            found = importlib.util.find_spec(f"{module}.__main__")
+        assert found is not None
+        assert found.origin is not None
+        source = Path(found.origin).read_text("utf-8")
+        for option in re.findall(r"--[\w-]+", rest):
+            assert f'"{option}"' in source, f"{page.name}: python -m {module} {option}"
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    for target in re.findall(r"(?:`|^\$ |^)make (\w+)", text, re.M):
+        assert re.search(rf"^{target}:", makefile, re.M), f"{page.name}: make {target}"
 
 
 @_blocks("python")
@@ -138,9 +166,28 @@ def test_python(block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         exec(compile(block.text.replace("/env", str(env)), str(block), "exec"), {})
 
 
-@_blocks("json")
-def test_json(block: Block) -> None:
-    json.loads(block.text)
+@_blocks("yaml")
+def test_yaml(block: Block) -> None:
+    """The inputs of the action and the hooks of pre-commit that blocks name are there."""
+    action = (ROOT / "action.yml").read_text("utf-8")
+    inputs = set(re.findall(r"^  (\w+):$", action.partition("\noutputs:")[0], re.M))
+    given = set(re.findall(r"^ {4}(\w+): ", block.text, re.M)) if "with:" in block.text else set()
+    hooks = (ROOT / ".pre-commit-hooks.yaml").read_text("utf-8")
+    named = set(re.findall(r"- id: ([\w-]+)", block.text))
+    assert given or named
+    assert given <= inputs
+    assert named <= set(re.findall(r"- id: ([\w-]+)", hooks))
+
+
+def test_every_language_is_checked() -> None:
+    """`text` is output, and so is what stands below the commands of `console`."""
+    known = {"console", "sh", "bash", "toml", "python", "dockerfile", "yaml", "text"}
+    used = {
+        language
+        for page in pages()
+        for language in re.findall(r"^```(\w*)\n.*?^```$", page.read_text("utf-8"), re.M | re.S)
+    }
+    assert used <= known
 
 
 @_blocks("dockerfile")
@@ -175,8 +222,8 @@ def test_links(page: Path) -> None:
         path, _, anchor = target.partition("#")
         where = (page.parent / path).resolve() if path else page
         name = page.relative_to(ROOT)
-        # docs/rules.md is written from the rules when the site is built.
-        if where != ROOT / "docs" / "rules.md":
+        # These two are written when the site is built.
+        if where not in (ROOT / "docs" / "rules.md", ROOT / "docs" / "commands.md"):
             assert where.exists(), f"{name}: {target} leads nowhere"
         if anchor and where.suffix == ".md":
             assert anchor in anchors(where), f"{name}: {target} leads to no heading"

