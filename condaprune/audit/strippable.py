@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Callable, Iterator
 
 from condaprune.audit.subject import Environment
+from condaprune.elfsections import NOBITS, Reader, read_sections
+from condaprune.elfstrip import is_symbols
 from condaprune.model import Entry, Inventory, to_bytes
 
-Reader = Callable[[int, int], bytes]
-"""Reads *length* bytes from *offset*; fewer at the end of the file."""
-
-_MAGIC = b"\x7fELF"
-_NOBITS, _ALLOCATED = 8, 2
 _TEXT = (
     ".py .pyc .pyi .h .hpp .txt .json .md .rst .js .css .html .xml .csv .pem .a .mo .gz .zip .png "
     ".svg .ttf .c .cpp .pyx .pxd .map .yaml .yml .toml .cfg .jar .npz .npy .dat"
@@ -59,34 +55,8 @@ def _of_file(path: bytes) -> int:
 def strippable(read: Reader) -> int:
     """The bytes of a file's symbol tables and debug sections; 0 for what is no sound ELF file."""
     try:
-        return sum(size for name, size in _sections(read) if _goes(name))
+        found = read_sections(read)
     except (struct.error, ValueError, IndexError, OverflowError):
         return 0
-
-
-def _goes(name: bytes) -> bool:
-    return name in (b".symtab", b".strtab", b".symtab_shndx", b".stab", b".stabstr") or (
-        name.startswith((b".debug_", b".zdebug_", b".gnu.debuglto_"))
-    )
-
-
-def _sections(read: Reader) -> Iterator[tuple[bytes, int]]:
-    """The names and sizes of the sections that take room in the file and none in memory."""
-    head = read(0, 64)
-    if head[:4] != _MAGIC or len(head) < 52:
-        return
-    wide, order = head[4] == 2, "<" if head[5] == 1 else ">"
-    if wide:
-        table, row, count, names = struct.unpack_from(f"{order}Q10xHHH", head, 40)
-    else:
-        table, row, count, names = struct.unpack_from(f"{order}I10xHHH", head, 32)
-    if not table or not count or row < (64 if wide else 40):
-        return
-    raw = read(table, row * count)
-    form = f"{order}IIQQQQ" if wide else f"{order}IIIIII"
-    rows = [struct.unpack_from(form, raw, n * row) for n in range(len(raw) // row)]
-    strings = read(rows[names][4], min(rows[names][5], 1 << 20))
-    for at, kind, flags, _address, _offset, size in rows:
-        if kind != _NOBITS and not flags & _ALLOCATED:
-            end = strings.find(b"\0", at)
-            yield strings[at : end if end >= 0 else len(strings)], size
+    sections = found.all if found is not None else ()
+    return sum(held.size for held in sections if held.kind != NOBITS and is_symbols(held))

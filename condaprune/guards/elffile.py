@@ -7,11 +7,9 @@ system need not read libraries of hundreds of megabytes. Format: the System V AB
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
 from dataclasses import dataclass
 
-Reader = Callable[[int, int], bytes]
-"""The bytes of a file at an offset; fewer where it ends."""
+from condaprune.elfsections import Reader, read_sections
 
 MAGIC = b"\x7fELF"
 
@@ -46,13 +44,22 @@ def read_elf(read: Reader) -> ElfFacts | None:
 
 
 def holds_compiler(read: Reader, size: int) -> bool:
-    """Whether a library of *size* bytes has clang in it: an option that only clang's parts name."""
-    at = 0
-    while at < size:
-        if _CLANG in read(at, _STEP):
-            return True
-        at += _STEP - len(_CLANG)
-    return False
+    """Whether a library of *size* bytes has clang in it: an option that only clang's parts name.
+
+    Texts lie in sections for data that is only read; what makes CUDA's libraries large does not.
+    """
+    try:
+        found = read_sections(read)
+    except (struct.error, ValueError, IndexError, OverflowError):
+        found = None
+    spans = [(0, size)]
+    if found is not None:
+        spans = [(s.offset, s.end) for s in found.all if s.name.startswith(b".rodata")]
+    return any(
+        _CLANG in read(at, min(_STEP, end - at))
+        for start, end in spans
+        for at in range(start, end, _STEP - len(_CLANG))
+    )
 
 
 def _read(read: Reader) -> ElfFacts | None:
