@@ -6,8 +6,8 @@ import re
 import struct
 from collections.abc import Iterator
 
+from condaprune.elffile import MAGIC
 from condaprune.elfsections import Reader
-from condaprune.guards.elffile import MAGIC
 
 _VERNEED = 0x6FFFFFFE
 _MOST = 4096

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from condaprune.audit.elfversions import Version, glibc_version
 from condaprune.audit.subject import Environment
+from condaprune.elffile import read_elf
 from condaprune.elfsections import Reader
-from condaprune.guards.elffile import read_elf
 from condaprune.model import Entry, Inventory, to_bytes
 
 _MACHINES = {3: "x86", 40: "arm", 62: "x86_64", 183: "aarch64", 21: "ppc64le", 22: "s390x"}

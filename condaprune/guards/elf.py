@@ -12,8 +12,8 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
+from condaprune.elffile import ElfFacts
 from condaprune.guards.base import Guard, Scene
-from condaprune.guards.elffile import ElfFacts
 from condaprune.model import Veto, parent
 
 _SHARED = re.compile(r"\.(?:so(?:\.[\w.]+)?|dylib|dll)$")

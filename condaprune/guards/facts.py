@@ -1,7 +1,7 @@
 """What files say that guards go by: each file is read at most once, and only facts are kept.
 
 Of a source that can be read at random only what is kept is read, and then what is rescued. Of a
-source that is a stream, all that may matter is read in its one pass.
+source that is a stream and does not hold it, all that may matter is read in one pass.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
+from condaprune.elffile import MAGIC, ElfFacts, holds_compiler, read_elf
 from condaprune.guards.bytecode import read_bytecode
-from condaprune.guards.elffile import MAGIC, ElfFacts, holds_compiler, read_elf
 from condaprune.guards.pysource import PythonFacts, PythonReader
 from condaprune.model import Entry, Inventory, Progress, parent
 from condaprune.sources.base import Contents, Parts
@@ -26,8 +26,12 @@ _HEAD = 4096
 class Streamed(Protocol):
     """What tells a source that is passed through from one that is read at random."""
 
-    def stream(self) -> object:
-        """The entries in the order of the archive, with their contents."""
+    def holds(self, paths: Collection[str]) -> bool:
+        """Whether what matters of files can be had without passing through."""
+        ...
+
+    def has_compiler(self, path: str) -> bool | None:
+        """Whether a library has a compiler in it; None where the source did not look."""
         ...
 
 
@@ -68,7 +72,11 @@ class Facts:
         self._interest = interest
         self._progress = progress
         self._seen: set[str] = set()
-        self._sequential = isinstance(contents, Streamed)
+        self._parts = contents if isinstance(contents, Parts) else None
+        self._stream = contents if isinstance(contents, Streamed) else None
+        self._sequential = self._stream is not None and not self._stream.holds(
+            [path for path, entry in self._entries.items() if self._kind(path, entry)]
+        )
 
     def load(self, paths: Iterable[str]) -> None:
         """Read those of *paths* that say something and were not read yet."""
@@ -77,6 +85,10 @@ class Facts:
                 return
             self._seen.add("")
             paths = self._entries
+        elif self._stream is not None and not self._seen:
+            # What is read whole costs a pass: once for all of them.
+            unseen = filter(self._unseen, sorted(self._interest.compilers))
+            paths = dict.fromkeys((*paths, *unseen))
         wanted: dict[str, str] = {}
         for path in paths:
             if path not in self._seen:
@@ -84,17 +96,28 @@ class Facts:
                 if kind:
                     wanted[path] = kind
         self._seen.update(wanted)
-        parts = self._contents if isinstance(self._contents, Parts) else None
-        whole = [p for p, kind in wanted.items() if parts is None or kind not in ("elf", "script")]
+        stream = self._stream
+        whole: list[str] = []
         done = 0
-        if parts is not None:
-            for path, kind in wanted.items():
-                if kind == "elf" or kind == "script":
-                    done = self._step(done, len(wanted))
-                    self._sample(parts, path, kind, whole)
+        for path, kind in wanted.items():
+            sampled = self._parts is not None and (kind == "elf" or kind == "script")
+            if sampled and stream is not None:
+                sampled = stream.holds((path,)) and not self._unseen(path)
+            if sampled:
+                done = self._step(done, len(wanted))
+                self._sample(path, kind, whole)
+            else:
+                whole.append(path)
         for path, data in self._contents.read_many(whole) if whole else ():
             done = self._step(done, len(wanted))
             self._take(path, wanted[path], data)
+
+    def _unseen(self, path: str) -> bool:
+        """Whether a library of a stream must be searched for a compiler."""
+        stream = self._stream
+        if stream is None or path not in self._interest.compilers:
+            return False
+        return stream.has_compiler(path) is None
 
     def _step(self, done: int, total: int) -> int:
         self.reads += 1
@@ -127,8 +150,10 @@ class Facts:
             return "script" if self._interest.elf or self._interest.python else ""
         return ""
 
-    def _sample(self, parts: Parts, path: str, kind: str, whole: list[str]) -> None:
+    def _sample(self, path: str, kind: str, whole: list[str]) -> None:
         """Read a binary's few parts; what is no binary is left for a whole read."""
+        parts = self._parts
+        assert parts is not None
 
         def read(offset: int, size: int) -> bytes:
             if offset + size <= len(head):
@@ -164,7 +189,9 @@ class Facts:
         if (self._interest.elf or sought) and callable(read):
             found = read_elf(read)
             if found is not None:
-                if sought and holds_compiler(read, self._entries[path].size):
+                known = self._stream.has_compiler(path) if self._stream is not None else None
+                size = self._entries[path].size
+                if sought and (holds_compiler(read, size) if known is None else known):
                     found = replace(found, compiler=True)
                 self.elf[path] = found
 

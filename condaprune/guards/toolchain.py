@@ -12,6 +12,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
+from condaprune.elffile import LEAST_COMPILER
 from condaprune.guards.base import Guard, Scene
 from condaprune.guards.compilers import (
     COMPILERS,
@@ -70,7 +71,7 @@ _UNUSED = re.compile(
 )
 """Where code of a package that builds or names a compiler does so for others, or not at all."""
 
-_BIG = 16_000_000
+_BIG = LEAST_COMPILER
 """Bytes: no library with a compiler of C in it is smaller."""
 
 

@@ -11,6 +11,7 @@ from condaprune.model import Entry, Inventory, printable
 from condaprune.relocation import UNPACK
 from condaprune.sources.archiveindex import Index
 from condaprune.sources.decompress import Format, ReadAhead, open_stream, sniff
+from condaprune.sources.kept import Kept
 from condaprune.sources.members import Body, Limits, Member
 from condaprune.sources.owners import build_inventory, wanted_for_owners
 from condaprune.sources.tarstream import TarStream
@@ -33,7 +34,7 @@ class ArchiveSource:
         self._limits = limits or Limits()
         self._index: Index | None = None
         self._inventory: Inventory | None = None
-        self._unpack: bytes | None = None
+        self._kept = Kept()
         with self._open() as file:
             self.format: Format = sniff(file.read(_HEAD), path)
 
@@ -41,58 +42,93 @@ class ArchiveSource:
         """All entries with their owners, in one pass. Errors: `ArchiveError`, `SourceError`."""
         if self._inventory is not None:
             return self._inventory
-        index = Index(self.label, self._limits)
-        held: dict[str, bytes] = {}
+        index, kept = Index(self.label, self._limits), self._kept
         for member, body in self._members():
             index.add(member)
-            # Whether there is a folder around all members shows at the end only.
-            inner = member.path.partition("/")[2]
-            if member.kind == "file" and (_wanted(member.path) or _wanted(inner)):
-                held[member.path] = b"".join(body)
+            if member.kind == "file" and not member.linked:
+                # Whether there is a folder around all members shows at the end only.
+                inner = member.path.partition("/")[2]
+                needed = _wanted(member.path) or _wanted(inner)
+                kept.offer(member, body, needed=needed)
+        kept.close()
         self.arcroot, entries = index.finish()
-        cut = self.arcroot + "/" if self.arcroot else ""
+        self._index = index
 
         def read_many(paths: Collection[str]) -> Iterator[tuple[str, bytes]]:
             for path in paths:
-                yield path, held[index.content_of(cut + path)]
+                yield path, kept.read(self._content_of(path))
 
-        self._unpack = held.get(cut + UNPACK)
         self._inventory = build_inventory(self.label, "", entries, read_many)
-        self._index = index
         return self._inventory
 
+    def holds(self, paths: Collection[str]) -> bool:
+        """Whether what matters of files can be had without a pass: texts by `read_many`, the
+        parts that `read_elf` asks for by `read_part`."""
+        self.inventory()
+        return all(self._kept.holds(self._content_of(path)) for path in paths)
+
+    def has_compiler(self, path: str) -> bool | None:
+        """Whether a library has a compiler in it (`CompilerSearch`); None if not looked at."""
+        self.inventory()
+        return self._kept.compilers.get(self._content_of(path))
+
+    def _content_of(self, path: str) -> str:
+        """The member that holds the content of a file."""
+        assert self._index is not None
+        return self._index.content_of(f"{self.arcroot}/{path}" if self.arcroot else path)
+
     def read(self, path: str) -> bytes:
-        """The content of one file; it costs a pass. Errors: `SourceError`, `ArchiveError`."""
+        """The content of one file; it may cost a pass. Errors: `SourceError`, `ArchiveError`."""
         for _, data in self.read_many((path,)):
             return data
         raise SourceError("no such file in the archive", where=f"{self.label}: {printable(path)}")
 
+    def read_part(self, path: str, offset: int, size: int) -> bytes:
+        """Up to *size* bytes of a file from *offset* on; what is not kept costs a pass.
+
+        Errors: `SourceError`, `ArchiveError`.
+        """
+        self._file(path)
+        name = self._content_of(path)
+        part = self._kept.part(name, offset, size) if self._kept.holds(name) else None
+        return self.read(path)[offset : offset + size] if part is None else part
+
     def read_many(self, paths: Collection[str]) -> Iterator[tuple[str, bytes]]:
-        """The contents of files in the archive's order, in one pass that ends with the last one.
+        """The contents of files: first those kept, then the others in the archive's order, in one
+        pass that ends with the last one.
 
         Errors: `SourceError` for a path that is no file, `ArchiveError`.
         """
-        entries = self.inventory().entries
+        kept = self._kept
         names: dict[tuple[int, int], list[str]] = {}
+        ready: dict[str, list[str]] = {}
         for path in dict.fromkeys(paths):
-            entry = entries.get(path)
-            if entry is None or entry.kind != "file":
-                raise SourceError(
-                    "no such file in the archive", where=f"{self.label}: {printable(path)}"
-                )
-            if path == UNPACK and self._unpack is not None:
-                yield path, self._unpack
+            entry, member = self._file(path), self._content_of(path)
+            if kept.whole(member):
+                ready.setdefault(member, []).append(path)
             else:
                 names.setdefault(entry.identity, []).append(path)
+        for member in kept.in_order(ready):
+            data = kept.read(member)
+            for name in ready[member]:
+                yield name, data
         if not names:
             return
-        for entry, member, body in self.stream():
-            if not member.linked and entry.identity in names:
+        for entry, passing, body in self.stream():
+            if not passing.linked and entry.identity in names:
                 data = b"".join(body)
                 for name in names.pop(entry.identity):
                     yield name, data
                 if not names:
                     return
+
+    def _file(self, path: str) -> Entry:
+        entry = self.inventory().entries.get(path)
+        if entry is None or entry.kind != "file":
+            raise SourceError(
+                "no such file in the archive", where=f"{self.label}: {printable(path)}"
+            )
+        return entry
 
     def stream(self) -> Iterator[tuple[Entry, Member, Body]]:
         """Each entry that has a member, in the archive's order, with its content.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from condaprune.guards.elffile import MAGIC, ElfFacts, read_elf
+from condaprune.elffile import MAGIC, ElfFacts, read_elf
 from condaprune.model import parent, to_bytes
 from condaprune.verify.checks.base import Pair
 from condaprune.verify.listing import Listing, normalise

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from condaprune.guards.elffile import ElfFacts, read_elf
+from condaprune.elffile import CompilerSearch, ElfFacts, holds_compiler, read_elf
 from tests.envs import BuiltEnvironment
 from tests.guards.elves import make_elf
 
@@ -115,3 +115,14 @@ def test_a_random_access_reader_is_asked_for_little(tmp_path: Path) -> None:
 
     assert read_elf(read) is not None
     assert sum(asked) < 1000
+
+
+@pytest.mark.parametrize("size", [5, 17, 18, 1000])
+@pytest.mark.parametrize("marker", [b"-internal-isystem", b"-internal-system"])
+def test_a_compiler_is_found_in_passing_as_at_rest(size: int, marker: bytes) -> None:
+    data = b"x" * 40 + marker + b"x" * 40
+    search = CompilerSearch()
+    pieces = [memoryview(data)[at : at + size] for at in range(0, len(data), size)]
+    assert b"".join(search.over(pieces)) == data
+    assert search.found == holds_compiler(lambda at, step: data[at : at + step], len(data))
+    assert search.found == (marker == b"-internal-isystem")

@@ -7,6 +7,7 @@ system need not read libraries of hundreds of megabytes. Format: the System V AB
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from condaprune.elfsections import Reader, read_sections
@@ -18,6 +19,8 @@ _NEEDED, _STRTAB, _STRSZ, _SONAME, _RPATH, _RUNPATH = 1, 5, 10, 14, 15, 29
 _MAX_PART = 64 << 20
 _STEP = 8 << 20
 _CLANG = b"-internal-isystem"
+LEAST_COMPILER = 16_000_000
+"""A library of fewer bytes has no compiler in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,24 @@ def holds_compiler(read: Reader, size: int) -> bool:
         for start, end in spans
         for at in range(start, end, _STEP - len(_CLANG))
     )
+
+
+class CompilerSearch:
+    """The same for a library that passes by, wherever it stands: where its texts lie is known at
+    its end only. `found` holds once all pieces have been taken."""
+
+    def __init__(self) -> None:
+        self.found = False
+
+    def over(self, pieces: Iterable[bytes | memoryview]) -> Iterator[bytes | memoryview]:
+        """Hand the pieces on and look into them."""
+        tail = b""
+        for piece in pieces:
+            if not self.found:
+                data = tail + bytes(piece)
+                self.found = _CLANG in data
+                tail = data[1 - len(_CLANG) :]
+            yield piece
 
 
 def _read(read: Reader) -> ElfFacts | None:

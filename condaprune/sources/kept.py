@@ -1,0 +1,154 @@
+"""What of an archive is kept while it passes by first, so that planning needs no other pass.
+
+Texts whole, of ELF files what `read_elf` asks for: compressed in memory, up to a limit. What does
+not fit, or is wanted against expectation, costs a pass as before.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Collection, Iterator
+from itertools import chain
+from typing import NamedTuple
+
+from condaprune.elffile import LEAST_COMPILER, MAGIC, CompilerSearch
+from condaprune.sources.elfparts import elf_parts
+from condaprune.sources.members import Body, Buffer, Member
+
+_HEAD = 4096
+_LARGEST = 8 << 20
+"""The largest text that is kept."""
+_MOST = 64 << 20
+"""How many compressed bytes are kept."""
+_BATCH = 1 << 19
+_TEXTS = (".py", ".pyw", ".pyi", ".pth", "/entry_points.txt")
+
+
+class _Place(NamedTuple):
+    """Where content lies: in which batch, and from where to where there. `parts` holds the offset
+    and size of each part of a file that is not kept whole, one after the other."""
+
+    batch: int
+    start: int
+    end: int
+    parts: tuple[tuple[int, int, int], ...] | None
+
+
+class Kept:
+    """Contents by the path of their member."""
+
+    def __init__(self) -> None:
+        self._places: dict[str, _Place] = {}
+        self._batches: list[bytes] = []
+        self._open = bytearray()
+        self._size = 0
+        self.compilers: dict[str, bool] = {}
+        """Large libraries, and whether they have a compiler in them."""
+        self._latest: tuple[int, bytes] = (-1, b"")
+        self._pack, self._unpack = _codec()
+
+    def offer(self, member: Member, body: Body, *, needed: bool) -> None:
+        """Keep what may be wanted of the next member with content; with *needed* all of it."""
+        if needed:
+            self._add(member.path, [b"".join(body)], None)
+        elif self._size >= _MOST or not member.size:
+            return
+        elif member.path.endswith(_TEXTS) or "activate.d/" in member.path or _lone(member.path):
+            if member.size <= _LARGEST:
+                self._add(member.path, [b"".join(body)], None)
+        elif member.mode & 0o111 or ".so" in member.path.rpartition("/")[2]:
+            self._program(member, iter(body))
+
+    def _program(self, member: Member, pieces: Iterator[Buffer]) -> None:
+        head = b""
+        while len(head) < _HEAD and (piece := next(pieces, None)) is not None:
+            head += piece
+        if head.startswith(MAGIC):
+            search = CompilerSearch()
+            pieces = chain([head], pieces)
+            if member.size >= LEAST_COMPILER:
+                pieces = search.over(pieces)
+            parts = elf_parts(pieces, _HEAD)
+            if member.size >= LEAST_COMPILER:
+                deque(pieces, maxlen=0)
+                self.compilers[member.path] = search.found
+        elif head.startswith(b"#!") or member.size <= _HEAD:
+            if member.size <= _LARGEST:
+                self._add(member.path, [head, *map(bytes, pieces)], None)
+            return
+        else:
+            parts = {(0, _HEAD): head[:_HEAD]}
+        if parts is not None:
+            rows = tuple((offset, size, len(data)) for (offset, size), data in parts.items())
+            self._add(member.path, list(parts.values()), rows)
+
+    def _add(
+        self, path: str, pieces: list[bytes], parts: tuple[tuple[int, int, int], ...] | None
+    ) -> None:
+        start = len(self._open)
+        for piece in pieces:
+            self._open += piece
+        self._places[path] = _Place(len(self._batches), start, len(self._open), parts)
+        if len(self._open) >= _BATCH:
+            self.close()
+
+    def close(self) -> None:
+        """Pack what is still unpacked: nothing is offered any more."""
+        if self._open:
+            packed = self._pack(bytes(self._open))
+            self._size += len(packed)
+            self._batches.append(packed)
+            self._open = bytearray()
+
+    def whole(self, path: str) -> bool:
+        """Whether a file is kept whole."""
+        place = self._places.get(path)
+        return place is not None and place.parts is None
+
+    def holds(self, path: str) -> bool:
+        """Whether a file is kept, whole or what matters of it."""
+        return path in self._places
+
+    def in_order(self, paths: Collection[str]) -> list[str]:
+        """Paths that are kept, sorted so that nothing is unpacked twice."""
+        return sorted(paths, key=self._places.__getitem__)
+
+    def read(self, path: str) -> bytes:
+        """The content of a file that is kept whole."""
+        place = self._places[path]
+        return self._batch(place.batch)[place.start : place.end]
+
+    def part(self, path: str, offset: int, size: int) -> bytes | None:
+        """A part of a file that is kept; None where that part is not."""
+        place = self._places[path]
+        batch = self._batch(place.batch)
+        if place.parts is None:
+            return batch[place.start : place.end][offset : offset + size]
+        at = place.start
+        for begin, asked, length in place.parts:
+            if begin <= offset and offset + size <= begin + asked:
+                return batch[at : at + length][offset - begin : offset - begin + size]
+            at += length
+        return None
+
+    def _batch(self, number: int) -> bytes:
+        if number != self._latest[0]:
+            self._latest = number, self._unpack(self._batches[number])
+        return self._latest[1]
+
+
+def _lone(path: str) -> bool:
+    """Whether bytecode stands for a source that is not there."""
+    return path.endswith(".pyc") and "__pycache__/" not in path
+
+
+def _codec() -> tuple[Callable[[bytes], bytes], Callable[[bytes], bytes]]:
+    """The fastest compressor there is; the level of its own that costs least."""
+    try:
+        import zstandard
+    except ImportError:
+        import zlib
+
+        return lambda data: zlib.compress(data, 1), zlib.decompress
+    packer, unpacker = zstandard.ZstdCompressor(level=1), zstandard.ZstdDecompressor()
+    return packer.compress, unpacker.decompress
