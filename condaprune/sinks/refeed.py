@@ -45,6 +45,7 @@ class _Refeed:
         self._holder: dict[tuple[int, int], str] = {}
 
     def members(self) -> Iterator[tuple[Member, Body]]:
+        self._source.forget()
         for entry, member, body in self._source.stream():
             edit = self._edits.pop(entry.path, None)
             if edit is not None:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from condaprune.errors import SinkError
 from condaprune.model import printable, to_bytes
 from condaprune.sources.members import CHUNK, Body, Buffer, Member
+from condaprune.sources.tarheader import byte_sum
 
 BLOCK = 512
 _RECORD = 20 * BLOCK
@@ -151,7 +152,7 @@ def _block(
         _PADDING[:64],
         prefix.ljust(167, b"\0"),
     )
-    return b"%b%06o\0 %b" % (block[:148], sum(block), block[156:])
+    return b"%b%06o\0 %b" % (block[:148], byte_sum(block), block[156:])
 
 
 def _extension(pax: list[tuple[bytes, bytes]], name: bytes, mtime: int) -> bytes:

@@ -72,6 +72,10 @@ class ArchiveSource:
         self.inventory()
         return self._kept.compilers.get(self._content_of(path))
 
+    def forget(self) -> None:
+        """Free what was kept for planning: reading files costs passes from now on."""
+        self._kept.forget()
+
     def _content_of(self, path: str) -> str:
         """The member that holds the content of a file."""
         assert self._index is not None

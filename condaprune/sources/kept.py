@@ -95,10 +95,17 @@ class Kept:
     def close(self) -> None:
         """Pack what is still unpacked: nothing is offered any more."""
         if self._open:
-            packed = self._pack(bytes(self._open))
+            # A copy: zstandard's own keeps the memory that it took before it knew the size.
+            packed = bytes(memoryview(self._pack(bytes(self._open))))
             self._size += len(packed)
             self._batches.append(packed)
             self._open = bytearray()
+
+    def forget(self) -> None:
+        """Free the memory: whatever is read from now on costs a pass."""
+        self._places.clear()
+        self._batches.clear()
+        self._latest = (-1, b"")
 
     def whole(self, path: str) -> bool:
         """Whether a file is kept whole."""

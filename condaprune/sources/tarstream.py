@@ -109,7 +109,8 @@ class TarStream:
                     else:
                         long_link = data.partition(b"\0")[0]
                     continue
-                return self._member_of(header, {**self._global, **pax}, long_name, long_link)
+                known = {**self._global, **pax} if self._global else pax
+                return self._member_of(header, known, long_name, long_link)
             except BadHeader as error:
                 raise self._damaged(f"is followed by {error}") from error
 

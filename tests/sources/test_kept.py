@@ -90,6 +90,32 @@ def test_what_guards_read_costs_no_other_pass(prefix: Path, passes: list[int]) -
     assert len(passes) == 2
 
 
+def test_what_is_forgotten_can_still_be_read(prefix: Path, passes: list[int]) -> None:
+    pack(prefix, prefix.parent / "o.tar")
+    source = ArchiveSource(str(prefix.parent / "o.tar"))
+    before = source.read(f"{SITE}/m.py")
+    source.forget()
+    assert not source.holds([f"{SITE}/m.py"])
+    assert source.read(f"{SITE}/m.py") == before
+    assert len(passes) == 2
+
+
+def test_kept_content_takes_the_memory_of_what_it_is_packed_to(tmp_path: Path) -> None:
+    """zstandard's compress returns bytes that keep the room for the worst case."""
+    import tracemalloc
+
+    text = b"import os\n" * 300_000
+    path = tmp_path / "o.tar"
+    path.write_bytes(tar(*(member(b"lib/%d.py" % n, text) for n in range(10))))
+    tracemalloc.start()
+    source = ArchiveSource(str(path))
+    source.inventory()
+    held = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert source.holds(["lib/9.py"])
+    assert held < len(text)
+
+
 def test_of_a_repeated_member_the_last_one_is_kept(tmp_path: Path) -> None:
     path = tmp_path / "o.tar"
     path.write_bytes(
