@@ -26,7 +26,7 @@ from typing import Any
 from tests.docs.blocks import ROOT
 
 # The one line that a Debian or Ubuntu machine needs.
-APT = "apt-get update && apt-get install -y --no-install-recommends buildah"
+APT = "apt-get update && apt-get install -y --no-install-recommends buildah make python3-venv"
 DOCKERFILES = ROOT / "docs" / "docker"
 _DEBS = ("libc6", "libgcc-s1", "libstdc++6")
 # Not in the final image: what a pasted recipe needs in its stage.
