@@ -33,6 +33,7 @@ from condaprune.guards.source import WORDS as SOURCE_WORDS
 from condaprune.guards.source import Source
 from condaprune.guards.stubs import WORDS as STUB_WORDS
 from condaprune.guards.stubs import Stubs
+from condaprune.guards.suites import WORDS as SUITE_WORDS
 from condaprune.guards.suites import Suites
 from condaprune.guards.toolchain import WORDS as COMPILE_WORDS
 from condaprune.guards.toolchain import Toolchain, is_tool, may_compile
@@ -116,6 +117,8 @@ def _set_up(
     words: list[Word] = []
     if modules.doomed or any(path.endswith(".pyi") for path in candidates):
         words += STUB_WORDS
+    if any("/tests/data/" in path for path in candidates):
+        words += SUITE_WORDS
     if any(rule.category in SOURCES for rule in rules.values()):
         words += SOURCE_WORDS
     tools = any(is_tool(path) for path in candidates)

@@ -16,11 +16,15 @@ _WORD = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ01234567
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """Something to look for: `text` as it stands in the file, `whole` where it must be a word."""
+    """Something to look for: `text` as it stands in the file, `whole` where it must be a word.
+
+    Where `line` is given, it has to match somewhere too: readers look at that, the filter does not.
+    """
 
     key: str
     text: bytes
     whole: bool = False
+    line: re.Pattern[bytes] | None = None
 
 
 class Prefilter:

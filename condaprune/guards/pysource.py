@@ -93,6 +93,7 @@ class PythonReader:
         wanted += data.words()
         wanted += (Word(_NAME + name, name.encode(), whole=True) for name in names)
         self._prefilter = Prefilter(wanted)
+        self._lines = {word.key: word.line for word in wanted if word.line is not None}
 
     def __bool__(self) -> bool:
         return bool(self._prefilter) or self._any
@@ -111,6 +112,9 @@ class PythonReader:
             for at, literal, targets in self._data.evidence(path, data, matched)
         ]
         words = frozenset([key for key in matched if ":" not in key])
+        for key in words & self._lines.keys():
+            if not self._lines[key].search(data):
+                words -= {key}
         if not (imports or found or words or computed):
             return NOTHING
         return PythonFacts(imports, tuple(found), words, computed, line, parsed)

@@ -4,16 +4,18 @@ It holds plug-ins (``ansible/plugins/test``), the modules of a command (``hatch/
 skeleton of a project that a tool copies (``galaxy/data/default/role/tests``). A suite of a package
 lies beside modules and has a file that is named like a test; a folder without either stays. So do
 tests, documentation and ``.gitignore`` of what lies in a folder of templates, which is there to be
-copied. Rules that are limited to a package know better.
+copied, and the data of tests where code that is no test joins the path of that folder (obspy's and
+nibabel's examples). Rules that are limited to a package know better.
 """
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from condaprune.guards.base import Guard, Scene
+from condaprune.guards.prefilter import Word
 from condaprune.model import Veto, parent
 
 _SUITE = re.compile(r"/tests?/")
@@ -26,6 +28,23 @@ _TEMPLATE = re.compile(
 )
 _COPIED = frozenset({"tests", "docs", "leftovers"})
 """Categories of rules that take parts of a project which lies there to be copied."""
+_DATA = "the data of tests"
+_JOINED = re.compile(
+    rb"""^(?![ \t]*(?:>>>|\.\.\.|#)).*(?:["']tests["'](?:, | / )["']data["']|["'/]tests/data)""",
+    re.MULTILINE,
+)
+WORDS = tuple(
+    Word(_DATA, text, line=_JOINED)
+    for text in (
+        b"'tests', 'data'",
+        b'"tests", "data"',
+        b"'tests' / 'data'",
+        b'"tests" / "data"',
+        b"tests/data",
+    )
+)
+"""Code that joins the path of a folder with data of tests; examples in docstrings do not count."""
+_ASIDE = re.compile(r"/(?:tests?|docs?|examples?|_precompute)/|/(?:conftest|setup\w*)\.py$")
 _CODE = (".py", ".pyx", ".so", ".pyd")
 
 
@@ -37,13 +56,31 @@ class Suites(Guard):
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
         self._first = True
+        self._found = self._folders()
 
     def look(self, batch: Sequence[str]) -> Iterator[Veto]:
-        if not self._first:
-            return
-        self._first = False
-        yield from self._templates()
-        found = self._folders()
+        if self._first:
+            self._first = False
+            yield from self._templates()
+            yield from self._no_suites(self._found)
+        if self._found:
+            for path in batch:
+                facts = self.scene.facts.python.get(path)
+                if facts is not None and _DATA in facts.words and not _ASIDE.search(path):
+                    yield from self._data(path)
+
+    def _data(self, path: str) -> Iterator[Veto]:
+        """Such folders below the package above the file's own: helpers lie in one of their own."""
+        home = parent(path)
+        above = f"{home if parent(home) in self.scene.modules.roots else parent(home)}/"
+        because = f"{path} joins the path of a folder tests/data"
+        for folder, files in self._found.items():
+            if folder.startswith(above):
+                for target in files:
+                    if target.startswith(f"{folder}/data/") and not target.endswith(".pyc"):
+                        yield Veto(target, because, path)
+
+    def _no_suites(self, found: Mapping[str, Sequence[str]]) -> Iterator[Veto]:
         data = {folder for folder in found if f"{parent(folder)}/__init__.py" not in self.entries}
         if data:
             homes = {parent(folder) for folder in data}
@@ -52,10 +89,10 @@ class Suites(Guard):
         for folder, files in found.items():
             if folder in data:
                 because = f"{parent(folder)} is a folder of data: this is a part of it"
-            elif any(_is_code(path) and not path.endswith("/__init__.py") for path in files) and (
-                not any(_TEST.fullmatch(path.rpartition("/")[2]) for path in files)
-            ):
-                because = f"no module of {folder} is named like a test"
+            elif all(path.endswith(("/__init__.py", ".pyc")) for path in files):
+                continue
+            elif not any(_TEST.fullmatch(path.rpartition("/")[2]) for path in files):
+                because = f"nothing in {folder} is named like a test"
             else:
                 continue
             for path in files:
@@ -67,7 +104,9 @@ class Suites(Guard):
         for path, rule in self.candidates.items():
             if scopes.category(rule) in _COPIED and not path.endswith(".pyc"):
                 match = _TEMPLATE.search(path)
-                if match and path.startswith(sites) and not scopes.packages(rule):
+                if not match or _SUITE.search(path, 0, match.start() + 1):
+                    continue  # templates for tests are tests
+                if path.startswith(sites) and not scopes.packages(rule):
                     yield Veto(path, f"{path[: match.end() - 1]} is there to be copied")
 
     def _folders(self) -> dict[str, list[str]]:

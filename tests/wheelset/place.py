@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.envs.build import build_environment
 from tests.envs.cache import remove_tree
 from tests.envs.interpreter import probe
-from tests.envs.model import run_in_prefix
+from tests.envs.model import BASE_REQUIREMENTS, SIZES, run_in_prefix
 from tests.envs.packages.download import download
 
 
@@ -55,7 +55,8 @@ class Place:
     def _installed(self) -> Path:
         prefix = self.folder / "env"
         build_environment(prefix, "tiny", python=self.python, variant="copied")
-        wheels = download(probe(self.python), self.requirements)
+        wanted = {*BASE_REQUIREMENTS, *SIZES["tiny"], *self.requirements}
+        wheels = download(probe(self.python), wanted)
         run_in_prefix(
             prefix, "python", "-m", "pip", "install", "--quiet", "--no-index", "--no-deps",
             "--no-compile", "--disable-pip-version-check", "--root-user-action=ignore",

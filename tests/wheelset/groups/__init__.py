@@ -7,7 +7,7 @@ decorators: what plain imports do not show.
 
 from __future__ import annotations
 
-from . import compilers, jit, machines, pages, science, storage, tools, web
+from . import apps, compilers, jit, machines, pages, pipelines, science, storage, tools, web
 from .model import Group
 from .python import PYTHON
 
@@ -19,6 +19,8 @@ GROUPS: dict[str, Group] = {
     **compilers.GROUPS,
     **web.GROUPS,
     **jit.GROUPS,
+    **apps.GROUPS,
+    **pipelines.GROUPS,
     **tools.GROUPS,
     **pages.GROUPS,
     **machines.GROUPS,
