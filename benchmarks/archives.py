@@ -1,6 +1,6 @@
 """Archives against conda-pack, GNU tar with zstd and with pigz, paired in one run.
 
-Usage: python -m benchmarks.archives [PREFIX] [--rounds N] [--no-conda-pack]
+Usage: python -m benchmarks.archives [PREFIX] [--rounds N] [--no-conda-pack] [--squashfs]
 
 Without PREFIX the big test environment is built (tests/envs). All commands run in turn, round by
 round, and what is compared are the medians of pairwise ratios. tar packs exactly the files that
@@ -118,6 +118,23 @@ def commands_of(prefix: str, work: Path, *, conda_pack: bool) -> dict[str, tuple
     return found
 
 
+def squashfs_of(prefix: str, work: Path, *, conda_pack: bool) -> dict[str, tuple[list[str], str]]:
+    """The same for images of file systems, and for their compression by level 10, conda-pack's."""
+    ours = [sys.executable, "-m", "condaprune", prefix, "-q", "--force", "-o"]
+    found = {
+        "condaprune PREFIX -o squashfs": ([*ours, str(work / "o.squashfs")], "o.squashfs"),
+        "the same, --compress-level 10": (
+            [*ours, str(work / "l.squashfs"), "--compress-level", "10"],
+            "l.squashfs",
+        ),
+    }
+    if conda_pack:
+        program = str(Path(sys.executable).with_name("conda-pack"))
+        command = [program, "-q", "-f", "-j", "2", "-p", prefix, "-o", str(work / "c.squashfs")]
+        found["conda-pack, squashfs"] = (command, "c.squashfs")
+    return found
+
+
 def _targets(names: Sequence[str]) -> list[Target]:
     found = [
         Target(WHOLE, PACK_ZST, 5, faster=True),
@@ -136,6 +153,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("prefix", nargs="?")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--no-conda-pack", action="store_true")
+    parser.add_argument("--squashfs", action="store_true", help="images in place of tars")
     parser.add_argument("--write-only", metavar="OUTPUT", help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     if options.prefix is None:
@@ -147,7 +165,8 @@ def main(arguments: Sequence[str]) -> int:
         return 0
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
-        commands = commands_of(options.prefix, work, conda_pack=not options.no_conda_pack)
+        make = squashfs_of if options.squashfs else commands_of
+        commands = make(options.prefix, work, conda_pack=not options.no_conda_pack)
         named = [(name, command) for name, (command, _) in commands.items()]
         runs = {found.name: found for found in compare(named, rounds=options.rounds)}
         sizes = {n: (work / file).stat().st_size for n, (_, file) in commands.items() if file}
@@ -155,7 +174,7 @@ def main(arguments: Sequence[str]) -> int:
             (SINK, options.prefix, "s.tar.zst"),
             (PASS, str(work / "packed.tar.gz"), "s.tar.zst"),
         )
-        for name, source, file in again:
+        for name, source, file in () if options.squashfs else again:
             runs[name] = _written(name, source, work / file, options.rounds)
     print(f"{'command':<42} {'wall s':>7} {'CPU s':>7} {'MB peak':>8} {'MB':>7}")
     for name, found in runs.items():
@@ -165,7 +184,7 @@ def main(arguments: Sequence[str]) -> int:
         print(f"{name:<42} {wall:>7.2f} {cpu:>7.2f} {peak:>8} {size:>7}")
     checked = [target.check(runs) for target in _targets(list(runs))]
     for peer in (PACK_ZST, PACK_GZ):
-        if peer in sizes:
+        if peer in sizes and WHOLE in sizes:
             less = 1 - sizes[WHOLE] / sizes[peer]
             line = (
                 f"{'holds ' if less >= 0.4 else 'MISSED'} {WHOLE}: {less:.1%} smaller than {peer}"
