@@ -14,6 +14,9 @@ the end, where they come after what points at them."""
 _LARGEST = 8 << 20
 """The largest part that is worth keeping: names of symbols take megabytes in large libraries."""
 
+_MOST = 16
+"""No honest file has more parts: one table, one interpreter, one dynamic section, its names."""
+
 
 class _NotYet(Exception):
     """The reader asks for a part that has not passed."""
@@ -85,7 +88,7 @@ class _Passing:
                 read_elf(self._read)
                 return True
             except _NotYet as wanted:
-                if wanted.size > _LARGEST:
+                if wanted.size > _LARGEST or len(self.parts) >= _MOST:
                     return False
                 self._wanted = wanted.offset, wanted.size
                 self.parts[self._wanted] = bytearray()
