@@ -171,7 +171,7 @@ def make_base(buildah: Buildah, *, shell: bool = False) -> None:
     try:
         buildah.build(context, f"FROM scratch\nCOPY rootfs /\nRUN {command}\n", "base")
     except AssertionError as error:
-        last = str(error).strip().splitlines()[-1]
+        last = "; ".join(str(error).strip().splitlines()[-2:])
         raise Missing(f"buildah cannot run a command in an image here: {last}") from error
     if shell:
         with contextlib.suppress(FileExistsError):
