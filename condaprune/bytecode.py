@@ -12,6 +12,7 @@ from collections.abc import Container, Iterator
 
 from condaprune.model import Edit, Entry, Inventory, to_bytes
 from condaprune.patch import Patch
+from condaprune.relocation import UNPACK, unpack_records
 from condaprune.siphash import source_hash
 from condaprune.sources.base import Contents
 from condaprune.sources.owners import source_of_bytecode
@@ -44,6 +45,8 @@ def hash_edits(inventory: Inventory, contents: Contents, removed: Container[str]
         if found is not None and found.kind == "file" and source not in removed:
             sources[path] = source
     moving = {file.path for record in inventory.records for file in record.prefix_files}
+    if UNPACK in entries and entries[UNPACK].kind == "file":
+        moving |= {path for path, _, _ in unpack_records(contents.read(UNPACK))}
     headers: dict[str, bytes] = {}
     for path, data in contents.read_many(sources):
         if sources[path] not in moving and _fits(data, entries[sources[path]]):

@@ -75,6 +75,14 @@ def test_a_source_that_names_the_prefix_keeps_its_check(tmp_path: Path) -> None:
     assert plan(tmp_path, source, pyc(source, 1000)).edits == ()
 
 
+def test_a_source_that_conda_unpack_will_rewrite_keeps_its_check(tmp_path: Path) -> None:
+    source = b"PREFIX = '/home/someone/env'\n"
+    row = f"('{MODULE}', '/home/someone/env', 'text')"
+    script = f"#!/usr/bin/env python\n_prefix_records = [\n{row},\n]\n"
+    make_prefix(tmp_path, {"bin/conda-unpack": script.encode()})
+    assert plan(tmp_path, source, pyc(source, 1000)).edits == ()
+
+
 def test_a_file_with_two_names_is_left_alone(tmp_path: Path) -> None:
     made = plan(tmp_path, b"x = 1\n", pyc(b"x = 1\n", 1000), "keep")
     assert not made.edits
