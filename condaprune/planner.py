@@ -89,12 +89,10 @@ def make_plan(
     changed: dict[str, tuple[str, int]] = {}
     edits: list[Edit] = []
     if wishes.strip:
-        from condaprune.stripping import new_hashes, strip_edits
+        from condaprune.stripping import strip
 
         progress("symbols", 0, 0)
-        edits = [*strip_edits(inventory, contents, removed)]
-        patches = {edit.path: edit.patch for edit in edits if edit.patch is not None}
-        changed = new_hashes(inventory, contents, patches)
+        edits, changed = strip(inventory, contents, removed)
     edits += make_edits(inventory, contents, removed, changed=changed, slim=wishes.slim_records)
     if wishes.hash_bytecode:
         from condaprune.bytecode import hash_edits

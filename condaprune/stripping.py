@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import hashlib
 from base64 import urlsafe_b64encode
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterator
+from functools import partial
 
+from condaprune.elfsections import Reader
 from condaprune.elfstrip import cut
 from condaprune.model import Distribution, Edit, Entry, Inventory
 from condaprune.patch import Patch
-from condaprune.sources.base import Contents, Parts
+from condaprune.sources.base import Contents, Parts, Streamed
 
 _LEAST = 8192
 _PIECE = 4 << 20
 _BECAUSE = "without its symbols and debug data"
 
 
-def strip_edits(
+def strip(
     inventory: Inventory, contents: Contents, removed: Container[str]
-) -> Iterator[Edit]:
-    """The edits that take symbols and debug data off the programs and libraries that stay.
+) -> tuple[list[Edit], dict[str, tuple[str, int]]]:
+    """The edits that take symbols and debug data off the programs and libraries that stay, and
+    what RECORD says then of those that a distribution lists: hash and size.
 
     Only files of packages, with one name in the environment, and none that a checksum beside it
     guards (FIPS modules, NSS). Errors: `SourceError` for unreadable files.
@@ -31,28 +34,25 @@ def strip_edits(
         )
         if path not in removed and inventory.owners_of(path) and not _checked(path, inventory)
     ]
-    for path, patch in _patches(inventory, contents, wanted):
-        if patch is not None:
-            yield Edit(path, b"", inventory.entries[path].mode, _BECAUSE, True, patch)
+    edits: list[Edit] = []
+    changed: dict[str, tuple[str, int]] = {}
+    for path, size, read in _readers(inventory, contents, wanted):
+        patch = cut(read, size)
+        if patch is None:
+            continue
+        edits.append(Edit(path, b"", inventory.entries[path].mode, _BECAUSE, True, patch))
+        if any(isinstance(owner, Distribution) for owner in inventory.owners_of(path)):
+            changed[path] = (_hash(patch, read, size), patch.size(size))
+    edits.sort(key=lambda edit: edit.path)
+    return edits, changed
 
 
-def new_hashes(
-    inventory: Inventory, contents: Contents, edits: Mapping[str, Patch]
-) -> dict[str, tuple[str, int]]:
-    """What RECORD says of each patched file that a distribution lists: its hash and size."""
-    listed = [
-        path
-        for path in edits
-        if any(isinstance(owner, Distribution) for owner in inventory.owners_of(path))
-    ]
-    found: dict[str, tuple[str, int]] = {}
-    for path, body in _bodies(inventory, contents, listed):
-        digest = hashlib.sha256()
-        for piece in edits[path].apply(body):
-            digest.update(piece)
-        text = urlsafe_b64encode(digest.digest()).rstrip(b"=").decode()
-        found[path] = (f"sha256={text}", edits[path].size(inventory.entries[path].size))
-    return found
+def _hash(patch: Patch, read: Reader, size: int) -> str:
+    """The hash of a patched content as RECORD writes it."""
+    digest = hashlib.sha256()
+    for piece in patch.apply(read(at, _PIECE) for at in range(0, size, _PIECE)):
+        digest.update(piece)
+    return "sha256=" + urlsafe_b64encode(digest.digest()).rstrip(b"=").decode()
 
 
 def _may_be(entry: Entry) -> bool:
@@ -71,27 +71,17 @@ def _checked(path: str, inventory: Inventory) -> bool:
     return any(f"{folder}/{other}" in inventory.entries for other in beside)
 
 
-def _patches(
+def _readers(
     inventory: Inventory, contents: Contents, paths: list[str]
-) -> Iterator[tuple[str, Patch | None]]:
-    if isinstance(contents, Parts):
+) -> Iterator[tuple[str, int, Reader]]:
+    """Each file with its size and a way to read parts of it: a stream is passed through once."""
+    if isinstance(contents, Parts) and not isinstance(contents, Streamed):
         for path in paths:
-            size = inventory.entries[path].size
-            yield path, cut(lambda at, n, path=path: contents.read_part(path, at, n), size)  # type: ignore[misc]
+            yield path, inventory.entries[path].size, partial(contents.read_part, path)
     else:
         for path, data in contents.read_many(paths):
-            yield path, cut(lambda at, n, data=data: data[at : at + n], len(data))  # type: ignore[misc]
+            yield path, len(data), partial(_slice, data)
 
 
-def _bodies(
-    inventory: Inventory, contents: Contents, paths: list[str]
-) -> Iterator[tuple[str, Iterator[bytes]]]:
-    """The contents of files in pieces, where the source can give them so."""
-    if isinstance(contents, Parts):
-        for path in paths:
-            size = inventory.entries[path].size
-            starts = range(0, size, _PIECE)
-            yield path, (contents.read_part(path, at, _PIECE) for at in starts)
-    else:
-        for path, data in contents.read_many(paths):
-            yield path, iter((data,))
+def _slice(data: bytes, offset: int, size: int) -> bytes:
+    return data[offset : offset + size]

@@ -7,12 +7,15 @@ import hashlib
 import os
 import subprocess
 from base64 import urlsafe_b64encode
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from condaprune import api
 from condaprune.report.account import STRIPPED, make_account
+from condaprune.sources.archive import ArchiveSource
+from condaprune.sources.members import Body, Member
 from tests.cli.runner import condaprune
 from tests.envs.fixtures import Packer, Unpack
 from tests.envs.model import BuiltEnvironment
@@ -144,6 +147,24 @@ def test_archives(
     command = [str(prefix / "bin" / "python"), "-B", "-c", IMPORTS]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout == tiny_env.run("python", "-c", IMPORTS).stdout
+
+
+def test_an_archive_is_passed_through_once_more(
+    packed_tiny: Packer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passes: list[int] = []
+    through = ArchiveSource._members
+
+    def members(self: ArchiveSource) -> Iterator[tuple[Member, Body]]:
+        passes.append(1)
+        return through(self)
+
+    monkeypatch.setattr(ArchiveSource, "_members", members)
+    source = ArchiveSource(os.fspath(packed_tiny("tar.gz").archive))
+    api.plan(source)
+    planned = len(passes)
+    assert len(patched(api.plan(source, strip=True))) > 20
+    assert len(passes) == planned + 1
 
 
 def _rows(record: Path) -> list[list[str]]:

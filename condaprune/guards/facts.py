@@ -9,30 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Protocol, runtime_checkable
 
 from condaprune.elffile import MAGIC, ElfFacts, holds_compiler, read_elf
 from condaprune.guards.bytecode import read_bytecode
 from condaprune.guards.pysource import PythonFacts, PythonReader
 from condaprune.model import Entry, Inventory, Progress, parent
-from condaprune.sources.base import Contents, Parts
+from condaprune.sources.base import Contents, Parts, Streamed
 
 _LIBRARY = re.compile(r"\.so(?:\.[\w.]+)?$")
 _BATCH = 256  # files between two reports of progress
 _HEAD = 4096
-
-
-@runtime_checkable
-class Streamed(Protocol):
-    """What tells a source that is passed through from one that is read at random."""
-
-    def holds(self, paths: Collection[str]) -> bool:
-        """Whether what matters of files can be had without passing through."""
-        ...
-
-    def has_compiler(self, path: str) -> bool | None:
-        """Whether a library has a compiler in it; None where the source did not look."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,19 @@ class Parts(Protocol):
         ...
 
 
+@runtime_checkable
+class Streamed(Protocol):
+    """What tells a source that is passed through from one that is read at random."""
+
+    def holds(self, paths: Collection[str]) -> bool:
+        """Whether what matters of files can be had without passing through."""
+        ...
+
+    def has_compiler(self, path: str) -> bool | None:
+        """Whether a library has a compiler in it; None where the source did not look."""
+        ...
+
+
 class Source(Contents, Protocol):
     """An environment that can be read. `label` is how the user named it."""
 
