@@ -1,6 +1,7 @@
 """Archives against conda-pack, GNU tar with zstd and with pigz, paired in one run.
 
 Usage: python -m benchmarks.archives [PREFIX] [--rounds N] [--no-conda-pack] [--squashfs]
+       [--no-warm-up]
 
 Without PREFIX the big test environment is built (tests/envs). All commands run in turn, round by
 round, and what is compared are the medians of pairwise ratios. tar packs exactly the files that
@@ -153,6 +154,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("prefix", nargs="?")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--no-conda-pack", action="store_true")
+    parser.add_argument("--no-warm-up", action="store_true", help="count the first round too")
     parser.add_argument("--squashfs", action="store_true", help="images in place of tars")
     parser.add_argument("--write-only", metavar="OUTPUT", help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
@@ -168,7 +170,13 @@ def main(arguments: Sequence[str]) -> int:
         make = squashfs_of if options.squashfs else commands_of
         commands = make(options.prefix, work, conda_pack=not options.no_conda_pack)
         named = [(name, command) for name, (command, _) in commands.items()]
-        runs = {found.name: found for found in compare(named, rounds=options.rounds)}
+        measured = compare(
+            named,
+            rounds=options.rounds,
+            warm_up=not options.no_warm_up,
+            before_each=lambda name: print(f"  {name}", file=sys.stderr, flush=True),
+        )
+        runs = {found.name: found for found in measured}
         sizes = {n: (work / file).stat().st_size for n, (_, file) in commands.items() if file}
         again = (
             (SINK, options.prefix, "s.tar.zst"),

@@ -76,14 +76,15 @@ def compare(
     commands: Sequence[tuple[str, Sequence[str]]],
     *,
     rounds: int = 5,
+    warm_up: bool = True,
     before_each: Callable[[str], None] | None = None,
 ) -> list[Measured]:
-    """Run each command *rounds* times in turn after one uncounted round.
+    """Run each command *rounds* times in turn after one uncounted round (with *warm_up*).
 
     *before_each* is called with the command's name before each run, untimed.
     """
     runs: dict[str, list[Run]] = {name: [] for name, _ in commands}
-    for number in range(rounds + 1):
+    for number in range(0 if warm_up else 1, rounds + 1):
         for name, command in commands:
             if before_each is not None:
                 before_each(name)
