@@ -10,6 +10,8 @@ import pytest
 from tests.envs.model import BuiltEnvironment
 
 from .groups import GROUPS, PYTHON
+from .groups.helpers import runs, serves
+from .place import Place
 from .run import Outcome, announced_modules, prune, regressions, run_checks
 
 PASSED, FAILED = Outcome(True), Outcome(False, "Traceback\nValueError: no")
@@ -36,6 +38,35 @@ def test_a_check_that_fails_is_seen(tiny_env: BuiltEnvironment) -> None:
     assert found["good"].passed
     assert not found["bad"].passed
     assert "nothing_of_the_kind" in found["bad"].said
+
+
+def test_every_check_is_a_program() -> None:
+    for group in GROUPS.values():
+        for name, code in group.checks.items():
+            compile(code, name, "exec")
+
+
+def test_commands_and_servers_that_fail_are_seen(tiny_env: BuiltEnvironment) -> None:
+    asked = "as page: assert get('check_.py')"
+    checks = {
+        "command": runs("run('python', '-c', '1'); run('python', '-c', 'exit(3)', wanted=3)"),
+        "bad command": runs("run('python', '-c', 'exit(3)')"),
+        "server": serves(f"with serves('python', '-m', 'http.server', PORT) {asked}"),
+        "bad server": serves(f"with serves('python', '-c', 'exit(3)') {asked}"),
+    }
+    passed = {name: found.passed for name, found in run_checks(tiny_env.prefix, checks).items()}
+    assert passed == {name: not name.startswith("bad") for name in checks}
+
+
+def test_an_environment_by_pip_is_put_back_after_a_prune(workspace: Path) -> None:
+    place = Place(workspace, ("click",), None, pip=True)
+    env = place.fresh("runtime")
+    prune(env, "runtime", workspace / "manifest.json")
+    told = json.loads((workspace / "manifest.json").read_text("utf-8"))
+    gone = next(row["path"] for row in told["removed"] if row["kind"] == "file")
+    assert not (env / gone).exists()
+    assert (place.untouched() / gone).exists()
+    assert (place.fresh("minimal") / gone).exists()
 
 
 @pytest.mark.parametrize("profile", ["runtime", "minimal"])
