@@ -7,7 +7,22 @@ decorators: what plain imports do not show.
 
 from __future__ import annotations
 
-from . import apps, compilers, jit, machines, pages, pipelines, science, storage, tools, web
+from . import (
+    apps,
+    compilers,
+    documents,
+    jit,
+    machines,
+    ml,
+    pages,
+    physics,
+    pipelines,
+    runtimes,
+    science,
+    storage,
+    tools,
+    web,
+)
 from .model import Group
 from .python import PYTHON
 
@@ -19,9 +34,13 @@ GROUPS: dict[str, Group] = {
     **compilers.GROUPS,
     **web.GROUPS,
     **jit.GROUPS,
+    **ml.GROUPS,
     **apps.GROUPS,
     **pipelines.GROUPS,
     **tools.GROUPS,
     **pages.GROUPS,
     **machines.GROUPS,
+    **documents.GROUPS,
+    **physics.GROUPS,
+    **runtimes.GROUPS,
 }
