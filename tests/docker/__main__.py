@@ -13,7 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.docker.compare import compare, failures, table
+from tests.docker.compare import Comparison, compare, failures, table
 from tests.docker.images import Missing
 
 
@@ -34,18 +34,22 @@ def main() -> int:
 
     root = Path(tempfile.mkdtemp(prefix="condaprune-images-", dir="/var/tmp"))
     try:
-        found = compare(root, options.size, say)
+        return _show(compare(root, options.size, say))
     except Missing as error:
         print(f"cannot run here: {error}", file=sys.stderr)
         return 2
     finally:
         shutil.rmtree(root, ignore_errors=True)
+
+
+def _show(found: Comparison) -> int:
     print(table(found))
     wrong = failures(found)
     for line in wrong:
         print(f"does not hold: {line}")
     for name in found.recipe.lost:
         print(f"lost by the recipe: {name}")
+    sys.stdout.flush()
     return 1 if wrong else 0
 
 

@@ -1,6 +1,7 @@
 """The final image of docs/docker/inplace.Dockerfile against the same image by a pasted recipe.
 
-Both are made of the same environment on the same base, by the same stages.
+Both are made of the same environment on the same base, by the same stages. The recipe deletes pip,
+which works before; so ours is built once more without pip, to compare like with like.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ from tests.envs.model import BuiltEnvironment
 from tests.envs.pack import packed_environment
 
 RECIPE = Path(__file__).with_name("recipe.Dockerfile")
+PRUNE = '"/opt/tool/bin/condaprune", "/env"'
+WITHOUT_PIP = ("--select", "pip-whole")
 LIBPYTHON = "  rm -f /env/lib/lib${PYTHON}.so.1.0 && \\\n"
 _DEBIAN = "/usr/bin/python3"
 
@@ -64,11 +67,12 @@ class Image:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """`before` is the image without any removal; `altered` says what had to be changed in the
-    recipe for its image to run, empty where nothing."""
+    """`before` is the image without any removal, `like` ours without pip; `altered` says what had
+    to be changed in the recipe for its image to run, empty where nothing."""
 
     before: Image
     ours: Image
+    like: Image
     recipe: Image
     altered: str
 
@@ -108,7 +112,11 @@ def compare(root: Path, size: str, say: Callable[[str], None]) -> Comparison:
     recipe = _fitted(stand_in(RECIPE.read_text("utf-8")), environment)
     buildah.build(context, "FROM localhost/base\nCOPY --from=localhost/installed /env /env\n"
                   "COPY app.py /app/app.py\n", "before")  # fmt: skip
-    buildah.build(context, shipped("inplace"), "ours")
+    text = shipped("inplace")
+    more = ", ".join(f'"{word}"' for word in WITHOUT_PIP)
+    assert PRUNE in text
+    buildah.build(context, text, "ours")
+    buildah.build(context, text.replace(PRUNE, f"{PRUNE}, {more}"), "like")
     say("the image of docs/docker/inplace.Dockerfile is built")
     buildah.build(context, recipe, "recipe")
     altered = ""
@@ -118,27 +126,28 @@ def compare(root: Path, size: str, say: Callable[[str], None]) -> Comparison:
         say(f"the image by the recipe does not run: {broken}")
         altered = "libpython is not deleted: this Python does not start without it"
         buildah.build(context, recipe.replace(LIBPYTHON, ""), "recipe")
-    say("the image by the pasted recipe is built; verifying both")
+    say("the image by the pasted recipe is built; verifying all")
     with ExitStack() as stack:
         installed = stack.enter_context(buildah.container("installed"))
-        manifest = "/tmp/manifest.json"
-        installed.run("/opt/tool/bin/condaprune", "/env", "--dry-run", "-q",
-                      "--manifest", manifest)  # fmt: skip
         images = {}
-        for name in ("before", "ours", "recipe"):
+        for name in ("before", "ours", "like", "recipe"):
             container = stack.enter_context(buildah.container(name))
-            if name == "ours":
+            manifest: Path | None = None
+            if name in ("ours", "like"):
                 check_final(buildah, name, container)
+                inside = f"/tmp/{name}.json"
+                installed.run("/opt/tool/bin/condaprune", "/env", "--dry-run", "-q", "--manifest",
+                              inside, *(WITHOUT_PIP if name == "like" else ()))  # fmt: skip
+                manifest = installed.root / inside[1:]
             told: dict[str, Any] = {"lost": [], "counts": {}}
             if name != "before":
-                named = installed.root / manifest[1:] if name == "ours" else None
-                told = verify(installed.env, container.env, root, manifest=named)
+                told = verify(installed.env, container.env, root, manifest=manifest)
             broken = _why_broken(container)
             images[name] = Image(
                 name, container.size(), buildah.compressed(name), told, broken
             )  # fmt: skip
             say(f"`{name}` is measured")
-    return Comparison(images["before"], images["ours"], images["recipe"], altered)
+    return Comparison(images["before"], images["ours"], images["like"], images["recipe"], altered)
 
 
 def _fitted(recipe: str, environment: BuiltEnvironment) -> str:
@@ -165,9 +174,10 @@ def table(found: Comparison) -> str:
     names = {
         "before": "nothing removed",
         "ours": "inplace.Dockerfile (condaprune)",
+        "like": f"... {' '.join(WITHOUT_PIP)}",
         "recipe": "the same by the pasted recipe",
     }
-    for image in (found.before, found.ours, found.recipe):
+    for image in (found.before, found.ours, found.like, found.recipe):
         lost = f"{len(image.lost)} of {image.compared}" if image.compared else "-"
         lines.append(
             f"{names[image.name]:<40}{image.size / 1e6:>7.1f} MB{image.compressed / 1e6:>12.1f} MB"
@@ -179,12 +189,14 @@ def table(found: Comparison) -> str:
 
 
 def failures(found: Comparison) -> list[str]:
-    """What does not hold of: smaller than by the recipe, and nothing lost."""
-    wrong = [f"lost: {name}" for name in found.ours.lost]
-    if found.ours.broken:
-        wrong.append(f"does not run: {found.ours.broken}")
-    if found.ours.size >= found.recipe.size:
+    """What does not hold of: nothing lost, and, where pip goes as well, smaller than the recipe."""
+    wrong = []
+    for image in (found.ours, found.like):
+        wrong += [f"{image.name} lost: {name}" for name in image.lost]
+        if image.broken:
+            wrong.append(f"{image.name} does not run: {image.broken}")
+    if found.like.size >= found.recipe.size:
         wrong.append("is not smaller than by the recipe, unpacked")
-    if found.ours.compressed >= found.recipe.compressed:
+    if found.like.compressed >= found.recipe.compressed:
         wrong.append("is not smaller than by the recipe, in a registry")
     return wrong
