@@ -51,6 +51,7 @@ def contestants(reference: Reference, folder: Path) -> tuple[list[Peer], list[st
     found.append(_conda_pack())
     found.append(_empack(folder))
     found += [Peer(f"{US} {name}", _ours("--profile", name)) for name in ("safe", "runtime")]
+    found.append(Peer(f"{RUNTIME} --strip", _ours("--strip")))
     found.append(Peer(f"{RUNTIME}, to an archive", _ours(output="out.tar.zst"), "out.tar.zst"))
     found.append(Peer(f"{US} minimal", _ours("--profile", "minimal")))
     if not workloads.starts(reference.prefix):

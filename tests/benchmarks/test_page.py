@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks.figures import Section, Table
 from benchmarks.page import Part, page, sections
-from benchmarks.suite import to_json
+from benchmarks.suite import PAGE, PARTS, RESULTS, read, to_json
 
 
 def contest(**sound: bool) -> Section:
@@ -28,6 +28,13 @@ def contest(**sound: bool) -> Section:
 
 def written(section: Section, busy: str = "") -> str:
     return page([Part(section, "2026-11-21", "2 cores", busy, 90)])
+
+
+def test_the_page_in_docs_is_that_of_the_committed_figures():
+    parts = sections(read(RESULTS))
+    assert [part.section.title for part in parts] != []
+    assert len(parts) == len(PARTS)
+    assert PAGE.read_text("utf-8") == page(parts), "run python -m benchmarks.suite --page"
 
 
 def test_what_is_read_back_is_what_was_measured():
