@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks.figures import Section, Table
 from benchmarks.page import Part, page, sections
-from benchmarks.suite import PAGE, PARTS, RESULTS, read, to_json
+from benchmarks.suite import PAGE, RESULTS, read, to_json
 
 
 def contest(**sound: bool) -> Section:
@@ -32,8 +32,7 @@ def written(section: Section, busy: str = "") -> str:
 
 def test_the_page_in_docs_is_that_of_the_committed_figures():
     parts = sections(read(RESULTS))
-    assert [part.section.title for part in parts] != []
-    assert len(parts) == len(PARTS)
+    assert "Peers" in [part.section.title for part in parts]
     assert PAGE.read_text("utf-8") == page(parts), "run python -m benchmarks.suite --page"
 
 
