@@ -188,9 +188,9 @@ class Reference:
         """Why `runtime` keeps a path, and what to name as an example: the path, or a rule."""
         decision = self.plans["runtime"].decision(path)
         if decision.basis == "guard":
-            return f"that the guard `{decision.name}` keeps", path
+            return f"that the guard `{decision.name}` keeps, such as", path
         if decision.basis == "rule-keep":
-            return "that a rule keeps", decision.name
+            return "that rules keep, by", decision.name
         later = self.plans["minimal"].decision(path)
         if later.remove:
             return "that only `minimal` removes, by", later.name

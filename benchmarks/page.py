@@ -19,7 +19,7 @@ PASTED = (
 HEAD = """# Benchmarks
 
 ```sh
-make bench                                # all parts, under 20 minutes on two idle cores
+make bench                                # all parts; made for 20 minutes of two idle cores
 python -m benchmarks.suite --part peers   # one part; --env PREFIX adds an environment of yours
 ```
 
@@ -113,7 +113,7 @@ def _in_short(figures: Mapping[str, float]) -> list[str]:
         there = [name for name in PASTED if f"{env}/{name}/bytes" in figures]
         sound = [name for name in there if _sound(figures, env, name)]
         best = max(sound, key=share, default="")
-        others = f"none of {len(there)} pasted recipes leaves everything working"
+        others = f"`verify` finds losses after each of {len(there)} pasted recipes"
         if best:
             others = (
                 f"of {len(there)} pasted recipes {len(sound)} break nothing, "

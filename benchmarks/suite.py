@@ -3,7 +3,7 @@
 Usage: python -m benchmarks.suite [--part NAME]... [--env PREFIX]... [-o results.json]
        python -m benchmarks.suite --page
 
-``make bench`` is the first without options: under 20 minutes on two idle cores. A run of some
+``make bench`` is the first without options: made for 20 minutes of two idle cores. A run of some
 parts only keeps what is known of the others. ``--page`` writes the page from the JSON alone.
 """
 
@@ -129,7 +129,7 @@ def main(arguments: Sequence[str]) -> int:
         for table in found.tables:
             print("\n".join(markdown(table)))
     if options.output == RESULTS:
-        PAGE.write_text(page(sections(results)), "utf-8")
+        PAGE.write_text(page(sections(read(RESULTS))), "utf-8")
     return 0
 
 
