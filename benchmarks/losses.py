@@ -194,6 +194,8 @@ class Reference:
         later = self.plans["minimal"].decision(path)
         if later.remove:
             return "that only `minimal` removes, by", later.name
+        if later.basis == "guard":
+            return f"that `minimal` would take and the guard `{later.name}` keeps, such as", path
         return "that no rule takes, such as", path
 
 

@@ -126,10 +126,11 @@ def starts(prefix: Path) -> bool:
 
     The loader falls back on the machine's where the environment's is gone; an image has none.
     """
-    program = prefix / "bin/python"
-    if not program.exists():
+    command = [f"{prefix}/bin/python", "-I", "-B", "-c", _BORROWED]
+    try:
+        done = subprocess.run(command, capture_output=True, check=False)
+    except OSError:  # there is none, or it is of another machine
         return False
-    done = subprocess.run([program, "-I", "-B", "-c", _BORROWED], capture_output=True, check=False)
     return done.returncode == 0
 
 

@@ -184,3 +184,9 @@ def test_bytecode_is_put_back_for_the_sources_that_are_left(tmp_path):
     after = make_prefix(tmp_path / "after", {f"{SITE}/made/kept.py": b""})
     Reference(prefix).warm(after)
     assert [p for p in files(after) if p.endswith(".pyc")] == [f"{cache}/kept.cpython-311.pyc"]
+
+
+def test_a_python_that_cannot_be_executed_does_not_start(tmp_path):
+    prefix = make_prefix(tmp_path / "env", {"bin/python": b""})
+    assert not workloads.starts(prefix)
+    assert workloads.choose(prefix) == workloads.Work({}, {})
