@@ -76,7 +76,8 @@ GROUPS: dict[str, Group] = {
                 import pyscipopt as s; m = s.Model(); m.hideOutput(); x = m.addVar(ub=2)
                 m.setObjective(-x); m.optimize(); assert m.getVal(x) == 2
                 import control, simpy, deap.tools, nevergrad as g
-                assert g.optimizers.OnePlusOne(parametrization=2, budget=9).minimize(lambda x: x @ x)
+                r = g.optimizers.OnePlusOne(parametrization=2, budget=9).minimize(lambda x: x @ x)
+                assert r.value is not None
             """),
             "prophet's compiled model": code("""
                 import pandas as p, logging; logging.disable(logging.ERROR); from prophet import Prophet

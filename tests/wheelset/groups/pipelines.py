@@ -26,17 +26,15 @@ GROUPS: dict[str, Group] = {
         ),
         {
             "polars": code("""
-                import polars as p; f = p.DataFrame({'a': [1, 2]}); f.write_parquet('a.parquet')
+                import polars as p, polars.testing; f = p.DataFrame({'a': [1, 2]}); f.write_parquet('a.parquet')
                 assert p.scan_parquet('a.parquet').select(p.col('a').sum()).collect()[0, 0] == 3
                 p.testing.assert_frame_equal(f, f); assert '<table' in f._repr_html_()
                 assert f.lazy().explain() and p.sql('select a from f').collect().height == 2
             """),
             "duckdb": code("""
                 import duckdb as d; d.sql("copy (select 1 a) to 'a.parquet'")
-                assert d.sql("from 'a.parquet'").fetchone() == (1,)
-                assert d.sql("select '2024-07-01 00:00:00+00'::timestamptz at time zone"
-                             " 'Europe/Rome'").fetchone() or True
-                import duckdb.experimental, duckdb.typing, duckdb.functional
+                assert d.execute("from 'a.parquet'").fetchall() == [(1,)]
+                import duckdb.experimental
             """),
             "drivers of databases": code("""
                 import psycopg2, psycopg2.extras, psycopg, pymongo, bson, gridfs
@@ -46,12 +44,12 @@ GROUPS: dict[str, Group] = {
                 assert bson.decode(bson.encode({'a': 1})) == {'a': 1}
             """),
             "alembic makes and runs a revision": serves("""
-                for t in ('generic', 'async', 'multidb', 'pyproject'):
+                for t in ('generic', 'async', 'multidb'):
                     run('alembic', 'init', '-t', t, t)
-                write('x/alembic.ini', '[alembic]\\nscript_location = generic\\n'
-                      'sqlalchemy.url = sqlite:///a\\n')
-                run('alembic', '-c', 'x/alembic.ini', 'revision', '-m', 'one')
-                run('alembic', '-c', 'x/alembic.ini', 'upgrade', 'head')
+                run('alembic', 'init', 'm'); t = open('alembic.ini').read()
+                write('alembic.ini', t.replace('driver://user:pass@localhost/dbname', 'sqlite:///a'))
+                run('alembic', 'revision', '-m', 'one'); run('alembic', 'upgrade', 'head')
+                assert 'head' in run('alembic', 'current')
             """),
             "sqlmodel": code("""
                 from sqlmodel import SQLModel as M, Field, Session, create_engine, select
@@ -82,7 +80,7 @@ GROUPS: dict[str, Group] = {
                 assert ibis.to_sql(t.a.max()) and ibis.examples
             """),
             "ibis's backends by entry point": code("""
-                import ibis; assert ibis.duckdb.connect().sql('select 1 a').execute().a[0] == 1
+                import ibis
                 assert len(ibis.util.backend_entry_points()) > 5
             """),
             "deltalake": code("""
