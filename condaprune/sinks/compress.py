@@ -20,7 +20,7 @@ Write = Callable[[bytes], object]
 LEVELS: dict[Codec, tuple[int, int, int]] = {
     "none": (0, 0, 0),
     "gzip": (0, 9, 3),
-    "zstd": (1, 22, 5),
+    "zstd": (1, 22, 4),
     "xz": (0, 9, 6),
     "bzip2": (1, 9, 9),
 }
@@ -28,11 +28,11 @@ LEVELS: dict[Codec, tuple[int, int, int]] = {
 
 _ISAL_HIGHEST = 3
 
-_ZSTD_WINDOW = 22
-_ZSTD_JOB = 8 << 20
-"""What zstd's levels 3 to 8 get in place of a window of 2 MiB: one of 4 MiB finds more at level 4
-and 5 (benchmarks/levels.py), and every reader takes windows up to 8 MiB. A job is the piece that a
-thread compresses: it would grow with the window, and memory with it."""
+_ZSTD_WINDOW = 23
+_ZSTD_JOB = 12 << 20
+"""What zstd's levels 3 to 8 get in place of a window of 2 MiB: 8 MiB is what every reader takes,
+and finds more (benchmarks/levels.py). A job is the piece that a thread compresses: it would grow
+with the window, and memory with it."""
 
 
 class Compressor(Protocol):
