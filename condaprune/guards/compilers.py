@@ -5,7 +5,18 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_HEADER = r"\.(?:h|hh|hpp|hxx|h\+\+|cuh|inc|ipp|tcc|inl|pxd|pxi|modulemap)$"
+HEADER_ENDINGS = tuple(
+    ".h .hh .hpp .hxx .h++ .cuh .inc .ipp .tcc .inl .pxd .pxi .modulemap".split()
+)
+SOURCE_ENDINGS = (".c", ".cc", ".cpp", ".cxx", ".cu", ".pyx", ".f", ".f90")
+STATIC_ENDINGS = (".a", ".o", ".lib")
+
+
+def _ending(endings: tuple[str, ...]) -> str:
+    return "(?:" + "|".join(map(re.escape, endings)) + ")$"
+
+
+_HEADER = _ending(HEADER_ENDINGS)
 _IN_INCLUDE = r"(?:^|/)include/"
 
 PYTHON_HEADERS = re.compile(
@@ -13,8 +24,8 @@ PYTHON_HEADERS = re.compile(
     r"|/config-\d[^/]*/Makefile$|^Include/"
 )
 HEADERS = re.compile(f"{_HEADER}|{_IN_INCLUDE}")
-SOURCES = re.compile(r"\.(?:c|cc|cpp|cxx|cu|pyx|f|f90)$")
-STATIC = re.compile(r"\.(?:a|o|lib)$")
+SOURCES = re.compile(_ending(SOURCE_ENDINGS))
+STATIC = re.compile(_ending(STATIC_ENDINGS))
 COMPILERS = re.compile(
     r"^bin/(?:[\w.-]+-)?(?:gcc|g\+\+|cc|c\+\+|cpp|ld|ld\.\w+|as|ar|nm|clang[\w+-]*|ptxas|nvcc|nvlink"
     r"|cicc|llc|opt|cling|root-config|rootcling)(?:-[\d.]+)?$"

@@ -17,10 +17,10 @@ from condaprune.guards.base import Guard, Scene
 from condaprune.guards.compilers import (
     COMPILERS,
     COMPILING,
-    HEADERS,
+    HEADER_ENDINGS,
     PYTHON_HEADERS,
-    SOURCES,
-    STATIC,
+    SOURCE_ENDINGS,
+    STATIC_ENDINGS,
     Compiler,
 )
 from condaprune.guards.datanames import aside
@@ -29,10 +29,8 @@ from condaprune.guards.prefilter import Word
 from condaprune.guards.scope import plain
 from condaprune.model import Inventory, Veto
 
-_TOOL = re.compile(
-    "|".join(p.pattern for p in (PYTHON_HEADERS, HEADERS, STATIC, COMPILERS, SOURCES))
-)
-_OWN = (HEADERS, SOURCES)
+_TOOL = re.compile(f"{PYTHON_HEADERS.pattern}|{COMPILERS.pattern}")
+_OWN = (*HEADER_ENDINGS, *SOURCE_ENDINGS)
 _PYTHON = (".py", ".pyc", ".pyi")
 _NEVER = (".py", ".pyc", ".pyi", ".so", ".txt", ".json", ".md", ".rst", ".html", ".js")
 _C = (PYTHON_HEADERS, COMPILERS)
@@ -85,9 +83,7 @@ class Toolchain(Guard):
         self._doomed = [
             path
             for path in scene.candidates
-            if not path.endswith(_PYTHON)
-            and _TOOL.search(path)
-            and self.entries[path].kind != "folder"
+            if not path.endswith(_PYTHON) and _serves(path) and self.entries[path].kind != "folder"
         ]
         self._waiting = {item.package: item for item in COMPILING} if self._doomed else {}
         self._folders: dict[str, Compiler] = {}
@@ -177,12 +173,17 @@ class Toolchain(Guard):
 
 
 def _own(path: str) -> bool:
-    return any(pattern.search(path) for pattern in _OWN)
+    """Whether a file is a header or a source: asked of most candidates, so without a pattern."""
+    return path.endswith(_OWN) or "/include/" in path or path.startswith("include/")
+
+
+def _serves(path: str) -> bool:
+    return _own(path) or path.endswith(STATIC_ENDINGS) or _TOOL.search(path) is not None
 
 
 def is_tool(path: str) -> bool:
     """Whether something may be compiled with a file: a header, a library to link, a compiler."""
-    return not path.endswith(_NEVER) and _TOOL.search(path) is not None
+    return not path.endswith(_NEVER) and _serves(path)
 
 
 def may_compile(inventory: Inventory, candidates: Mapping[str, str]) -> frozenset[str]:
