@@ -5,10 +5,11 @@ ARG BASE=gcr.io/distroless/base-debian12
 
 FROM ${BUILDER} AS installed
 WORKDIR /app
+ENV PIXI_CACHE_DIR=/cache
 COPY pixi.toml pixi.lock ./
-RUN --mount=type=cache,target=/root/.cache/rattler \
+RUN --mount=type=cache,target=/cache \
     pixi install --locked
-RUN --mount=type=cache,target=/root/.cache/rattler \
+RUN --mount=type=cache,target=/cache \
     pixi init /opt/tool \
  && pixi add --manifest-path /opt/tool/pixi.toml python=3.12 \
  && pixi add --manifest-path /opt/tool/pixi.toml --pypi condaprune
