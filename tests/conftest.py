@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 import pytest
 
 pytest_plugins = ["tests.envs.fixtures"]
@@ -33,3 +35,8 @@ def _quiet_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         "MAMBA_ROOT_PREFIX",
     ):
         monkeypatch.delenv(name, raising=False)
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C reach what the tests start: a shell's background jobs begin with it ignored."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
