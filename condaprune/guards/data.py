@@ -19,7 +19,8 @@ from condaprune.model import Veto
 class Known:
     """Data that is needed where something is kept: patterns of whole paths, and why.
 
-    An empty `user` stands for: always.
+    An empty `user` stands for: always. Where the patterns have a group `at`, only a user at the
+    same place speaks for the data: a vendored copy of a package has data of its own.
     """
 
     data: re.Pattern[str]
@@ -33,6 +34,7 @@ def _known(data: str, user: str, reason: str) -> Known:
 
 _NEVER = (".py", ".pyc", ".pyi", ".so", ".h", ".hpp", ".a", ".pyx", ".pxd")
 _SITE = r"(?:.*/)?"
+_AT = r"(?P<at>(?:.*/)?)"
 
 KNOWN = (
     _known(
@@ -40,7 +42,7 @@ KNOWN = (
         "",
         "certificates, without which no TLS connection is trusted",
     ),
-    _known(_SITE + r"certifi/cacert\.pem", r".*/certifi/[^/]+\.pyc?", "certifi's certificates"),
+    _known(_AT + r"certifi/cacert\.pem", _AT + r"certifi/[^/]+\.pyc?", "certifi's certificates"),
     _known(r"share/proj/.*", r".*/libproj\.(?:so|dylib)[^/]*|.*/pyproj/[^/]+\.py", "PROJ's data"),
     _known(r"share/gdal/.*", r".*/libgdal\.(?:so|dylib)[^/]*", "GDAL's data"),
     _known(
@@ -61,14 +63,14 @@ KNOWN = (
         r".*/(?:libn?curses|libtinfo|_curses)[^/]*",
         "the terminals that containers use",
     ),
-    _known(_SITE + r"parso/python/grammar\d+\.txt", r".*/parso/[^/]+\.py", "parso's grammars"),
+    _known(_AT + r"parso/python/grammar\d+\.txt", _AT + r"parso/[^/]+\.py", "parso's grammars"),
     _known(
-        _SITE + r"dateutil/zoneinfo/.*\.tar\.gz", r".*/dateutil/zoneinfo/[^/]+\.py", "time zones"
+        _AT + r"dateutil/zoneinfo/.*\.tar\.gz", _AT + r"dateutil/zoneinfo/[^/]+\.py", "time zones"
     ),
-    _known(_SITE + r"pytz/zoneinfo/.*", r".*/pytz/__init__\.py", "pytz's time zones"),
+    _known(_AT + r"pytz/zoneinfo/.*", _AT + r"pytz/__init__\.py", "pytz's time zones"),
     _known(
-        _SITE + r"babel/(?:global\.dat|locale-data/(?:root|en|en_US)\.dat)",
-        r".*/babel/[^/]+\.py",
+        _AT + r"babel/(?:global\.dat|locale-data/(?:root|en|en_US)\.dat)",
+        _AT + r"babel/[^/]+\.py",
         "Babel fails without its root locale",
     ),
     _known(r"etc/fonts/.*|fonts/.*", r".*/libfontconfig\.(?:so|dylib)[^/]*", "fontconfig's fonts"),
@@ -93,8 +95,13 @@ KNOWN = (
     _known(r"share/mime/(?:mime\.cache|magic|globs2?|types)", r".*/libgio-2[^/]*", "file types"),
 )
 
-_ANY = re.compile("|".join(f"(?:{known.data.pattern})" for known in KNOWN))
+_ANY = re.compile("|".join(f"(?:{known.data.pattern.replace('?P<at>', '?:')})" for known in KNOWN))
 _ZONES = re.compile(r"share/zoneinfo/.*|(?:.*/)?site-packages/tzdata/zoneinfo/.*")
+
+
+def _place(match: re.Match[str]) -> str:
+    """Where a package lies that data or its user belong to; empty where that does not matter."""
+    return match.groupdict().get("at") or ""
 
 
 class Data(Guard):
@@ -105,7 +112,7 @@ class Data(Guard):
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
         self._always: list[tuple[str, Known]] = []
-        self._waiting: list[tuple[Known, list[str]]] = []
+        self._waiting: list[tuple[Known, dict[str, list[str]]]] = []
         doomed = [
             path
             for path in scene.candidates
@@ -114,12 +121,13 @@ class Data(Guard):
             and self.entries[path].kind != "folder"
         ]
         for known in KNOWN:
-            wanted = [path for path in doomed if known.data.fullmatch(path)]
-            if not wanted:
-                continue
+            wanted: dict[str, list[str]] = {}
+            for path in doomed:
+                if match := known.data.fullmatch(path):
+                    wanted.setdefault(_place(match), []).append(path)
             if known.user is None:
-                self._always += [(path, known) for path in wanted]
-            else:
+                self._always += [(path, known) for path in wanted.get("", ())]
+            elif wanted:
                 self._waiting.append((known, wanted))
         self._zones = self._only_zones()
         self._first = True
@@ -131,14 +139,14 @@ class Data(Guard):
                 yield Veto(path, known.reason)
             for path in self._zones:
                 yield Veto(path, "the only copy of the time zones")
-        for known, wanted in list(self._waiting):
+        for known, wanted in self._waiting:
             assert known.user is not None
             for path in batch:
-                if known.user.fullmatch(path):
-                    self._waiting.remove((known, wanted))
-                    for target in wanted:
-                        yield Veto(target, known.reason, path)
+                if not wanted:
                     break
+                if match := known.user.fullmatch(path):
+                    for target in wanted.pop(_place(match), ()):
+                        yield Veto(target, known.reason, path)
         python = self.scene.facts.python
         for path in batch:
             facts = python.get(path)

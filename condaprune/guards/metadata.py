@@ -2,7 +2,8 @@
 
 Programs look up versions and plug-ins there, often while they are imported; some go on silently
 without. Licences stay with the code as well. A distribution that goes whole may take its metadata
-along.
+along. Where a distribution lists no files (``setup.py install`` wrote no RECORD), those of the
+conda package that brought it tell whether it is there.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from condaprune.guards.base import Guard, Scene
-from condaprune.model import Distribution, Veto, parent
+from condaprune.model import Distribution, Record, Veto, parent
 
 FILES = frozenset(
     {
@@ -31,7 +32,7 @@ FILES = frozenset(
 LICENCE = re.compile(r"(?:licen[cs]e|copying|notice|authors|copyright)", re.IGNORECASE)
 """Files that must go with every copy of the code, by the start of their name."""
 
-_ASIDE = ("share/doc/", "share/man/", "share/info/", "man/", "doc/")
+_ASIDE = ("conda-meta/", "share/doc/", "share/man/", "share/info/", "man/", "doc/")
 
 
 class Metadata(Guard):
@@ -55,6 +56,7 @@ class Metadata(Guard):
             ]
             if needed:
                 self._doomed[home] = needed
+        self._brought: dict[str, list[str]] = {}
         self._first = True
 
     def look(self, batch: Sequence[str]) -> Iterator[Veto]:
@@ -65,26 +67,48 @@ class Metadata(Guard):
             yield from self._without_code()
         owners = self.scene.inventory.owners
         for path in batch:
-            held = owners.get(path)
-            if held is None:
-                continue
-            for owner in held:
-                if isinstance(owner, Distribution) and owner.path in self._doomed:
-                    if not is_code(path, owner.path):
-                        continue
-                    for target in self._doomed.pop(owner.path):
-                        yield Veto(target, f"{path} of {owner.name} stays", path)
+            for owner in owners.get(path, ()):
+                if isinstance(owner, Distribution):
+                    homes: tuple[str, ...] = (owner.path,)
+                else:
+                    homes = tuple(self._brought.get(owner.path, ()))
+                for home in homes:
+                    if home in self._doomed and is_code(path, home):
+                        for target in self._doomed.pop(home):
+                            yield Veto(target, f"{path} of {owner.name} stays", path)
 
     def _without_code(self) -> Iterator[Veto]:
         """Distributions of which no code is known cannot be seen to go: they stay."""
-        living: set[str] = set()
-        for path, held in self.scene.inventory.owners.items():
+        owners = self.scene.inventory.owners
+        brought = {home: self._records(home) for home in self._doomed}
+        records: dict[str, list[str]] = {}
+        for home, paths in brought.items():
+            for record in paths:
+                records.setdefault(record, []).append(home)
+        listed: set[str] = set()
+        packaged: set[str] = set()
+        for path, held in owners.items():
             for owner in held:
-                if isinstance(owner, Distribution) and is_code(path, owner.path):
-                    living.add(owner.path)
-        for home in [home for home in self._doomed if home not in living]:
-            for target in self._doomed.pop(home):
-                yield Veto(target, "no files of this distribution are known: it may be in use")
+                if isinstance(owner, Distribution):
+                    if is_code(path, owner.path):
+                        listed.add(owner.path)
+                    continue
+                for home in records.get(owner.path, ()):
+                    if path.startswith(parent(home) + "/") and is_code(path, home):
+                        packaged.add(home)
+        for home in [home for home in self._doomed if home not in listed]:
+            if home in packaged:
+                for record in brought[home]:
+                    self._brought.setdefault(record, []).append(home)
+            else:
+                for target in self._doomed.pop(home):
+                    yield Veto(target, "no files of this distribution are known: it may be in use")
+
+    def _records(self, home: str) -> list[str]:
+        """The conda packages that own the doomed metadata of a distribution."""
+        owners = self.scene.inventory.owners
+        found = (o for path in self._doomed[home] for o in owners.get(path, ()))
+        return list(dict.fromkeys(o.path for o in found if isinstance(o, Record)))
 
 
 def wanted(name: str) -> bool:
@@ -95,6 +119,6 @@ def wanted(name: str) -> bool:
 
 def is_code(path: str, home: str) -> bool:
     """Whether a file makes its distribution (with metadata at *home*) one that is there."""
-    if path == home or path.startswith(home + "/") or path.startswith(_ASIDE):
+    if path == home or path.startswith((home + "/", *_ASIDE)):
         return False
     return not path.endswith((".pyc", ".pyo")) or not parent(path).endswith("__pycache__")

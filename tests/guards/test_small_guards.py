@@ -98,6 +98,39 @@ CASES = (
         {"old-1.0.egg-info"},
     ),
     Case(
+        "without a list of files, those of the conda package tell whether a distribution is there",
+        "metadata",
+        {
+            "{site}/old-1.0.egg-info/PKG-INFO": b"Name: old\nVersion: 1.0\n",
+            "{site}/old/a.py": b"",
+            "{site}/old/b.py": b"",
+        },
+        ["*.egg-info/*", "*/old/a.py"],
+        {"old-1.0.egg-info/PKG-INFO"},
+        packages={
+            "old": ["{site}/old-1.0.egg-info/PKG-INFO", "{site}/old/a.py", "{site}/old/b.py"]
+        },
+    ),
+    Case(
+        "without a list of files, a distribution whose conda package goes takes its metadata along",
+        "metadata",
+        {
+            "{site}/old-1.0.egg-info/PKG-INFO": b"Name: old\nVersion: 1.0\n",
+            "{site}/old/a.py": b"",
+            "{site}/other.py": b"",
+        },
+        ["*.egg-info/*", "*/old/a.py"],
+        packages={"old": ["{site}/old-1.0.egg-info/PKG-INFO", "{site}/old/a.py"]},
+    ),
+    Case(
+        "a distribution of a conda package without code may be in use",
+        "metadata",
+        {"{site}/old-1.0.egg-info/PKG-INFO": b"Name: old\nVersion: 1.0\n"},
+        ["*.egg-info/*", "conda-meta/old-1.0-0.json"],
+        {"old-1.0.egg-info/PKG-INFO"},
+        packages={"old": ["{site}/old-1.0.egg-info/PKG-INFO"]},
+    ),
+    Case(
         "attach_stub keeps the stubs of its package",
         "stubs",
         {
@@ -475,6 +508,20 @@ CASES = (
         },
         ["*.json"],
         {"p/d/one.json"},
+    ),
+    Case(
+        "a package's own certificates stay with it, those of a copy with the copy",
+        "data",
+        {
+            "{site}/certifi/core.py": b"",
+            "{site}/certifi/cacert.pem": b"",
+            "{site}/p/_vendor/certifi/core.py": b"",
+            "{site}/p/_vendor/certifi/cacert.pem": b"",
+            "{site}/q/_vendor/certifi/core.py": b"",
+            "{site}/q/_vendor/certifi/cacert.pem": b"",
+        },
+        ["*/cacert.pem", "*/p/_vendor/*"],
+        {"certifi/cacert.pem", "q/_vendor/certifi/cacert.pem"},
     ),
     Case(
         "but not for the data of tests",
