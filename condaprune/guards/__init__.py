@@ -24,6 +24,7 @@ from condaprune.guards.links import Links
 from condaprune.guards.metadata import Metadata
 from condaprune.guards.modules import Modules
 from condaprune.guards.namespaces import Namespaces
+from condaprune.guards.packagecache import leave_out_cache
 from condaprune.guards.prefilter import Word
 from condaprune.guards.pysource import PythonReader
 from condaprune.guards.scope import SOURCES, Scopes
@@ -95,6 +96,7 @@ def examine(
             remedy=nearest(unknown[0], list(GUARDS)),
         )
     ran = tuple(name for name in GUARDS if name not in off)
+    inventory, candidates = leave_out_cache(inventory, candidates)
     scene = _set_up(inventory, contents, candidates, rules or {}, progress)
     guards = [GUARDS[name](scene) for name in ran]
     vetoes = _fixpoint(scene, guards)

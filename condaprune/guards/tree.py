@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from condaprune.model import Inventory, parent
@@ -23,7 +23,7 @@ class Trail:
 class Tree:
     """The entries of an inventory as a file system."""
 
-    def __init__(self, inventory: Inventory, candidates: Mapping[str, str]) -> None:
+    def __init__(self, inventory: Inventory, candidates: Iterable[str]) -> None:
         self._entries = inventory.entries
         self._home = inventory.prefix.rstrip("/") + "/" if inventory.prefix else ""
         self._doomed = sorted(candidates)
