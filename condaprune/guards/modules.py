@@ -14,6 +14,7 @@ from condaprune.model import Inventory, parent
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")
 _FORMS = {".py": 1, ".pyw": 1, ".so": 2, ".pyd": 2, ".pyc": 0}
 _ENDINGS = tuple(_FORMS)
+_OTHER = re.compile(r"(envs/[^/]+/)conda-meta/history")
 _PACKAGE = 3
 """Forms of one module, the higher first: the import system takes a package before an extension
 module, that before a source, that before a lone bytecode file."""
@@ -44,6 +45,8 @@ class Modules:
         self.roots = frozenset([*layout.site, *layout.stdlib, *dynload])
         self._packages: dict[str, str | None] = dict.fromkeys(self.roots, "")
         self._stdlib = frozenset(layout.stdlib)
+        self.elsewhere = _python_folders_of_others(inventory)
+        """How the paths of code start that another environment's Python runs (``envs/NAME``)."""
         self.doomed: dict[str, list[str]] = {}
         """Names of doomed modules -> the candidates without which they cannot be imported."""
         self.children: dict[str, list[str]] = {}
@@ -118,15 +121,21 @@ class Modules:
                 yield path, prefix
 
     def needed_beside(self, folder: str, name: str) -> Iterator[tuple[str, str]]:
-        """The same for a file that lies under no root: its folder and those above are searched."""
-        parts = name.split(".")
+        """The same for a file that lies under no root: its folder and those above are searched,
+        for a relative name only the folder that its dots lead to."""
+        bare = name.lstrip(".")
+        for _ in range(len(name) - len(bare) - 1):
+            folder = parent(folder)
+        parts = bare.split(".") if bare else []
+        if bare != name and f"{folder}/__init__.py" in self.loose:
+            yield f"{folder}/__init__.py", parent(folder)
         while True:
             for end in range(len(parts), 0, -1):
                 base = "/".join(([folder] if folder else []) + parts[:end])
                 for path in (f"{base}.py", f"{base}/__init__.py"):
                     if path in self.loose:
                         yield path, ".".join(parts[:end])
-            if not folder:
+            if not folder or bare != name:
                 return
             folder = parent(folder)
 
@@ -172,6 +181,14 @@ class Modules:
             tokens.add(folder.rpartition("/")[2] if stem == "__init__" else stem)
         self.loose = frozenset(loose)
         self.tokens = frozenset(token for token in tokens if _IDENTIFIER.fullmatch(token))
+
+
+def _python_folders_of_others(inventory: Inventory) -> tuple[str, ...]:
+    """Where the code of the environments inside a base environment lies."""
+    if "envs" not in inventory.entries:
+        return ()
+    others = [match[1] for match in map(_OTHER.fullmatch, inventory.entries) if match]
+    return tuple(other + folder for other in others for folder in ("lib/python", "Lib/"))
 
 
 def _rank(path: str, module: Module) -> int:

@@ -106,7 +106,7 @@ class PythonReader:
         stub = path.endswith(".pyi")
         module = self.modules.locate(path[:-1] if stub else path)
         imports, parsed = self._imports(path, data, module, matched, doomed or stub)
-        computed, line = self._computed(data, module, matched)
+        computed, line = self._computed(path, data, module, matched)
         found = [
             Edge(line_of(data, at), f"names {literal!r}", targets)
             for at, literal, targets in self._data.evidence(path, data, matched)
@@ -171,8 +171,12 @@ class PythonReader:
         weak = reference.verb == "names"
         if weak and name.startswith(".") and not matched & _DYNAMIC:
             return ()
+        if module is None and modules.loose and not weak:
+            beside = tuple(p for p, _ in modules.needed_beside(parent(path), name) if p != path)
+            if beside:
+                return beside
         whole = _absolute(name, module)
-        if whole is None:
+        if whole is None or path.startswith(modules.elsewhere):
             return ()
         if whole.endswith("."):
             package = whole[:-1]
@@ -186,17 +190,15 @@ class PythonReader:
             if module is None or not module.package or not matched & _NAMING:
                 return ()
             return tuple(modules.doomed.get(f"{module.name}.{whole}", ()))
-        if module is None and modules.loose and not name.startswith("."):
-            beside = tuple(p for p, _ in modules.needed_beside(parent(path), whole) if p != path)
-            if beside and not weak:
-                return beside
         found = modules.needed_for(whole)
         return tuple(p for p, owner in found if p != path and not (weak and "." not in owner))
 
     def _computed(
-        self, data: bytes, module: Module | None, matched: frozenset[str]
+        self, path: str, data: bytes, module: Module | None, matched: frozenset[str]
     ) -> tuple[tuple[str, ...], int]:
         """The packages whose modules the file imports by computed names."""
+        if path.startswith(self.modules.elsewhere):
+            return (), 0
         first = None
         dynamic = sorted(matched & _DYNAMIC)
         calls = [call for word in dynamic for call in _at(_COMPUTED, data, word.encode())]

@@ -151,6 +151,44 @@ def test_a_script_keeps_the_module_beside_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("code", "kept"),
+    [
+        pytest.param(b"from .helper import x\n", {"__init__", "helper"}, id="from a module"),
+        pytest.param(b"from . import helper\n", {"__init__", "helper"}, id="from the package"),
+        pytest.param(b"from ..app import helper\n", {"__init__", "helper"}, id="by its parent"),
+        pytest.param(b"from .. import helper\n", set[str](), id="from another folder"),
+    ],
+)
+def test_an_application_keeps_what_it_imports_by_dots(
+    tmp_path: Path, code: bytes, kept: set[str]
+) -> None:
+    files = {"app/main.py": code, **{f"app/{n}.py": b"" for n in ("__init__", "helper", "other")}}
+    report = guarded(tmp_path, files, [f"app/{n}.py" for n in ("__init__", "helper", "other")])
+    assert set(report.vetoes) == {f"app/{name}.py" for name in kept}
+
+
+@pytest.mark.parametrize(
+    ("folder", "rescued_too"),
+    [
+        pytest.param("envs/other/lib/python3.8", False, id="another environment's library"),
+        pytest.param("envs/other/bin", True, id="its scripts, which may be run by this Python"),
+        pytest.param("envs/none/lib/python3.8", True, id="a folder that is no environment"),
+    ],
+)
+def test_code_of_an_environment_inside_this_one_imports_its_own(
+    tmp_path: Path, folder: str, rescued_too: bool
+) -> None:
+    files = {
+        f"{folder}/code.py": b"import app.tests, importlib\nimportlib.import_module('app.t' + x)\n",
+        "envs/other/conda-meta/history": b"",
+        "{site}/app/__init__.py": b"",
+        "{site}/app/tests.py": b"",
+    }
+    report = guarded(tmp_path, files, ["*/app/tests.py"])
+    assert bool(report.vetoes) is rescued_too
+
+
+@pytest.mark.parametrize(
     "suffix", [".py", ".so", ".cpython-311-x86_64-linux-gnu.so", ".abi3.so", ".pyc"]
 )
 def test_every_form_of_a_module_is_one(tmp_path: Path, suffix: str) -> None:
