@@ -80,12 +80,14 @@ def examine(
     rules: Mapping[str, Rule] | None = None,
     off: frozenset[str] = frozenset(),
     progress: Progress = no_progress,
+    members: int = 0,
 ) -> GuardReport:
     """What must stay of *candidates*, and why.
 
     *candidates* maps what a rule or the user wants to remove (files, links, emptied folders) to
     that rule's id, *rules* the ids to the rules; without, every rule counts as a general one.
-    *off* names guards not to run. Code of the environment is never run. Errors: `UsageProblem`
+    *off* names guards not to run, *members* is how many processes read the files (see `Facts`).
+    Code of the environment is never run. Errors: `UsageProblem`
     for a guard that does not exist, `SourceError` where a file cannot be read.
     """
     unknown = sorted(off - GUARDS.keys())
@@ -97,7 +99,7 @@ def examine(
         )
     ran = tuple(name for name in GUARDS if name not in off)
     inventory, candidates = leave_out_cache(inventory, candidates)
-    scene = _set_up(inventory, contents, candidates, rules or {}, progress)
+    scene = _set_up(inventory, contents, candidates, rules or {}, progress, members)
     guards = [GUARDS[name](scene) for name in ran]
     vetoes = _fixpoint(scene, guards)
     notes = tuple(note for guard in guards for note in guard.notes())
@@ -110,6 +112,7 @@ def _set_up(
     candidates: Mapping[str, str],
     rules: Mapping[str, Rule],
     progress: Progress,
+    members: int = 0,
 ) -> Scene:
     scopes = Scopes(rules)
     files = {
@@ -133,7 +136,7 @@ def _set_up(
         elf=any(is_shared(path) or "/ld" in path for path in candidates),
         compilers=may_compile(inventory, candidates) if tools else frozenset(),
     )
-    facts = Facts(inventory, contents, candidates, reader, interest, progress)
+    facts = Facts(inventory, contents, candidates, reader, interest, progress, members)
     tree = Tree(inventory, candidates)
     return Scene(inventory, candidates, scopes, tree, modules, facts)
 

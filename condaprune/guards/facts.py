@@ -7,18 +7,21 @@ source that is a stream and does not hold it, all that may matter is read in one
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from condaprune.elffile import MAGIC, ElfFacts, holds_compiler, read_elf
 from condaprune.guards.bytecode import read_bytecode
-from condaprune.guards.pysource import PythonFacts, PythonReader
-from condaprune.model import Entry, Inventory, Progress, parent
+from condaprune.guards.pysource import NOTHING, PythonFacts, PythonReader
+from condaprune.guards.sharing import cut, members_for, share
+from condaprune.model import Entry, Inventory, Progress, no_progress, parent
 from condaprune.sources.base import Contents, Parts, Streamed
 
 _LIBRARY = re.compile(r"\.so(?:\.[\w.]+)?$")
 _BATCH = 256  # files between two reports of progress
 _HEAD = 4096
+_OPENING = 12_000  # bytes that are searched in the time that opening a file takes
+_Said = PythonFacts | ElfFacts | bytes | bool | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,10 @@ class Interest:
 
 
 class Facts:
-    """Facts by path, filled as batches of files are loaded."""
+    """Facts by path, filled as batches of files are loaded.
+
+    *members* is how many processes read a large batch from a disk, 0 for as many as pay.
+    """
 
     def __init__(
         self,
@@ -43,6 +49,7 @@ class Facts:
         reader: PythonReader,
         interest: Interest,
         progress: Progress,
+        members: int = 0,
     ) -> None:
         self.python: dict[str, PythonFacts] = {}
         self.elf: dict[str, ElfFacts] = {}
@@ -57,6 +64,7 @@ class Facts:
         self._reader = reader
         self._interest = interest
         self._progress = progress
+        self._members = members
         self._seen: set[str] = set()
         self._parts = contents if isinstance(contents, Parts) else None
         self._stream = contents if isinstance(contents, Streamed) else None
@@ -82,20 +90,81 @@ class Facts:
                 if kind:
                     wanted[path] = kind
         self._seen.update(wanted)
+        total = len(wanted)
+        if self._parts is not None and self._stream is None:
+            members = self._members or members_for(total)
+            if 1 < members < total:
+                self._read_together(wanted, members)
+                return
+        self._read(wanted, total)
+
+    def _read_together(self, wanted: Mapping[str, str], members: int) -> None:
+        """Read files with other processes; what these do not deliver is read by this one."""
+        paths = list(wanted)
+        chunks = cut([self._weight(path, kind) for path, kind in wanted.items()], members)
+        report, self._progress = self._progress, no_progress
+
+        def work(number: int) -> list[_Said]:
+            mine = paths[chunks[number].start : chunks[number].stop]
+            self._read({path: wanted[path] for path in mine}, len(mine))
+            return [self._pop(path) for path in mine]
+
+        def taken(number: int) -> None:
+            if number:
+                report("guards", chunks[number].start, len(paths))
+
+        reads = self.reads
+        report("guards", 0, len(paths))
+        try:
+            done = share(len(chunks), work, members, taken)
+        finally:
+            self._progress = report
+        lacking = [chunk for number, chunk in enumerate(chunks) if number not in done]
+        left = {path: wanted[path] for chunk in lacking for path in paths[chunk.start : chunk.stop]}
+        self.reads = reads + len(wanted) - len(left)
+        self._read(left, len(wanted))
+        for number, chunk in enumerate(chunks):  # in the order of one process
+            mine = paths[chunk.start : chunk.stop]
+            for path, said in zip(mine, done.get(number) or map(self._pop, mine), strict=True):
+                self._put(path, said)
+
+    def _weight(self, path: str, kind: str) -> int:
+        """About what it costs to read a file and to search it, in bytes."""
+        whole = kind == "python" or path in self._interest.compilers
+        return _OPENING + (self._entries[path].size if whole else 0)
+
+    def _pop(self, path: str) -> _Said:
+        """Take out what a file said; `NOTHING`, which most files say, is ``True``."""
+        said = self.python.pop(path, None)
+        if said is not None:
+            return said == NOTHING or said
+        found = self.elf.pop(path, None)
+        return self.text.pop(path, None) if found is None else found
+
+    def _put(self, path: str, said: _Said) -> None:
+        if isinstance(said, bytes):
+            self.text[path] = said
+        elif isinstance(said, ElfFacts):
+            self.elf[path] = said
+        elif said is not None:
+            self.python[path] = said if isinstance(said, PythonFacts) else NOTHING
+
+    def _read(self, wanted: Mapping[str, str], total: int) -> None:
+        """Read files, given with their kinds, in this process: the last of *total*."""
         stream = self._stream
         whole: list[str] = []
-        done = 0
+        done = total - len(wanted)
         for path, kind in wanted.items():
             sampled = self._parts is not None and (kind == "elf" or kind == "script")
             if sampled and stream is not None:
                 sampled = stream.holds((path,)) and not self._unseen(path)
             if sampled:
-                done = self._step(done, len(wanted))
+                done = self._step(done, total)
                 self._sample(path, kind, whole)
             else:
                 whole.append(path)
         for path, data in self._contents.read_many(whole) if whole else ():
-            done = self._step(done, len(wanted))
+            done = self._step(done, total)
             self._take(path, wanted[path], data)
 
     def _unseen(self, path: str) -> bool:
