@@ -1,5 +1,6 @@
 # syntax=docker/dockerfile:1
-# A size gate: the final stage takes the environment from the stage that has checked its size.
+# A size gate: what the prune would leave is held to the budget, then pruned. The same condaprune.toml
+# configures both. Before the prune conda's records tell whose a file is, so budgets can name packages.
 ARG BUILDER=mambaorg/micromamba
 ARG BASE=gcr.io/distroless/base-debian12
 
@@ -13,14 +14,13 @@ RUN --mount=type=cache,target=/opt/conda/pkgs \
  && /opt/tool/bin/python -m pip install condaprune
 
 FROM installed AS build
+WORKDIR /budget
+COPY condaprune.toml ./
+RUN ["/opt/tool/bin/condaprune", "check", "/env", "--pruned"]
 RUN ["/opt/tool/bin/condaprune", "/env"]
 
-FROM build AS checked
-COPY condaprune.toml /budget/condaprune.toml
-RUN ["/opt/tool/bin/condaprune", "check", "/env", "--budget", "/budget/condaprune.toml"]
-
 FROM ${BASE}
-COPY --link --from=checked /env /env
+COPY --link --from=build /env /env
 COPY --link app.py /app/app.py
 ENV PATH=/env/bin:/usr/bin:/bin PYTHONDONTWRITEBYTECODE=1
 USER 65532:65532

@@ -22,6 +22,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.docker", description=__doc__)
     parser.add_argument("--size", choices=("tiny", "small"), default="small",
                         help="the environment of tests/envs (small: numpy, pandas)")  # fmt: skip
+    parser.add_argument("--strip", action="store_true", help="ours with that option")
     options = parser.parse_args()
     if os.geteuid() and shutil.which("buildah"):
         # Mounting images needs a user namespace of buildah's.
@@ -32,9 +33,10 @@ def main() -> int:
     def say(text: str) -> None:
         print(f"{time.monotonic() - began:5.0f} s  {text}", file=sys.stderr, flush=True)
 
+    more = ("--strip",) if options.strip else ()
     root = Path(tempfile.mkdtemp(prefix="condaprune-images-", dir="/var/tmp"))
     try:
-        return _show(compare(root, options.size, say))
+        return _show(compare(root, options.size, say, more))
     except Missing as error:
         print(f"cannot run here: {error}", file=sys.stderr)
         return 2

@@ -67,14 +67,16 @@ class Image:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """`before` is the image without any removal, `like` ours without pip; `altered` says what had
-    to be changed in the recipe for its image to run, empty where nothing."""
+    """`before` is the image without any removal, `like` ours without pip, both of ours with
+    `options`; `altered` says what had to be changed in the recipe for its image to run, empty where
+    nothing."""
 
     before: Image
     ours: Image
     like: Image
     recipe: Image
     altered: str
+    options: tuple[str, ...] = ()
 
 
 def choose_interpreter() -> str:
@@ -89,8 +91,10 @@ def choose_interpreter() -> str:
     return str(here.executable)
 
 
-def compare(root: Path, size: str, say: Callable[[str], None]) -> Comparison:
-    """Build and compare both below the folder *root*.
+def compare(
+    root: Path, size: str, say: Callable[[str], None], options: tuple[str, ...] = ()
+) -> Comparison:
+    """Build and compare both below the folder *root*; ours with more *options*.
 
     Errors: `Missing` where images cannot be built here, `AssertionError` where one is not as it
     should be.
@@ -113,10 +117,11 @@ def compare(root: Path, size: str, say: Callable[[str], None]) -> Comparison:
     buildah.build(context, "FROM localhost/base\nCOPY --from=localhost/installed /env /env\n"
                   "COPY app.py /app/app.py\n", "before")  # fmt: skip
     text = shipped("inplace")
-    more = ", ".join(f'"{word}"' for word in WITHOUT_PIP)
     assert PRUNE in text
-    buildah.build(context, text, "ours")
-    buildah.build(context, text.replace(PRUNE, f"{PRUNE}, {more}"), "like")
+    given = {"ours": options, "like": (*options, *WITHOUT_PIP)}
+    for name, words in given.items():
+        command = ", ".join((PRUNE, *(f'"{word}"' for word in words)))
+        buildah.build(context, text.replace(PRUNE, command), name)
     say("the image of docs/docker/inplace.Dockerfile is built")
     buildah.build(context, recipe, "recipe")
     altered = ""
@@ -133,11 +138,11 @@ def compare(root: Path, size: str, say: Callable[[str], None]) -> Comparison:
         for name in ("before", "ours", "like", "recipe"):
             container = stack.enter_context(buildah.container(name))
             manifest: Path | None = None
-            if name in ("ours", "like"):
+            if name in given:
                 check_final(buildah, name, container)
                 inside = f"/tmp/{name}.json"
                 installed.run("/opt/tool/bin/condaprune", "/env", "--dry-run", "-q", "--manifest",
-                              inside, *(WITHOUT_PIP if name == "like" else ()))  # fmt: skip
+                              inside, *given[name])  # fmt: skip
                 manifest = installed.root / inside[1:]
             told: dict[str, Any] = {"lost": [], "counts": {}}
             if name != "before":
@@ -147,7 +152,9 @@ def compare(root: Path, size: str, say: Callable[[str], None]) -> Comparison:
                 name, container.size(), buildah.compressed(name), told, broken
             )  # fmt: skip
             say(f"`{name}` is measured")
-    return Comparison(images["before"], images["ours"], images["like"], images["recipe"], altered)
+    return Comparison(
+        images["before"], images["ours"], images["like"], images["recipe"], altered, options
+    )
 
 
 def _fitted(recipe: str, environment: BuiltEnvironment) -> str:
@@ -173,7 +180,7 @@ def table(found: Comparison) -> str:
     lines = [f"{'image':<40}{'unpacked':>10}{'in a registry':>15}{'lost':>12}"]
     names = {
         "before": "nothing removed",
-        "ours": "inplace.Dockerfile (condaprune)",
+        "ours": f"inplace.Dockerfile ({' '.join(('condaprune', *found.options))})",
         "like": f"... {' '.join(WITHOUT_PIP)}",
         "recipe": "the same by the pasted recipe",
     }

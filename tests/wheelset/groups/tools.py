@@ -144,7 +144,7 @@ GROUPS: dict[str, Group] = {
                 run('python', '-m', 'build', '--no-isolation', '--wheel', 'p')
                 import pip
                 run('python', '-m', 'pip', 'install', '--no-index', '--target', 't',
-                    'p/dist/made-1-py3-none-any.whl')
+                    *('p/dist/' + n for n in os.listdir('p/dist')))
                 assert os.path.exists('t/made.py')
             """),
             "a virtual environment with pip": runs("""
@@ -162,11 +162,12 @@ GROUPS: dict[str, Group] = {
                 run('poetry', 'check'); run('poetry', 'build'); run('poetry', 'about')
             """),
             "hatch begins a project": runs("""
-                run('hatch', 'new', 'p y'); os.chdir('p-y'); run('hatch', 'version')
+                run('hatch', 'new', 'p y'); os.chdir('p-y'); run('hatch', 'status')
                 run('hatch', 'env', 'show')
             """),
             "pdm begins a project": runs("""
-                run('pdm', '--help')
+                run('pdm', 'init', '--non-interactive', '--python', sys.executable)
+                assert os.path.exists('pyproject.toml')
                 run('pdm', 'info'); run('pdm', 'completion', 'bash')
             """),
             "meson configures and ninja builds": runs("""
