@@ -3,6 +3,7 @@
 Names are looked for as ld.so does: the RPATH or RUNPATH of the binary with ``$ORIGIN``, then what
 an environment adds: its ``lib`` folder, which the main program's RPATH names. A name that no
 listed folder holds keeps every library of that name, since code may have loaded it beforehand.
+In Mach-O files names are looked for by their last part, wherever in the environment.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ class Resolver:
         self._by_name: dict[str, list[str]] = defaultdict(list)
         for path in self._entries:
             name = path.rpartition("/")[2]
-            if ".so" in name:
+            if ".so" in name or name.endswith(".dylib"):
                 self._by_name[name].append(path)
         self._found: dict[tuple[str, tuple[str, ...], str], tuple[str, ...]] = {}
 
@@ -43,6 +44,8 @@ class Resolver:
         """The entries (files or links) that may satisfy *name* for the binary at *path*."""
         if name not in self._by_name:
             return ()
+        if self._scene.inventory.layout.platform == "osx":
+            return tuple(self._by_name[name])
         folder = parent(path)
         search = facts.runpath or facts.rpath
         key = (folder, search, name)
@@ -82,15 +85,15 @@ class Elf(Guard):
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
         self._active = any(is_shared(p) or "/ld" in p for p in scene.candidates)
-        self._linux = scene.inventory.layout.platform == "linux"
+        self._readable = scene.inventory.layout.platform != "win"
         self._resolver: Resolver | None = None
         self._swept = False
 
     def look(self, batch: Sequence[str]) -> Iterator[Veto]:
         if not self._active:
             return
-        if not self._linux:
-            yield from self._foreign()
+        if not self._readable:
+            yield from self._unreadable()
             return
         elf = self.scene.facts.elf
         for path in batch:
@@ -108,11 +111,11 @@ class Elf(Guard):
                 if inside in self.candidates:
                     yield Veto(str(inside), f"{path} is run by {facts.interpreter}", path)
 
-    def _foreign(self) -> Iterator[Veto]:
-        """Mach-O and PE are not read: every library stays that no rule names."""
+    def _unreadable(self) -> Iterator[Veto]:
+        """PE is not read: every library stays that no rule names."""
         if self._swept:
             return
         self._swept = True
         for path, rule in self.candidates.items():
             if is_shared(path) and not self.scene.scopes.names_library(rule, path):
-                yield Veto(path, "what needs a library is only known for ELF: it may be needed")
+                yield Veto(path, "what needs a library is not known on Windows: it may be needed")

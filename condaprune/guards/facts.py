@@ -10,14 +10,15 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from condaprune.elffile import MAGIC, ElfFacts, holds_compiler, read_elf
+from condaprune.binary import MAGICS, read_binary
+from condaprune.elffile import ElfFacts, holds_compiler
 from condaprune.guards.bytecode import read_bytecode
 from condaprune.guards.pysource import NOTHING, PythonFacts, PythonReader
 from condaprune.guards.sharing import cut, members_for, share
 from condaprune.model import Entry, Inventory, Progress, no_progress, parent
 from condaprune.sources.base import Contents, Parts, Streamed
 
-_LIBRARY = re.compile(r"\.so(?:\.[\w.]+)?$")
+_LIBRARY = re.compile(r"\.(?:so(?:\.[\w.]+)?|dylib)$")
 _BATCH = 256  # files between two reports of progress
 _HEAD = 4096
 _OPENING = 12_000  # bytes that are searched in the time that opening a file takes
@@ -192,7 +193,7 @@ class Facts:
             return "bytecode" if lone and self._interest.python else ""
         if suffix == "pyi":
             return "python" if self._interest.stubs else ""
-        if ".so" in name and _LIBRARY.search(name):
+        if (".so" in name or suffix == "dylib") and _LIBRARY.search(name):
             return "elf" if self._interest.elf or path in self._interest.compilers else ""
         above = parent(path)
         if suffix == "pth":
@@ -217,7 +218,7 @@ class Facts:
 
         head = b""
         head = parts.read_part(path, 0, _HEAD)
-        if head[:4] == MAGIC:
+        if head[:4] in MAGICS:
             self._take_elf(path, read)
         elif kind == "script":
             if len(head) < _HEAD:
@@ -234,7 +235,7 @@ class Facts:
         elif kind == "bytecode":
             modules = self._reader.modules
             self.python[path] = read_bytecode(data, modules.locate(path), modules)
-        elif data[:4] == MAGIC:
+        elif data[:4] in MAGICS:
             self._take_elf(path, lambda offset, size: data[offset : offset + size])
         elif kind == "script" and data[:2] == b"#!" and is_python_script(data):
             self.python[path] = self._reader.read(path, data, doomed=path in self._candidates)
@@ -242,7 +243,8 @@ class Facts:
     def _take_elf(self, path: str, read: object) -> None:
         sought = path in self._interest.compilers
         if (self._interest.elf or sought) and callable(read):
-            found = read_elf(read)
+            # A damaged one says nothing: it is as if nobody linked to it.
+            found = read_binary(read) or ElfFacts()
             if found is not None:
                 known = self._stream.has_compiler(path) if self._stream is not None else None
                 size = self._entries[path].size

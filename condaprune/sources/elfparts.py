@@ -1,10 +1,10 @@
-"""Picks the few parts that matter out of an ELF file that passes by once."""
+"""Picks the few parts that matter out of an ELF or Mach-O file that passes by once."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from condaprune.elffile import read_elf
+from condaprune.binary import read_binary
 from condaprune.sources.members import Buffer
 
 _START = 8 << 20
@@ -27,7 +27,7 @@ class _NotYet(Exception):
 
 
 def elf_parts(pieces: Iterable[Buffer], head: int) -> dict[tuple[int, int], bytes] | None:
-    """What `read_elf` asks of the file in *pieces*, by offset and size asked for (there may be
+    """What `read_binary` asks of the file in *pieces*, by offset and size asked for (there may be
     less where the file ends), and its first *head* bytes.
 
     None where a part has passed unseen or is too large. Not all pieces need be taken.
@@ -85,7 +85,7 @@ class _Passing:
                     return None
                 self._wanted = None
             try:
-                read_elf(self._read)
+                read_binary(self._read)
                 return True
             except _NotYet as wanted:
                 if wanted.size > _LARGEST or len(self.parts) >= _MOST:

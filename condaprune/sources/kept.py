@@ -1,17 +1,19 @@
 """What of an archive is kept while it passes by first, so that planning needs no other pass.
 
-Texts whole, of ELF files what `read_elf` asks for: compressed in memory, up to a limit. What does
-not fit, or is wanted against expectation, costs a pass as before.
+Texts whole, of programs and libraries what `read_binary` asks for: compressed in memory, up to a
+limit. What does not fit, or is wanted against expectation, costs a pass as before.
 """
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Callable, Collection, Iterator
 from itertools import chain
 from typing import NamedTuple
 
-from condaprune.elffile import LEAST_COMPILER, MAGIC, CompilerSearch
+from condaprune.binary import MAGICS
+from condaprune.elffile import LEAST_COMPILER, CompilerSearch
 from condaprune.sources.elfparts import elf_parts
 from condaprune.sources.members import Body, Buffer, Member
 
@@ -21,6 +23,7 @@ _LARGEST = 8 << 20
 _MOST = 64 << 20
 """How many compressed bytes are kept."""
 _BATCH = 1 << 19
+_LIBRARY = re.compile(r"\.so|\.dylib$")
 _TEXTS = (".py", ".pyw", ".pyi", ".pth", "/entry_points.txt")
 
 
@@ -56,14 +59,14 @@ class Kept:
         elif member.path.endswith(_TEXTS) or "activate.d/" in member.path or _lone(member.path):
             if member.size <= _LARGEST:
                 self._add(member.path, [b"".join(body)], None)
-        elif member.mode & 0o111 or ".so" in member.path.rpartition("/")[2]:
+        elif member.mode & 0o111 or _LIBRARY.search(member.path.rpartition("/")[2]):
             self._program(member, iter(body))
 
     def _program(self, member: Member, pieces: Iterator[Buffer]) -> None:
         head = b""
         while len(head) < _HEAD and (piece := next(pieces, None)) is not None:
             head += piece
-        if head.startswith(MAGIC):
+        if head[:4] in MAGICS:
             search = CompilerSearch()
             pieces = chain([head], pieces)
             if member.size >= LEAST_COMPILER:

@@ -1,4 +1,4 @@
-"""ELF files of a few hundred bytes, as far as the loader's facts go."""
+"""ELF and Mach-O files of a few hundred bytes, as far as the loader's facts go."""
 
 from __future__ import annotations
 
@@ -68,3 +68,37 @@ def make_elf(
     )
     table = b"".join(parts).ljust(3 * part_size, b"\0")
     return head + table + strings + interp + dynamic
+
+
+def make_macho(
+    needed: tuple[str, ...] = (),
+    *,
+    name: str = "",
+    bits: int = 64,
+    big: bool = False,
+    load: int = 0xC,
+    kind: int = 6,
+) -> bytes:
+    """A Mach-O library that loads *needed* by commands of the kind *load*, and nothing to run."""
+    order = ">" if big else "<"
+    wide = bits == 64
+    commands = []
+    for command, text in [*(((0xD, name),) if name else ()), *((load, n) for n in needed)]:
+        data = text.encode() + b"\0"
+        data += b"\0" * (-len(data) % 8)
+        commands.append(struct.pack(order + "6I", command, 24 + len(data), 24, 0, 0, 0) + data)
+    body = b"".join(commands)
+    magic, processor = (0xFEEDFACF, 0x0100000C) if wide else (0xFEEDFACE, 7)
+    head = struct.pack(order + "7I", magic, processor, 0, kind, len(commands), len(body), 0)
+    return head + (b"\0" * 4 if wide else b"") + body
+
+
+def make_fat(*parts: bytes) -> bytes:
+    """A Mach-O file for several processors."""
+    at = 4096
+    table = b""
+    body = b""
+    for number, part in enumerate(parts):
+        table += struct.pack(">5I", 7 + number, 0, at + len(body), len(part), 12)
+        body += part.ljust(4096, b"\0")
+    return (struct.pack(">II", 0xCAFEBABE, len(parts)) + table).ljust(at, b"\0") + body

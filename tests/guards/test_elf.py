@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
-from tests.guards.elves import make_elf
+from tests.guards.elves import make_elf, make_macho
 from tests.guards.helpers import guarded, make_rule, rescued
 from tests.trees import Content, Link
 
@@ -130,11 +131,42 @@ def test_the_chain_is_told(tmp_path: Path) -> None:
     assert vetoes["lib/libx.so.1.0"].needs == "lib/libx.so.1"
 
 
-def test_foreign_platforms_keep_every_library_no_rule_names(tmp_path: Path) -> None:
-    record = {"conda-meta/x-1.json": b'{"name": "x", "version": "1", "subdir": "osx-arm64"}'}
-    files: dict[str, Content] = {**record, "lib/libx.dylib": b"\xcf\xfa\xed\xfe"}
+def of_platform(subdir: str) -> dict[str, Content]:
+    record = {"name": "x", "version": "1", "subdir": subdir}
+    return {"conda-meta/x-1.json": json.dumps(record).encode()}
+
+
+@pytest.mark.parametrize(
+    ("content", "kept"),
+    [
+        pytest.param(make_macho(("@rpath/libx.1.dylib",)), True, id="by a place to be searched"),
+        pytest.param(make_macho(("/old/prefix/lib/libx.1.dylib",)), True, id="by a whole path"),
+        pytest.param(make_macho(("@rpath/libx.2.dylib",)), False, id="another one"),
+    ],
+)
+def test_on_macos_a_library_stays_where_a_kept_file_loads_one_of_its_name(
+    tmp_path: Path, content: bytes, kept: bool
+) -> None:
+    files = {
+        **of_platform("osx-arm64"),
+        "{site}/t/a.cpython-311-darwin.so": content,
+        "lib/libx.1.dylib": Link("libx.1.0.dylib"),
+        "lib/libx.1.0.dylib": make_macho(name="@rpath/libx.1.dylib"),
+    }
+    wanted = {"lib/libx.1.dylib", "lib/libx.1.0.dylib"} if kept else set()
+    assert rescued(guarded(tmp_path, files, ["lib/libx*"], rules=NAMED)).keys() == wanted
+
+
+@pytest.mark.parametrize("content", [make_macho(), b"\xcf\xfa\xed\xfe"], ids=["whole", "damaged"])
+def test_on_macos_an_orphan_library_stays(tmp_path: Path, content: bytes) -> None:
+    files = {**of_platform("osx-64"), "lib/libx.dylib": content}
     assert rescued(guarded(tmp_path, files, ["lib/libx*"])).keys() == {"lib/libx.dylib"}
+
+
+def test_on_windows_every_library_stays_that_no_rule_names(tmp_path: Path) -> None:
+    files: dict[str, Content] = {**of_platform("win-64"), "Library/bin/libx.dll": b"MZ"}
+    assert rescued(guarded(tmp_path, files, ["*/libx*"])).keys() == {"Library/bin/libx.dll"}
     named = {"test-rule": make_rule(package=("x",))}
     again = tmp_path / "again"
     again.mkdir()
-    assert rescued(guarded(again, files, ["lib/libx*"], rules=named)) == {}
+    assert rescued(guarded(again, files, ["*/libx*"], rules=named)) == {}
