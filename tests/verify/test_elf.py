@@ -10,6 +10,7 @@ import pytest
 from condaprune.verify import compare
 from condaprune.verify.results import Verification
 from tests.envs import BuiltEnvironment
+from tests.guards.elves import make_macho
 from tests.trees import Content, Link
 from tests.verify.conftest import Environments, MakePair, remove
 from tests.verify.elf import AARCH64, I686, X86_64, make_elf
@@ -93,6 +94,25 @@ def test_a_search_path_that_names_the_original_counts_in_a_copy(
     assert elf((before, after)).ok
     remove(after, "private/libx.so")
     assert [f.name for f in elf((before, after)).lost] == ["libx.so"]
+
+
+@pytest.mark.parametrize(
+    ("gone", "lost"),
+    [
+        pytest.param("lib/libx.1.dylib", ["libx.1.dylib"], id="the name that is loaded"),
+        pytest.param("lib/libx.dylib", [], id="the name that it is linked by at build time"),
+    ],
+)
+def test_libraries_of_macos(make_pair: MakePair, gone: str, lost: list[str]) -> None:
+    before, after = make_pair(
+        {
+            "lib/a.so": make_macho(("@rpath/libx.1.dylib", "/usr/lib/libSystem.B.dylib")),
+            "lib/libx.dylib": Link("libx.1.dylib"),
+            "lib/libx.1.dylib": make_macho(name="@rpath/libx.1.dylib"),
+        }
+    )
+    remove(after, gone)
+    assert [finding.name for finding in elf((before, after)).lost] == lost
 
 
 @pytest.mark.parametrize(

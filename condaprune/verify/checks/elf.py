@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from condaprune.elffile import MAGIC, ElfFacts, read_elf
+from condaprune.binary import MAGICS, read_binary
+from condaprune.elffile import ElfFacts
 from condaprune.model import parent, to_bytes
 from condaprune.verify.checks.base import Pair
 from condaprune.verify.listing import Listing, normalise
@@ -21,7 +22,7 @@ class Libraries:
         self._listing = listing
         self._by_name: dict[str, list[str]] = {}
         for path, entry in listing.entries.items():
-            if entry.kind != "folder" and ".so" in path:
+            if entry.kind != "folder" and (".so" in path or path.endswith(".dylib")):
                 self._by_name.setdefault(path.rpartition("/")[2], []).append(path)
 
     def find(self, user: str, facts: ElfFacts, name: str) -> tuple[int, str]:
@@ -55,7 +56,7 @@ class Libraries:
 
 
 def binaries(listing: Listing) -> Mapping[str, ElfFacts]:
-    """What every ELF file of a prefix asks of the loader."""
+    """What every ELF and Mach-O file of a prefix asks of the loader."""
     found = {}
     for path, entry in listing.entries.items():
         if entry.kind != "file" or entry.size < 64 or path.endswith(_NO_ELF):
@@ -65,8 +66,8 @@ def binaries(listing: Listing) -> Mapping[str, ElfFacts]:
         except OSError:
             continue
         try:
-            if os.pread(fd, 4, 0) == MAGIC:
-                facts = read_elf(lambda offset, size, fd=fd: os.pread(fd, size, offset))  # type: ignore[misc]
+            if os.pread(fd, 4, 0) in MAGICS:
+                facts = read_binary(lambda offset, size, fd=fd: os.pread(fd, size, offset))  # type: ignore[misc]
                 if facts is not None:
                     found[path] = facts
         finally:
@@ -95,7 +96,7 @@ class ElfCheck:
             if new is None or (old.needed and not new.needed):
                 counted += 1
                 lost.append(
-                    Finding(self.name, "binary", path, "an ELF file", "no ELF file, or not whole")
+                    Finding(self.name, "binary", path, "a program or library", "none, or not whole")
                 )
                 continue
             for name in old.needed:
