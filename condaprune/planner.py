@@ -21,9 +21,11 @@ from condaprune.model import (
     Veto,
     no_progress,
     parent,
+    printable,
 )
 from condaprune.ruleset import Match, compile_rules
 from condaprune.sources.base import Contents
+from condaprune.sources.layout import inner_environments
 
 ALL_GUARDS = "all"
 _PLAIN = ("file", "link")
@@ -84,6 +86,9 @@ def make_plan(
             progress=progress,
         )
         vetoes, ran, notes = report.vetoes, report.ran, report.notes
+    inner = inner_environments(inventory.entries)
+    if inner:
+        notes += (_note_on_inner(inner),)
     decisions = draft.decide(vetoes)
     removed = {path for path, decision in decisions.items() if decision.remove}
     changed: dict[str, tuple[str, int]] = {}
@@ -110,6 +115,14 @@ def make_plan(
         vetoes=vetoes,
         notes=notes,
     )
+
+
+def _note_on_inner(inner: Sequence[str]) -> str:
+    shown = ", ".join(map(printable, inner[:3]))
+    if len(inner) == 1:
+        return f"{shown} is an environment of its own: prune it by its own path too"
+    more = f" and {len(inner) - 3} more" if len(inner) > 3 else ""
+    return f"{shown}{more} are environments of their own: prune each by its own path too"
 
 
 class _Draft:

@@ -119,3 +119,22 @@ def test_a_pipe_is_never_removed(tmp_path: Path) -> None:
 def test_odd_names_are_planned_like_others(tmp_path: Path, name: str) -> None:
     made = plan(tmp_path, {f"share/data/{name}": b"1"})
     assert made.removes(f"share/data/{name}")
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        pytest.param((), None, id="none"),
+        pytest.param(("app",), "envs/app is an environment of its own: prune it by its", id="one"),
+        pytest.param(
+            ("a", "b", "c", "d"), "envs/a, envs/b, envs/c and 1 more are environments", id="many"
+        ),
+    ],
+)
+def test_environments_inside_are_told_of(
+    tmp_path: Path, names: tuple[str, ...], said: str | None
+) -> None:
+    files: dict[str, Content] = {f"envs/{name}/conda-meta/history": b"" for name in names}
+    source = PrefixSource(str(make_prefix(tmp_path / "env", files)))
+    notes = make_plan(source.inventory(), source, ()).notes
+    assert [note.startswith(said or "") for note in notes] == [True] * bool(names)

@@ -74,7 +74,7 @@ class Landmarks(Guard):
             if top == "site-packages" or "__pycache__" in rest:
                 continue
             stem = top if slash else top.partition(".")[0]
-            if stem.startswith("_sysconfigdata"):
+            if stem.startswith("_sysconfigdata") and path.endswith((".py", ".pyc")):
                 yield Veto(path, "sysconfig imports it by a name it computes")
             elif stem in FROM_C and self._module(path) and not _TESTS.search(rest):
                 reason = (

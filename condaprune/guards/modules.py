@@ -10,11 +10,11 @@ from typing import NamedTuple
 
 from condaprune.guards.nameindex import NameIndex
 from condaprune.model import Inventory, parent
+from condaprune.sources.layout import inner_environments
 
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")
 _FORMS = {".py": 1, ".pyw": 1, ".so": 2, ".pyd": 2, ".pyc": 0}
 _ENDINGS = tuple(_FORMS)
-_OTHER = re.compile(r"(envs/[^/]+/)conda-meta/history")
 _PACKAGE = 3
 """Forms of one module, the higher first: the import system takes a package before an extension
 module, that before a source, that before a lone bytecode file."""
@@ -45,7 +45,8 @@ class Modules:
         self.roots = frozenset([*layout.site, *layout.stdlib, *dynload])
         self._packages: dict[str, str | None] = dict.fromkeys(self.roots, "")
         self._stdlib = frozenset(layout.stdlib)
-        self.elsewhere = _python_folders_of_others(inventory)
+        inner = inner_environments(inventory.entries)
+        self.elsewhere = tuple(f"{env}/{lib}" for env in inner for lib in ("lib/python", "Lib/"))
         """How the paths of code start that another environment's Python runs (``envs/NAME``)."""
         self.doomed: dict[str, list[str]] = {}
         """Names of doomed modules -> the candidates without which they cannot be imported."""
@@ -181,14 +182,6 @@ class Modules:
             tokens.add(folder.rpartition("/")[2] if stem == "__init__" else stem)
         self.loose = frozenset(loose)
         self.tokens = frozenset(token for token in tokens if _IDENTIFIER.fullmatch(token))
-
-
-def _python_folders_of_others(inventory: Inventory) -> tuple[str, ...]:
-    """Where the code of the environments inside a base environment lies."""
-    if "envs" not in inventory.entries:
-        return ()
-    others = [match[1] for match in map(_OTHER.fullmatch, inventory.entries) if match]
-    return tuple(other + folder for other in others for folder in ("lib/python", "Lib/"))
 
 
 def _rank(path: str, module: Module) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from condaprune.model import Entry, Layout, Platform, Record, parent
 
+_INNER = re.compile(r"(envs/[^/]+)/conda-meta/history")
 _PYTHON_FOLDER = re.compile(r"lib/(?:python|pypy)(\d+\.\d+)t?")
 
 
@@ -41,6 +42,13 @@ def find_layout(entries: Mapping[str, Entry], records: Iterable[Record]) -> Layo
     )
     python = next((r.version for r in records if r.name in ("python", "pypy")), "")
     return Layout(platform, python or next(iter(versions.values()), ""), roots)
+
+
+def inner_environments(entries: Mapping[str, Entry]) -> tuple[str, ...]:
+    """The folders of the environments inside a base environment (``envs/NAME``)."""
+    if "envs" not in entries:
+        return ()
+    return tuple(match[1] for match in map(_INNER.fullmatch, entries) if match)
 
 
 def _folders(entries: Mapping[str, Entry], *paths: str) -> tuple[str, ...]:

@@ -605,6 +605,7 @@ CASES = (
         {
             "pyvenv.cfg": b"",
             "{std}/_sysconfigdata__linux_.py": b"",
+            "{std}/_sysconfigdata__linux_.py.orig": b"",
             "bin/python": Link("python3.11"),
         },
         ["*os.py", "*lib-dynload/*", "bin/python*", "pyvenv.cfg", "conda-meta/history", "*_sys*"],
