@@ -286,12 +286,13 @@ class Plan:
 
     def removed(self) -> list[Entry]:
         """The entries that go, in the inventory's order."""
-        entries = self.inventory.entries
-        return [entries[path] for path in entries if self.removes(path)]
+        going = {path for path, decision in self.decisions.items() if decision.remove}
+        return [entry for path, entry in self.inventory.entries.items() if path in going]
 
     def kept(self) -> list[Entry]:
         """The entries that stay, in the inventory's order."""
-        return [e for path, e in self.inventory.entries.items() if not self.removes(path)]
+        going = {path for path, decision in self.decisions.items() if decision.remove}
+        return [entry for path, entry in self.inventory.entries.items() if path not in going]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Whether the file system forbids to remove an entry, asked without opening it."""
+"""What a run looks at before its first change: an entry, and whether the system lets go of it."""
 
 from __future__ import annotations
 
@@ -6,22 +6,42 @@ import ctypes
 import os
 import struct
 from functools import cache
+from typing import NamedTuple
 
 _AT_FDCWD = -100
 _NOFOLLOW = 0x100
-_ATTRIBUTES = struct.Struct("=8xQ")
+_BASIC = 0x7FF  # what a stat tells
+_FIELDS = struct.Struct("=8xQ12xH2xQQ64xqI")
 _FORBIDDING = 0x10 | 0x20  # immutable, append-only
+_SECOND = 1_000_000_000
 
 
-def is_immutable(path: bytes) -> bool:
-    """Whether an entry is marked immutable or append-only (``chattr``); false where unknown."""
+class Looked(NamedTuple):
+    """An entry as it is, with the names of a stat; `locked` where it is immutable or append-only.
+
+    A named tuple, since one is made for each entry that is to go.
+    """
+
+    st_mode: int
+    st_ino: int
+    st_size: int
+    st_mtime_ns: int
+    locked: bool
+
+
+def look(path: bytes) -> Looked:
+    """The entry itself, in one call and without opening it; never locked where that is unknown.
+
+    Errors: `OSError`.
+    """
     statx = _statx()
-    if statx is None:
-        return False
-    call, found = statx
-    if call(_AT_FDCWD, path, _NOFOLLOW, 0, found) != 0:
-        return False
-    return bool(_ATTRIBUTES.unpack_from(found)[0] & _FORBIDDING)
+    if statx is not None:
+        call, found = statx
+        if call(_AT_FDCWD, path, _NOFOLLOW, _BASIC, found) == 0:
+            marks, mode, inode, size, seconds, rest = _FIELDS.unpack_from(found)
+            return Looked(mode, inode, size, seconds * _SECOND + rest, bool(marks & _FORBIDDING))
+    info = os.lstat(path)
+    return Looked(info.st_mode, info.st_ino, info.st_size, info.st_mtime_ns, False)
 
 
 @cache

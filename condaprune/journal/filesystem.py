@@ -148,44 +148,52 @@ class Filesystem:
 class Folders:
     """Handles of folders inside the prefix, opened step by step without following links.
 
-    The folders above the last one asked for stay open, so that a neighbour costs one step.
+    Those of one path from the top stay open, so that a neighbour costs one step, and a folder and
+    one inside it by turns (a source, its bytecode) none.
     """
 
     def __init__(self, filesystem: Filesystem, root: int) -> None:
         self._filesystem = filesystem
-        self._path = ""
-        self._names: list[str] = []
-        self._handles = [root]  # one more than names
+        self._open = {"": root}  # each one in the one before it
 
     def __call__(self, path: str) -> int:
         """The handle of a folder (empty for the prefix), valid until the next call.
 
         Errors: `OSError` where it is missing, or no longer a folder.
         """
-        if path != self._path:
-            names = path.split("/") if path else []
-            same = 0
-            for old, new in zip(self._names, names, strict=False):
-                if old != new:
-                    break
-                same += 1
-            self._close(same)
-            for name in names[same:]:
-                self._handles.append(self._filesystem.enter(to_bytes(name), self._handles[-1]))
-                self._names.append(name)
-            self._path = path
-        return self._handles[-1]
+        handle = self._open.get(path)
+        if handle is not None:
+            return handle
+        names: list[str] = []
+        above = path
+        while above not in self._open:
+            above, _, name = above.rpartition("/")
+            names.append(name)
+        self._close_below(above)
+        handle = self._open[above]
+        while names:
+            name = names.pop()
+            above = f"{above}/{name}" if above else name
+            handle = self._open[above] = self._filesystem.enter(to_bytes(name), handle)
+        return handle
+
+    def forget(self, path: str) -> None:
+        """Close the handle of a folder that is to go, and of those in it."""
+        if path in self._open:
+            self._close_below(path.rpartition("/")[0])
 
     def release(self) -> None:
         """Close all handles."""
-        self._close(0)
+        self._close_below("")
 
-    def _close(self, depth: int) -> None:
-        """Close the handles below a depth, the deepest first."""
-        while len(self._names) > depth:
-            self._names.pop()
-            self._filesystem.close(self._handles.pop())
-        self._path = "/".join(self._names)
+    def _close_below(self, path: str) -> None:
+        """Close the handles below an open folder, the deepest first."""
+        while True:
+            last, handle = self._open.popitem()
+            if last == path:
+                self._open[last] = handle
+                return
+            self._filesystem.close(handle)
 
 
 def write_file(

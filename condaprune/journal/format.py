@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from base64 import b64decode, b64encode
 from dataclasses import dataclass
-from typing import Any, Literal
+from operator import itemgetter
+from typing import Any, Literal, NamedTuple
 
 from condaprune.errors import SinkError
 from condaprune.model import Entry, Kind
@@ -15,9 +16,11 @@ FORMAT = 3
 Mode = Literal["unlink", "move"]
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
-    """An entry as it was when the plan was made; it is touched only while it is still that."""
+class Known(NamedTuple):
+    """An entry as it was when the plan was made; it is touched only while it is still that.
+
+    A named tuple, since there is one for each entry that goes.
+    """
 
     path: str
     kind: Kind
@@ -28,7 +31,10 @@ class Known:
     @classmethod
     def of(cls, entry: Entry) -> Known:
         """What identifies an entry of an inventory."""
-        return cls(entry.path, entry.kind, entry.size, entry.mtime_ns, entry.inode)
+        return tuple.__new__(cls, _IDENTIFYING(entry))
+
+
+_IDENTIFYING = itemgetter(*map(Entry._fields.index, Known._fields))
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +111,7 @@ def dump(journal: Journal) -> bytes:
             "times": journal.times,
             "status": _rewrite_row(journal.status),
             "rewrites": [_rewrite_row(rewrite) for rewrite in journal.rewrites],
-            "removals": [_row(known) for known in journal.removals],
+            "removals": journal.removals,
         },
         separators=(",", ":"),
     ).encode("ascii")
@@ -148,10 +154,6 @@ def load(data: bytes, where: str) -> Journal:
         ) from error
 
 
-def _row(known: Known) -> tuple[str, str, int, int, int]:
-    return (known.path, known.kind, known.size, known.mtime_ns, known.inode)
-
-
 def _rewrite_row(rewrite: Rewrite) -> list[object]:
     return [
         rewrite.path,
@@ -159,7 +161,7 @@ def _rewrite_row(rewrite: Rewrite) -> list[object]:
         rewrite.mode,
         rewrite.mtime_ns,
         rewrite.owner,
-        None if rewrite.replaces is None else _row(rewrite.replaces),
+        rewrite.replaces,
         _patch_row(rewrite.patch),
     ]
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from condaprune import __version__
 from condaprune.errors import SinkError
-from condaprune.journal.attributes import is_immutable
+from condaprune.journal.attributes import look
 from condaprune.journal.format import Facts, Journal, Known, Mode, Rewrite
 from condaprune.journal.status import STATUS
 from condaprune.journal.steps import matches
@@ -28,19 +28,20 @@ def make_journal(
     label = plan.inventory.label
     rewrites = [edit for edit in plan.edits if _differs(root, edit)]
     pinned = {folder for edit in rewrites for folder in _above(edit.path)} | set(_above(STATUS))
-    removals, kept = _removals(plan, root, pinned)
+    removals, kept, locked = _removals(plan, root, pinned)
     if not removals and not rewrites:
         return None, kept
     gone = {known.path: known.kind for known in removals}
     touched = {parent(path) for path in gone}
     touched |= {parent(edit.path) for edit in rewrites} | {parent(STATUS)}
-    _check_writable(label, root, {**dict.fromkeys(touched, "folder"), **gone})
+    touched |= {path for path, kind in gone.items() if kind == "folder"}
+    _check_writable(label, root, touched, locked)
     _check_unchanged(plan, root, rewrites)
     info = os.stat(root)
     stamp = _stamp()
     owner = (info.st_uid, info.st_gid)
     made = _missing(plan, [*(edit.path for edit in rewrites), STATUS])
-    times = _times(plan, touched | {p for p in gone if _is_folder(plan, p)} | {""}, info, root)
+    times = _times(plan, touched | {""}, info, root)
     times += [(path, stamp) for path in made]
     for path in made:  # what a folder is made in changes its time too
         above = parent(path)
@@ -59,7 +60,7 @@ def make_journal(
         facts=Facts(
             version=__version__,
             profile=plan.profile,
-            rules=tuple(sorted({plan.decision(path).name for path in gone})),
+            rules=tuple(sorted({plan.decisions[path].name for path in gone})),
             files_before=sum(e.kind != "folder" for e in plan.inventory.entries.values()),
             bytes_before=unique_bytes(plan.inventory.entries.values()),
         ),
@@ -67,59 +68,93 @@ def make_journal(
     return journal, kept
 
 
-def _removals(plan: Plan, root: bytes, pinned: set[str]) -> tuple[list[Known], dict[str, str]]:
+def _removals(
+    plan: Plan, root: bytes, pinned: set[str]
+) -> tuple[list[Known], dict[str, str], list[str]]:
+    """What goes, in order; what stays, with the reason; what the system does not let go of."""
     kept: dict[str, str] = {}
     found: list[Known] = []
+    locked: list[str] = []
     for entry in plan.removed():
         if entry.path == STATUS or (entry.kind == "folder" and entry.path in pinned):
             continue
         known = Known.of(entry)
         try:
-            info = os.lstat(root + b"/" + to_bytes(entry.path))
+            info = look(root + b"/" + to_bytes(entry.path))
         except (FileNotFoundError, NotADirectoryError):
             continue  # vanished: what was asked for
-        if matches(info, known, resumed=False):
-            found.append(known)
-        else:
+        if not matches(info, known, resumed=False):
             kept[entry.path] = "changed since the plan was made"
-    found.sort(key=lambda known: _order(known.path, known.kind))
-    return found, kept
+            continue
+        found.append(known)
+        if info.locked:
+            locked.append(entry.path)
+    return _ordered(found), kept, locked
 
 
-def _order(path: str, kind: str) -> tuple[int, int, bytes]:
+def _ordered(found: Iterable[Known]) -> list[Known]:
     """The order in which entries go, so that the prefix stays usable while they do.
 
     First what points at others: links and scripts; then the lists and metadata of packages; then
-    files, a source right after its bytecode; folders last, the deepest first.
+    files, a source right after its bytecode; folders last, the deepest first. *found* is in the
+    order of an inventory, and so is what nothing else tells apart.
     """
-    if kind == "folder":
-        return (3, -path.count("/"), to_bytes(path))
-    if kind == "link" or path.startswith("bin/"):
-        return (0, 0, to_bytes(path))
-    if path.startswith("conda-meta/") or ".dist-info/" in path or ".egg-info" in path:
-        return (1, 0, to_bytes(path))
+    pointing: list[Known] = []
+    lists: list[Known] = []
+    files: list[Known] = []
+    folders: list[Known] = []
+    for known in found:
+        path = known.path
+        if known.kind == "folder":
+            folders.append(known)
+        elif known.kind == "link" or path.startswith("bin/"):
+            pointing.append(known)
+        elif path.startswith("conda-meta/") or ".dist-info/" in path or ".egg-info" in path:
+            lists.append(known)
+        else:
+            files.append(known)
+    files.sort(key=_beside_bytecode)
+    folders.sort(key=lambda known: -known.path.count("/"))
+    return [*pointing, *lists, *files, *folders]
+
+
+def _beside_bytecode(known: Known) -> str:
+    path = known.path
     if path.endswith(".pyc"):
-        return (2, 0, to_bytes(source_of_bytecode(path) or path))
-    return (2, 0, to_bytes(path) + b"\0")
+        return source_of_bytecode(path) or path
+    return path + "\0"
 
 
-def _check_writable(label: str, root: bytes, kinds: Mapping[str, str]) -> None:
-    """Refuse what would not let go; *kinds* are those of what is removed or changed in."""
-    for path, kind in sorted(kinds.items()):
+def _check_writable(label: str, root: bytes, folders: set[str], locked: Iterable[str]) -> None:
+    """Refuse what would not let go: *folders* that are removed or changed in, what is *locked*."""
+    refused = dict.fromkeys(locked, "marked as immutable or append-only")
+    for path in folders:
         where = root + b"/" + to_bytes(path) if path else root
-        if kind == "folder" and not os.access(where, os.W_OK | os.X_OK) and os.path.isdir(where):
-            raise SinkError(
-                "this folder is read-only, nothing was touched",
-                where=_shown(label, path),
-                remedy="Run condaprune as a user who may write there, "
-                "or write to an archive with -o",
-            )
-        if is_immutable(where):
-            raise SinkError(
-                "this is marked as immutable or append-only, nothing was touched",
-                where=_shown(label, path),
-                remedy="Take the mark off (chattr -i -a), or keep it with --keep",
-            )
+        if not os.access(where, os.W_OK | os.X_OK) and os.path.isdir(where):
+            refused[path] = "read-only"
+        elif path not in refused and _is_locked(where):
+            refused[path] = "marked as immutable or append-only"
+    if not refused:
+        return
+    path = min(refused)
+    if refused[path] == "read-only":
+        raise SinkError(
+            "this folder is read-only, nothing was touched",
+            where=_shown(label, path),
+            remedy="Run condaprune as a user who may write there, or write to an archive with -o",
+        )
+    raise SinkError(
+        "this is marked as immutable or append-only, nothing was touched",
+        where=_shown(label, path),
+        remedy="Take the mark off (chattr -i -a), or keep it with --keep",
+    )
+
+
+def _is_locked(path: bytes) -> bool:
+    try:
+        return look(path).locked
+    except OSError:
+        return False
 
 
 def _shown(label: str, path: str) -> str:
@@ -190,10 +225,6 @@ def _above(path: str) -> list[str]:
     """The folders that a path lies in, but for the prefix."""
     parts = path.split("/")[:-1]
     return ["/".join(parts[: count + 1]) for count in range(len(parts))]
-
-
-def _is_folder(plan: Plan, path: str) -> bool:
-    return plan.inventory.entries[path].kind == "folder"
 
 
 def _times(

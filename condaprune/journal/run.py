@@ -3,47 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeVar
 
 from condaprune.errors import SinkError
 from condaprune.journal.format import Journal
+from condaprune.journal.measure import Measured, measure
 from condaprune.journal.state import Phase, State
-from condaprune.journal.status import STATUS, add_pruning
+from condaprune.journal.status import add_pruning
 from condaprune.journal.steps import Steps, Tally
-from condaprune.model import (
-    Entry,
-    Progress,
-    no_progress,
-    parent,
-    printable,
-    to_bytes,
-    unique_bytes,
-)
+from condaprune.model import Progress, no_progress, parent, printable, to_bytes
 from condaprune.sources.walk import walk
 
 _STEP = 1000
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """What is left of an environment after a run: files and links, and their bytes."""
-
-    files: int
-    bytes: int
-
-
 class Run:
     """A journal that is being carried out; the state must be locked and hold that journal.
 
+    *foreseen* is what is left where all goes by the plan; without, that is measured by a walk.
     Errors of all methods: `SinkError`.
     """
 
-    def __init__(self, state: State, journal: Journal, *, resumed: bool = False) -> None:
+    def __init__(
+        self,
+        state: State,
+        journal: Journal,
+        *,
+        resumed: bool = False,
+        foreseen: Measured | None = None,
+    ) -> None:
         self._state = state
         self.journal = journal
         self._steps = Steps(state, journal, resumed=resumed)
+        self._foreseen = foreseen
         self.measured = Measured(0, 0)
         self.own = Measured(0, 0)
 
@@ -114,8 +108,9 @@ class Run:
         return sum(k.kind != "folder" and k.path not in stayed for k in self.journal.removals)
 
     def _write_status(self) -> None:
-        entries = walk(to_bytes(self._state.prefix))
-        after = measure(entries.values())
+        after = self._foreseen if self.tally.as_planned else None
+        if after is None:
+            after = measure(walk(to_bytes(self._state.prefix)).values())
         data = add_pruning(self.journal.status.data, self.journal.facts, after.files, after.bytes)
         self._steps.write(len(self.journal.rewrites), replace(self.journal.status, data=data))
         self.measured = Measured(after.files + 1, after.bytes + len(data))
@@ -140,10 +135,10 @@ class Run:
             self.complain("all else is done")
 
     def _finish(self, phase: Phase) -> None:
-        if self.journal.mode == "move":
+        if self.journal.mode == "move":  # otherwise all of this was right before
             self._steps.drop()
-        self._steps.set_times()
-        self._steps.release()
+            self._steps.set_times()
+            self._steps.release()
         self._state.conclude(phase)
         self._state.clear(self.journal)
 
@@ -190,9 +185,3 @@ def _folders(path: str) -> list[str]:
     while path := parent(path):
         found.append(path)
     return found
-
-
-def measure(entries: Iterable[Entry]) -> Measured:
-    """Files and bytes of an environment, leaving out the status file that tells them."""
-    counted = [e for e in entries if e.kind != "folder" and e.path != STATUS]
-    return Measured(len(counted), unique_bytes(counted))

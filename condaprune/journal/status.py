@@ -19,7 +19,7 @@ SCHEMA = 1
 
 @dataclass(frozen=True, slots=True)
 class Pruning:
-    """One run that was carried out: files and bytes before and after it, both measured.
+    """One run that was carried out: files and bytes before and after it, to the byte.
 
     `rules` are the rules (and ``--drop`` patterns) that removed something. Bytes are apparent,
     each hard-linked file once.

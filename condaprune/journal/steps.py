@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import os
 import stat
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from condaprune.errors import SinkError
 from condaprune.journal.copying import copy_aside, remove_part
@@ -22,6 +22,8 @@ from condaprune.model import parent, printable, to_bytes
 from condaprune.patch import Buffer
 
 _NEW = b"new"
+_FORMAT = 0o170000
+_FORMS = {"folder": stat.S_IFDIR, "link": stat.S_IFLNK}
 _CHANGED = "changed since the plan was made"
 _NOT_EMPTY = {errno.ENOTEMPTY, errno.EEXIST}
 _NOT_THERE = {errno.ENOTDIR, errno.ELOOP}
@@ -32,12 +34,19 @@ class Tally:
     """What a run could not do: entries that stay, each with the reason.
 
     `kept` are entries that had changed (left alone on purpose), `stuck` those that the system
-    would not let go, `copied` how many had to be copied to be set aside.
+    would not let go, `copied` how many had to be copied to be set aside, `unforeseen` how many were
+    gone already, or were folders that something unknown is in.
     """
 
     kept: dict[str, str] = field(default_factory=dict)
     stuck: dict[str, OSError] = field(default_factory=dict)
     copied: int = 0
+    unforeseen: int = 0
+
+    @property
+    def as_planned(self) -> bool:
+        """Whether everything went that was to go, by this run."""
+        return not (self.kept or self.stuck or self.unforeseen)
 
 
 class Steps:
@@ -60,11 +69,13 @@ class Steps:
     def remove(self, number: int) -> None:
         """Take the entry of a removal away: unlinked, or set aside under its number."""
         known = self._journal.removals[number]
-        name = to_bytes(known.path.rpartition("/")[2])
+        above, _, text = known.path.rpartition("/")
+        name = to_bytes(text)
         try:
-            where = self._folder(parent(known.path))
+            where = self._folder(above)
             found = self._system.look(name, where)
         except FileNotFoundError:
+            self.tally.unforeseen += 1
             return  # gone already: what was asked for
         except OSError as error:
             if error.errno not in _NOT_THERE:
@@ -74,17 +85,20 @@ class Steps:
         if not matches(found, known, self._resumed):
             self.tally.kept[known.path] = _CHANGED
             return
+        if known.kind == "folder":
+            self._folder.forget(known.path)
         try:
             if self._journal.mode == "move":
-                self._set_aside(name, where, f"{number}".encode("ascii"), known.kind == "folder")
+                self._set_aside(name, where, b"%d" % number, known.kind == "folder")
             elif known.kind == "folder":
                 self._system.rmdir(name, where)
             else:
                 self._system.unlink(name, where)
         except FileNotFoundError:
-            return
+            self.tally.unforeseen += 1
         except OSError as error:
             if error.errno in _NOT_EMPTY and known.kind == "folder":
+                self.tally.unforeseen += 1
                 return  # something in it stayed, so it stays
             self.tally.stuck[known.path] = error
 
@@ -94,6 +108,7 @@ class Steps:
             handle = system.enter(name, where)
             try:
                 if system.names(handle):
+                    self.tally.unforeseen += 1
                     return  # something in it stayed, so it stays
             finally:
                 system.close(handle)
@@ -253,6 +268,7 @@ class Steps:
             self._unmake(path)
 
     def _unmake(self, path: str) -> None:
+        self._folder.forget(path)
         try:
             self._system.rmdir(to_bytes(path.rpartition("/")[2]), self._folder(parent(path)))
         except OSError as error:
@@ -295,20 +311,30 @@ def _holds(data: bytes, rewrite: Rewrite) -> bool:
     return data == rewrite.data
 
 
-def matches(found: os.stat_result, known: Known, resumed: bool) -> bool:
+class Found(Protocol):
+    """What is asked of a stat."""
+
+    @property
+    def st_mode(self) -> int: ...
+    @property
+    def st_ino(self) -> int: ...
+    @property
+    def st_size(self) -> int: ...
+    @property
+    def st_mtime_ns(self) -> int: ...
+
+
+def matches(found: Found, known: Known, resumed: bool) -> bool:
     """Whether an entry is still the one of the plan.
 
     A run that is resumed may see other inodes and coarser times: the prefix was copied with its
     journal, or committed to an image.
     """
-    mode = found.st_mode
-    if known.kind == "folder":
-        return stat.S_ISDIR(mode)
-    if known.kind == "link":
-        if not stat.S_ISLNK(mode):
-            return False
-    elif not stat.S_ISREG(mode):
+    form = found.st_mode & _FORMAT
+    if form != _FORMS.get(known.kind, stat.S_IFREG):
         return False
+    if form == stat.S_IFDIR:
+        return True
     if found.st_size != known.size:
         return False
     if found.st_mtime_ns == known.mtime_ns and (resumed or found.st_ino == known.inode):
@@ -316,7 +342,7 @@ def matches(found: os.stat_result, known: Known, resumed: bool) -> bool:
     return resumed and _same_time(found, known.mtime_ns)
 
 
-def _same_time(found: os.stat_result, mtime_ns: int) -> bool:
+def _same_time(found: Found, mtime_ns: int) -> bool:
     whole = 1_000_000_000
     if found.st_mtime_ns % whole == 0:
         return found.st_mtime_ns // whole == mtime_ns // whole

@@ -8,6 +8,7 @@ from typing import Protocol
 from condaprune.errors import SinkError
 from condaprune.journal.filesystem import Filesystem
 from condaprune.journal.format import Journal
+from condaprune.journal.measure import foresee
 from condaprune.journal.prepare import make_journal
 from condaprune.journal.recovery import recover_locked
 from condaprune.journal.run import Run
@@ -69,11 +70,14 @@ class InPlaceSink:
         for trial in self._options.trials:
             trial.prepare(prefix, progress)
         with State(self._options.filesystem, prefix, label) as state:
-            notes = [recover_locked(state)]
-            notes += notes_before(prefix) + note_on_layers(prefix, plan)
-            return self._carry_out(state, plan, notes, progress)
+            recovered = recover_locked(state)
+            notes = [recovered, *notes_before(prefix), *note_on_layers(prefix, plan)]
+            return self._carry_out(state, plan, notes, progress, stale=bool(recovered))
 
-    def _carry_out(self, state: State, plan: Plan, notes: list[str], progress: Progress) -> Outcome:
+    def _carry_out(
+        self, state: State, plan: Plan, notes: list[str], progress: Progress, *, stale: bool
+    ) -> Outcome:
+        """*stale* is true where something was changed after the inventory was taken."""
         options = self._options
         move = bool(options.trials) or options.undoable
         while True:
@@ -89,7 +93,7 @@ class InPlaceSink:
                 return Outcome(0, size, size, details=_details(notes_after(notes, kept)))
             _refuse_kept(state)
             state.begin(journal)
-            run = Run(state, journal)
+            run = Run(state, journal, foreseen=None if stale else foresee(plan, journal))
             if not move:
                 run.apply(progress)
                 run.finish(Phase.APPLY)

@@ -25,6 +25,8 @@ def notes_before(prefix: str) -> list[str]:
 
 def note_on_layers(prefix: str, plan: Plan) -> list[str]:
     """A note where what goes seems to lie in a lower layer, so that the image keeps it."""
+    if not is_overlay(prefix):
+        return []
     paths = [entry.path for entry in plan.removed() if entry.kind == "file"]
     if not in_lower_layer(prefix, paths):
         return []
