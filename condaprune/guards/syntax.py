@@ -58,8 +58,16 @@ def references(tree: ast.Module) -> Iterator[Reference]:
             continue  # a docstring, or a string used as a comment
         if isinstance(node, ast.FunctionDef) and node.name == "__dir__":
             continue  # names for people to read
+        if isinstance(node, ast.Compare) and _imported(node.comparators[-1]):
+            pending.extend(child for child in (node.left, *node.comparators) if not _text(child))
+            continue  # whether somebody else has imported it
+        if isinstance(node, ast.Subscript) and _imported(node.value) and _text(node.slice):
+            continue
         if isinstance(node, ast.Call):
-            if getattr(node.func, "attr", "") in _COMPARING:
+            called = getattr(node.func, "attr", "")
+            if called in _COMPARING:
+                continue
+            if called == "get" and _imported(getattr(node.func, "value", node)):
                 continue
             yield from _call(node)
         text = _text(node)
@@ -92,6 +100,11 @@ def _text(node: ast.AST) -> str | None:
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return node.value
     return None
+
+
+def _imported(node: ast.expr) -> bool:
+    """Whether this is ``sys.modules``: to look something up there imports nothing."""
+    return isinstance(node, ast.Attribute) and node.attr == "modules"
 
 
 def _type_checking(test: ast.expr) -> bool:

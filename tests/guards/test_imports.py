@@ -50,6 +50,7 @@ ALL_NEEDED = {"app/tests/__init__.py", "app/tests/tools.py", "app/tests/deep.py"
         pytest.param("__import__('app.tests.tools')", id="__import__"),
         pytest.param("__import__('app.tests', fromlist=['tools'])", id="__import__ with a list"),
         pytest.param("HANDLER = 'app.tests.tools.Handler'", id="a dotted string"),
+        pytest.param("x = 'app.tests.tools' in MODULES or sys.modules", id="in another list"),
         pytest.param("HANDLER = 'app.tests.tools:Handler'", id="a string with a colon"),
         pytest.param(
             "import importlib\ndef f(n):\n    importlib.import_module(f'app.tests.{n}')",
@@ -85,6 +86,9 @@ def test_an_import_rescues_the_module_and_what_that_imports(tmp_path: Path, code
         pytest.param("from . import tests_of", id="a longer relative name"),
         pytest.param("ok = name.startswith('app.tests.')", id="a prefix compared with"),
         pytest.param("run = 'tests'", id="a word without a dot"),
+        pytest.param("ok = 'app.tests.tools' not in sys.modules", id="asked for in sys.modules"),
+        pytest.param("tools = sys.modules.get('app.tests.tools')", id="got from sys.modules"),
+        pytest.param("tools = sys.modules['app.tests.tools']", id="taken from sys.modules"),
         pytest.param("x = 'tests.csv'", id="a file name"),
     ],
 )
