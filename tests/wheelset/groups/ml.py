@@ -207,7 +207,7 @@ GROUPS: dict[str, Group] = {
                 import sentencepiece as s, io
                 m = io.BytesIO()
                 s.SentencePieceTrainer.train(sentence_iterator=iter(['a b c d e'] * 9),
-                                             model_writer=m, vocab_size=14)
+                                             model_writer=m, vocab_size=10)
                 assert s.SentencePieceProcessor(model_proto=m.getvalue()).encode('a b')
             """),
             "the command line": code("""
