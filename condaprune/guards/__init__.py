@@ -129,7 +129,7 @@ def _set_up(
     tools = any(is_tool(path) for path in candidates)
     if tools:
         words += COMPILE_WORDS
-    reader = PythonReader(modules, DataNames(files, modules), words)
+    reader = PythonReader(modules, DataNames(files, modules, scopes), words)
     interest = Interest(
         python=bool(reader),
         stubs=bool(modules.doomed),

@@ -2,17 +2,19 @@
 
 The evidence is a string in a kept file of the same top-level package (for shared libraries: of
 any). A literal that is a suffix only (``name + ".json"``, ``f"{name}.csv"``, ``"*.yaml"``) speaks
-for all doomed data of that suffix in the package, those of tests and documentation aside.
+for all doomed data of that suffix in the package, those of tests and documentation aside, and those
+whose names a rule for the package spells: it knows better.
 """
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from condaprune.guards.modules import Modules
 from condaprune.guards.prefilter import Word
+from condaprune.guards.scope import Scopes
 from condaprune.model import to_bytes
 
 _CODE = frozenset({"py", "pyw", "pyc", "pyo", "so", "pyd"})
@@ -30,7 +32,7 @@ _KEY = "data:"
 class DataNames:
     """The doomed data files of an environment, by what code may call them."""
 
-    def __init__(self, candidates: Iterable[str], modules: Modules) -> None:
+    def __init__(self, candidates: Mapping[str, str], modules: Modules, scopes: Scopes) -> None:
         self._modules = modules
         self._named: dict[tuple[str, str], list[str]] = defaultdict(list)
         self._suffixed: dict[tuple[str, str], list[str]] = defaultdict(list)
@@ -39,7 +41,7 @@ class DataNames:
         self._endings: set[str] = set()
         suffixes: set[str] = set()
         bare: set[str] = set()
-        for path in candidates:
+        for path, rule in candidates.items():
             name = path.rpartition("/")[2]
             if (".so" in name or ".d" in name) and _LIBRARY.search(name):
                 self._libraries[name].append(path)
@@ -55,7 +57,8 @@ class DataNames:
             self._named[top, name].append(path)
             if _SUFFIX.fullmatch(suffix):
                 suffixes.add(suffix)
-                if suffix not in _SOURCE | _LAUNCHER and not aside(path, top):
+                swept = suffix not in _SOURCE | _LAUNCHER and not aside(path, top)
+                if swept and not scopes.names_file(rule, path):
                     self._suffixed[top, suffix].append(path)
             elif not suffix and "/" in path:
                 bare.add(name)

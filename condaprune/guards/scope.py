@@ -20,6 +20,7 @@ ONLY_TRACED = "--only-traced"
 """The id of what goes for no other reason than that no trace holds it."""
 
 _NAMED = re.compile(r"(?:\*\*/)?(lib)?[A-Za-z0-9_+-]{3,}")
+_WILD = re.compile(r"[*?\[{\\]")
 _SEPARATORS = re.compile(r"[-_.]+")
 
 KINDS = frozenset({"debug", "sanitizer", "sanitizers", "static", "static-libraries"})
@@ -35,6 +36,7 @@ class Scopes:
     def __init__(self, rules: Mapping[str, Rule]) -> None:
         self._rules = rules
         self._packages: dict[str, frozenset[str]] = {}
+        self._starts: dict[str, tuple[str, ...]] = {}
         self._named: dict[str, tuple[re.Pattern[str], ...]] = {}
 
     def packages(self, rule_id: str) -> frozenset[str]:
@@ -63,6 +65,18 @@ class Scopes:
         name = path.rpartition("/")[2]
         return any(pattern.match(name) for pattern in patterns)
 
+    def names_file(self, rule_id: str, path: str) -> bool:
+        """Whether a rule is limited to a package and spells the start of this file's name."""
+        rule = self._rules.get(rule_id)
+        if rule is None or not rule.package:
+            return False
+        starts = self._starts.get(rule_id)
+        if starts is None:
+            lasts = [text.rpartition("/")[2] for text in rule.remove if not text.startswith("!")]
+            literals = [_WILD.split(last, maxsplit=1)[0] for last in lasts]
+            starts = self._starts[rule_id] = tuple(text for text in literals if len(text) > 2)
+        return path.rpartition("/")[2].startswith(starts)
+
     def _compile(self, rule_id: str) -> list[re.Pattern[str]]:
         rule = self._rules.get(rule_id)
         if rule is not None:
@@ -73,7 +87,7 @@ class Scopes:
             texts = ()
         found = []
         for text in texts:
-            literal = re.split(r"[*?\[{\\]", text.rstrip("/").rpartition("/")[2], maxsplit=1)[0]
+            literal = _WILD.split(text.rstrip("/").rpartition("/")[2], maxsplit=1)[0]
             if _NAMED.match(literal) and literal not in ("lib",):
                 found.append(re.compile(re.escape(literal)))
         return found

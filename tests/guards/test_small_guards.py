@@ -498,6 +498,32 @@ CASES = (
         ["*.yaml"],
         {"p/d/defaults.yaml"},
     ),
+    *(
+        Case(
+            f"a suffix alone {outcome} what a rule {limit}",
+            "data",
+            {
+                "{site}/app/core.py": b"a = name + '.js'\nb = f'{x}.js'\nc = glob('js/app*.js')\n",
+                "{site}/app/js/app.js": b"",
+                "{site}/app/js/made.js": b"",
+            },
+            ["*.js"],
+            stays,
+            make_rule(package=package, remove=("{site}/app/js/app*.js", "{site}/app/js/*.js")),
+        )
+        for outcome, limit, package, stays in (
+            ("gives way to", "for the package names", ("app",), {"app/js/made.js"}),
+            ("holds", "for all packages names", (), {"app/js/made.js", "app/js/app.js"}),
+        )
+    ),
+    Case(
+        "a name alone holds what a rule for the package names",
+        "data",
+        {"{site}/app/core.py": b"a = 'app.js'\n", "{site}/app/js/app.js": b""},
+        ["*.js"],
+        {"app/js/app.js"},
+        make_rule(package=("app",), remove=("{site}/app/js/app*.js",)),
+    ),
     Case(
         "a suffix alone speaks for all of its kind",
         "data",
