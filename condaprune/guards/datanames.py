@@ -24,6 +24,7 @@ _ASIDE = frozenset({"tests", "test", "testing", "_testing", "docs", "doc", "exam
 _SUFFIX = re.compile(r"[A-Za-z0-9_+-]{1,12}")
 _LIBRARY = re.compile(r"\.(?:so(?:\.\d+)*|dylib|dll)$")
 _QUOTES = (b'"', b"'")
+_BUILDS = re.compile(rb"\b(?:distutils|setuptools)\b")
 _LONGEST = 200
 _MAX_WORDS = 400
 _KEY = "data:"
@@ -78,8 +79,9 @@ class DataNames:
         self, path: str, data: bytes, matched: frozenset[str]
     ) -> Iterator[tuple[int, str, tuple[str, ...]]]:
         """Offset, literal and the doomed files it may mean, for the code of one file."""
-        if path.rpartition("/")[2].startswith("_sysconfigdata"):
-            return  # how Python was built: it names files and opens none
+        file = path.rpartition("/")[2]
+        if file.startswith("_sysconfigdata") or (file == "setup.py" and _BUILDS.search(data)):
+            return  # how Python or the package was built: it names files and opens none
         top = self._modules.top_folder(path)
         known = top in self._folders
         if not known and not self._libraries:

@@ -37,6 +37,9 @@ _C = (PYTHON_HEADERS, COMPILERS)
 
 _BUILDS = "an extension's build"
 _CALLS = "a compiler"
+_COMMAND = "the command build_ext"
+_RUN = re.compile(rb"\bbuild_ext\b(?!\s+-)|\bos\.system\(|\bshell\s*=\s*True")
+"""What tells the command from a message that names it (``Run setup.py build_ext --inplace``)."""
 WORDS = (
     Word("ffi.verify", b"ffi.verify("),
     Word("ffi.compile", b"ffibuilder.compile("),
@@ -48,7 +51,7 @@ WORDS = (
         for name in (b"gcc", b"g++", b"cc", b"c++", b"clang", b"clang++", b"nvcc", b"cmake")
         for quote in (b'"', b"'")
     ),
-    Word(_BUILDS, b"build_ext", whole=True),
+    Word(_COMMAND, b"build_ext", whole=True, line=_RUN),
     Word(_BUILDS, b"Python.h"),
     Word(_BUILDS, b"INCLUDEPY"),
     Word(_BUILDS, b'get_path("include")'),
@@ -57,9 +60,10 @@ WORDS = (
     Word(_BUILDS, b"get_paths()['include']"),
 )
 """Calls that compile while a program runs; they count outside the package that defines them.
-Those of the last two keys count for the headers that lie in the same package."""
+Those of the last three keys count for the headers that lie in the same package."""
 
-_VERIFY = frozenset(word.key for word in WORDS) - {_BUILDS, _CALLS}
+_BUILDING = frozenset({_BUILDS, _COMMAND})
+_VERIFY = frozenset(word.key for word in WORDS) - _BUILDING - {_CALLS}
 _OFFSTAGE = re.compile(
     r"(?:^|/)(?:setup|[\w]*build[\w]*|conftest)\.py$|/(?:cffi|Cython|pyximport)/"
 )
@@ -148,14 +152,15 @@ class Toolchain(Guard):
             for target in self._doomed:
                 if any(pattern.search(target) for pattern in _C):
                     yield Veto(target, because, path)
-        if self._beside and (_BUILDS in words or _CALLS in words) and not _UNUSED.search(path):
+        building = words & _BUILDING
+        if self._beside and (building or _CALLS in words) and not _UNUSED.search(path):
             top = self.scene.modules.top_folder(path)
             beside = self._beside.get(top, ())
-            word = _BUILDS if _BUILDS in words else _CALLS
+            word = min(building, default=_CALLS)
             because = f"{path} holds {word}: its package's headers are compiled with"
             for target in beside:
                 yield Veto(target, because, path)
-            if beside and word == _BUILDS:
+            if beside and building:
                 for target in self._doomed:
                     if PYTHON_HEADERS.search(target):
                         yield Veto(target, because, path)

@@ -310,6 +310,32 @@ CASES = (
         ["*.h"],
         {"p/include/p.h", "include/python3.11/Python.h"},
     ),
+    *(
+        Case(
+            f"a command {outcome}",
+            "toolchain",
+            {"{site}/p/a.py": code, "{site}/p/p.h": b"", "include/python3.11/Python.h": b""},
+            ["*.h"],
+            stays,
+        )
+        for outcome, code, stays in (
+            (
+                "that is run by a shell keeps the headers",
+                b"os.system('python setup.py build_ext --inplace')\n",
+                {"p/p.h", "include/python3.11/Python.h"},
+            ),
+            (
+                "that is run as a list keeps the headers",
+                b"run([python, 'setup.py', 'build_ext', '--inplace'])\n",
+                {"p/p.h", "include/python3.11/Python.h"},
+            ),
+            (
+                "that a message tells of keeps nothing",
+                b"warn('not built: run setup.py build_ext --inplace')\n",
+                set[str](),
+            ),
+        )
+    ),
     Case(
         "code that calls a compiler keeps the headers beside it",
         "toolchain",
@@ -523,6 +549,19 @@ CASES = (
         ["*.js"],
         {"app/js/app.js"},
         make_rule(package=("app",), remove=("{site}/app/js/app*.js",)),
+    ),
+    *(
+        Case(
+            f"a file called setup.py that {does}",
+            "data",
+            {"{site}/p/setup.py": code + b"add('t.json')\n", "{site}/p/t.json": b""},
+            ["*.json"],
+            stays,
+        )
+        for does, code, stays in (
+            ("builds the package opens nothing", b"import numpy.distutils\n", set[str]()),
+            ("is a module like others counts", b"import os\n", {"p/t.json"}),
+        )
     ),
     Case(
         "a suffix alone speaks for all of its kind",
