@@ -35,6 +35,8 @@ PACK_ZST, PACK_GZ = "conda-pack, tar.zst", "conda-pack, tar.gz"
 STREAM, PASS = "condaprune tar.gz -o tar.zst", "its last pass"
 PRUNED = "condaprune conda-pack's tar.gz -o tar.zst"
 UNPACK, COMPRESS = "decompression of the tar.gz alone", f"zstd -{ZSTD} -T2 of the kept tar alone"
+GUNZIP = "gzip -dc of the tar.gz alone"
+PASS_ONE, COMPRESS_ONE = f"{PASS}, one thread", f"zstd -{ZSTD} -T1 of the kept tar alone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ class Target:
         )
 
 
-def write_only(source: str, output: str) -> None:
+def write_only(source: str, output: str, threads: int) -> None:
     """Plan, then write *output*, and print how many seconds writing took, wall and CPU."""
     from condaprune.api import open_source, plan
     from condaprune.model import no_progress
@@ -68,12 +70,13 @@ def write_only(source: str, output: str) -> None:
     found = open_source(source)
     made = plan(found)
     wall, cpu = time.perf_counter(), time.process_time()
-    open_sink(output, force=True).carry_out(made, found, no_progress)
+    open_sink(output, force=True, threads=threads).carry_out(made, found, no_progress)
     print(time.perf_counter() - wall, time.process_time() - cpu)
 
 
-def _written(name: str, source: str, output: Path, rounds: int) -> Measured:
+def _written(name: str, source: str, output: Path, rounds: int, threads: int) -> Measured:
     command = [sys.executable, "-m", "benchmarks.archives", source, "--write-only", str(output)]
+    command += ["--threads", str(threads)]
     runs = []
     for _ in range(rounds):
         told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
@@ -105,7 +108,9 @@ def commands_of(prefix: str, work: Path, *, conda_pack: bool) -> dict[str, tuple
         WHOLE_GZ: ([*ours, out("o.tar.gz"), prefix], "o.tar.gz"),
         STREAM: ([*ours, out("a.tar.zst"), packed], "a.tar.zst"),
         UNPACK: ([sys.executable, "-c", read, packed], ""),
+        GUNZIP: (["gzip", "-dc", packed], ""),
         COMPRESS: (["zstd", f"-qf{ZSTD}", "-T2", f"{kept}.tar", "-o", out("k.zst")], "k.zst"),
+        COMPRESS_ONE: (["zstd", f"-qf{ZSTD}", "-T1", f"{kept}.tar", "-o", out("1.zst")], "1.zst"),
     }
     if shutil.which("pigz"):
         for name, level in ((PIGZ, GZIP), (PIGZ_6, 6)):
@@ -144,6 +149,7 @@ def _targets(names: Sequence[str]) -> list[Target]:
         Target(SINK, TAR, 1.25),
         Target(STREAM, COMPRESS, 1.15),
         Target(PASS, COMPRESS, 1.15),
+        Target(PASS_ONE, COMPRESS_ONE, 1.15),
     ]
     return [target for target in found if target.what in names and target.of in names]
 
@@ -157,13 +163,14 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--no-warm-up", action="store_true", help="count the first round too")
     parser.add_argument("--squashfs", action="store_true", help="images in place of tars")
     parser.add_argument("--write-only", metavar="OUTPUT", help=argparse.SUPPRESS)
+    parser.add_argument("--threads", type=int, default=0, help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     if options.prefix is None:
         from tests.envs.build import shared_environment
 
         options.prefix = str(shared_environment("big").prefix)
     if options.write_only:
-        write_only(options.prefix, options.write_only)
+        write_only(options.prefix, options.write_only, options.threads)
         return 0
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
@@ -179,11 +186,13 @@ def main(arguments: Sequence[str]) -> int:
         runs = {found.name: found for found in measured}
         sizes = {n: (work / file).stat().st_size for n, (_, file) in commands.items() if file}
         again = (
-            (SINK, options.prefix, "s.tar.zst"),
-            (PASS, str(work / "packed.tar.gz"), "s.tar.zst"),
+            (SINK, options.prefix, 0),
+            (PASS, str(work / "packed.tar.gz"), 0),
+            (PASS_ONE, str(work / "packed.tar.gz"), 1),
         )
-        for name, source, file in () if options.squashfs else again:
-            runs[name] = _written(name, source, work / file, options.rounds)
+        for name, source, threads in () if options.squashfs else again:
+            output = work / "s.tar.zst"
+            runs[name] = _written(name, source, output, options.rounds, threads)
     print(f"{'command':<42} {'wall s':>7} {'CPU s':>7} {'MB peak':>8} {'MB':>7}")
     for name, found in runs.items():
         peak = f"{found.median('peak') / 1e6:.0f}" if found.median("peak") else ""
