@@ -9,7 +9,7 @@ are dropped; where none is left, nothing below is looked at.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
@@ -64,6 +64,9 @@ def build(lines: Iterable[tuple[Sequence[Segment], int, int]]) -> Node:
 
 
 _Test = tuple[re.Pattern[str] | None, Node]
+Shape = tuple[str, str, str]
+"""What of a name tells which patterns to try: all from its first dot on, its first and its last
+character."""
 
 
 class _Children:
@@ -73,12 +76,12 @@ class _Children:
 
     def __init__(self, nodes: Iterable[Node], cut: int) -> None:
         self.literals: dict[str, list[Node]] = {}
-        self.by_suffix: dict[str, list[_Test]] = {}
+        self.by_suffix: dict[str, list[tuple[str, str, _Test]]] = {}
         self.by_head: dict[str, list[_Test]] = {}
         self.by_last: dict[str, list[_Test]] = {}
         self.others: list[_Test] = []
         self.stay: list[Node] = []
-        self._tests: dict[tuple[str, str, str], list[_Test]] = {}
+        self._tests: dict[Shape, tuple[list[_Test], bool]] = {}
         for node in nodes:
             if node.stays:
                 self.stay.append(node)
@@ -93,14 +96,13 @@ class _Children:
         if text == "*":
             self.others.append((None, child))
             return
-        test = (glob(text), child)
+        test: _Test = (glob(text), child)
         tail = re.split(r"[*?\]]", text)[-1]
-        head = text[0]
+        head = text[0] if text[0] not in "*?[\\" else ""
         if "." in tail and "\\" not in tail:
-            suffix = tail.rpartition(".")[2]
-            whole = text == "*." + suffix
-            self.by_suffix.setdefault(suffix, []).append((None if whole else test[0], child))
-        elif head not in "*?[\\":
+            only = tail if text == "*" + tail and tail[0] == "." else ""
+            self.by_suffix.setdefault(tail.rpartition(".")[2], []).append((head, only, test))
+        elif head:
             self.by_head.setdefault(head, []).append(test)
         elif tail and "\\" not in tail:
             self.by_last.setdefault(tail[-1], []).append(test)
@@ -113,20 +115,27 @@ class _Children:
 
     def of(self, name: str) -> list[Node]:
         """The nodes reached by one path component, without those that stay."""
-        _, dot, suffix = name.rpartition(".")
-        key = (suffix if dot else "", name[:1], name[-1:])
-        tests = self._tests.get(key)
-        if tests is None:
-            tests = self._tests[key] = [
-                *self.others,
-                *(self.by_suffix.get(suffix, ()) if dot else ()),
-                *self.by_head.get(name[:1], ()),
-                *self.by_last.get(name[-1:], ()),
-            ]
+        _, dot, rest = name.partition(".")
+        tests, _ = self.tests((dot + rest, name[:1], name[-1:]))
         found = self.literals.get(name, [])
         if tests:
             found = [*found, *(n for regex, n in tests if regex is None or regex.fullmatch(name))]
         return found
+
+    def tests(self, shape: Shape) -> tuple[list[_Test], bool]:
+        """What to try on names of a shape, and whether they all reach the same nodes by it."""
+        known = self._tests.get(shape)
+        if known is None:
+            ending, head, last = shape
+            found = [*self.others, *self.by_head.get(head, ()), *self.by_last.get(last, ())]
+            for first, tail, test in self.by_suffix.get(ending.rpartition(".")[2], ()):
+                if tail:
+                    if ending.endswith(tail):
+                        found.append((None, test[1]))
+                elif first in ("", head):
+                    found.append(test)
+            known = self._tests[shape] = (found, all(regex is None for regex, _ in found))
+        return known
 
 
 Outcome = TypeVar("Outcome")
@@ -146,15 +155,22 @@ class Verdicts(Protocol[Outcome_co]):
 
 
 class State(Generic[Outcome]):
-    """Where the walk stands in a folder; `under` is set where all below has the same outcome."""
+    """Where the walk stands in a folder; `under` is set where all below has the same outcome.
 
-    __slots__ = ("_children", "by_nodes", "cut", "folders", "lines", "nodes", "under")
+    `by_shape` has the outcome for all names of a shape, where they share one but for `literals`.
+    """
+
+    __slots__ = (
+        "_children", "by_nodes", "by_shape", "cut", "folders", "lines", "literals", "nodes", "under"
+    )  # fmt: skip
 
     def __init__(self, nodes: frozenset[Node], lines: frozenset[int], cut: int) -> None:
         self.nodes = nodes
         self.lines = lines
         self.cut = cut
         self.by_nodes: dict[tuple[int, ...], Outcome] = {}
+        self.by_shape: dict[Shape, Outcome] = {}
+        self.literals: Mapping[str, object] = {}
         self.folders: dict[str, tuple[State[Outcome], Outcome]] = {}
         self.under: Outcome | None = None
         self._children: _Children | None = None
@@ -162,6 +178,7 @@ class State(Generic[Outcome]):
     def children(self) -> _Children:
         if self._children is None:
             self._children = _Children(self.nodes, self.cut)
+            self.literals = self._children.literals
         return self._children
 
 
@@ -177,7 +194,15 @@ class Automaton(Generic[Outcome]):
 
     def file(self, state: State[Outcome], name: str) -> Outcome:
         """The outcome for a file or link in a folder."""
-        reached = state.children().of(name)
+        # Half of all the time of a match is spent here: one look-up for most names.
+        _, dot, rest = name.partition(".")
+        shape = (dot + rest, name[:1], name[-1:])
+        if name not in state.literals:
+            found = state.by_shape.get(shape)
+            if found is not None:
+                return found
+        children = state.children()
+        reached = children.of(name)
         key = tuple(map(id, reached)) if reached else ()
         found = state.by_nodes.get(key)
         if found is None:
@@ -186,6 +211,8 @@ class Automaton(Generic[Outcome]):
                 lines.update(node.here)
                 lines.update(node.exact)
             found = state.by_nodes[key] = self._outcome(lines)
+        if children.tests(shape)[1] and name not in state.literals:
+            state.by_shape[shape] = found
         return found
 
     def folder(self, state: State[Outcome], name: str) -> tuple[State[Outcome], Outcome]:

@@ -55,6 +55,7 @@ class _Verdict:
     keeping: tuple[int, ...]
     removing: tuple[int, ...]
     by_owner: dict[tuple[int, ...], Match | None] = field(default_factory=dict)
+    by_owners: dict[int, tuple[tuple[Owner, ...], Match | None]] = field(default_factory=dict)
     scoped: bool = False
 
 
@@ -159,7 +160,14 @@ class Matcher:
         return min(free, default=OPEN)
 
     def _owned(self, verdict: _Verdict, owners: tuple[Owner, ...], also: bool) -> Match | None:
-        key = (int(also), *map(id, owners))
+        # Most paths share their tuple of owners with others; it is kept, so its id stays its own.
+        known = verdict.by_owners.get(id(owners))
+        if known is None:
+            known = verdict.by_owners[id(owners)] = (owners, self._of_owners(verdict, owners, also))
+        return known[1]
+
+    def _of_owners(self, verdict: _Verdict, owners: tuple[Owner, ...], also: bool) -> Match | None:
+        key = tuple(map(id, owners))
         if key in verdict.by_owner:
             return verdict.by_owner[key]
         keeping = tuple(r for r in verdict.keeping if self._holds(r, owners))
