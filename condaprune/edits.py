@@ -50,12 +50,9 @@ def _lists(
     changed: Mapping[str, tuple[str, int]],
 ) -> Iterator[Edit]:
     """RECORD lists what is left: ``importlib.metadata.files`` and pip go by it."""
-    # Many paths share one tuple of owners.
-    losing = {
-        id(owners): owners
-        for path, owners in inventory.owners.items()
-        if path in removed or path in changed
-    }
+    touched = [owners for path, owners in inventory.owners.items() if path in removed]
+    touched += [inventory.owners.get(path, ()) for path in changed]
+    losing = {id(owners): owners for owners in touched}  # many paths share one tuple of owners
     affected = {o.path for owners in losing.values() for o in owners if isinstance(o, Distribution)}
     lists = [f"{d.path}/RECORD" for d in inventory.distributions if d.path in affected]
     wanted = [path for path in lists if path in inventory.entries and path not in removed]

@@ -153,6 +153,7 @@ class _Draft:
             elif path in made and made[path].remove:
                 del made[path]  # a mount, a socket: never touched
         self._decisions = made
+        self._unsorted = bool(dropped or traced)
         self._going = {path: decision.name for path, decision in made.items() if decision.remove}
         self.candidates = dict(self._going)
         self._pinned = {"conda-meta"}  # it tells conda and libraries that this is an environment
@@ -191,13 +192,14 @@ class _Draft:
 
         A folder goes when all that was in it goes; an empty one only where a rule names it.
         """
-        staying = self._inventory.entries.keys() - going.keys()
-        occupied = set(map(parent, staying.difference(self._homes)))  # something in it stays
-        last: dict[str, str] = {}  # folders -> the last entry that goes from them
-        for path in going:
-            above = parent(path)
-            if path > last.get(above, ""):
-                last[above] = path
+        occupied = {  # something in it stays
+            path.rpartition("/")[0]
+            for path, entry in self._inventory.entries.items()
+            if path not in going and entry.kind != "folder"
+        }
+        ordered = sorted(going) if self._unsorted else going
+        # Folders -> the last entry that goes from them.
+        last = dict(zip([path.rpartition("/")[0] for path in ordered], ordered, strict=True))
         found: dict[str, str] = {}
         for path in reversed(self._homes):
             above = parent(path)

@@ -81,7 +81,11 @@ def cli() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit; errors are printed, never shown as tracebacks."""
-    sys.exit(run(arguments))
+    import gc
+
+    status = run(arguments)
+    gc.freeze()  # the end of the process need not search all that is left for cycles
+    sys.exit(status)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -91,7 +95,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     from condaprune.errors import CondapruneError
 
     # An inventory is many small objects that live to the end: collecting often only rescans them.
-    gc.set_threshold(100_000, 20, 100)
+    gc.set_threshold(500_000, 20, 100)
     _open_streams()
     for stream in (sys.stdout, sys.stderr):
         reconfigure: Any = getattr(stream, "reconfigure", None)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from condaprune.model import Entry, Outcome, Plan
+from condaprune.model import Decision, Entry, Outcome, Plan
 
 STRIPPED = "--strip"
 """The row of what symbols and debug data took: its files stay, without them."""
@@ -66,25 +66,38 @@ def make_account(plan: Plan, outcome: Outcome | None = None) -> Account:
     freed: dict[str, int] = {}
     kept: dict[str, list[int]] = {}
     shared = 0
+    # There are few decisions, each for many entries.
+    tallies: dict[int, tuple[Decision, list[int], list[Entry]]] = {}
     for path, decision in plan.decisions.items():
         entry = everything[path]
         if entry.kind == "folder":
             continue
-        size = entry.size
-        if decision.remove:
-            name = decision.name
-            files[name] = files.get(name, 0) + 1
-            group = groups.get((entry.device, entry.inode)) if groups and entry.links > 1 else None
+        tally = tallies.get(id(decision))
+        if tally is None:
+            tally = tallies[id(decision)] = (decision, [], [])
+        if entry.links > 1 and decision.remove:
+            tally[2].append(entry)
+        else:
+            tally[1].append(entry.size)
+    for decision, sizes, linked in tallies.values():
+        name = decision.name
+        if not decision.remove:
+            if decision.wanted:
+                row = kept.setdefault(_keeper(decision.basis, name), [0, 0])
+                row[0] += len(sizes)
+                row[1] += sum(sizes)
+            continue
+        files[name] = files.get(name, 0) + len(sizes) + len(linked)
+        goes = sum(sizes)
+        for entry in linked:
+            group = groups.get((entry.device, entry.inode))
             if group is None or (
-                group[0].path == path and all(plan.removes(e.path) for e in group)
+                group[0].path == entry.path and all(plan.removes(e.path) for e in group)
             ):
-                freed[name] = freed.get(name, 0) + size
+                goes += entry.size
                 if entry.links > len(group or (entry,)):
-                    shared += size
-        elif decision.wanted:
-            row = kept.setdefault(_keeper(decision.basis, decision.name), [0, 0])
-            row[0] += 1
-            row[1] += size
+                    shared += entry.size
+        freed[name] = freed.get(name, 0) + goes
     files_after = len(entries) - sum(files.values())
     after = before - sum(freed.values())
     rewritten = stripped = cut = 0
@@ -122,12 +135,11 @@ def _groups(entries: Iterable[Entry]) -> dict[tuple[int, int], list[Entry]]:
     """The files that have more than one path in the environment, with all of them."""
     seen: dict[tuple[int, int], Entry] = {}
     groups: dict[tuple[int, int], list[Entry]] = {}
-    for entry in entries:
-        if entry.links > 1 and entry.kind == "file":
-            identity = (entry.device, entry.inode)
-            first = seen.setdefault(identity, entry)
-            if first is not entry:
-                groups.setdefault(identity, [first]).append(entry)
+    for entry in [e for e in entries if e.links > 1 and e.kind == "file"]:
+        identity = (entry.device, entry.inode)
+        first = seen.setdefault(identity, entry)
+        if first is not entry:
+            groups.setdefault(identity, [first]).append(entry)
     return groups
 
 

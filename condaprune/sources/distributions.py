@@ -31,12 +31,13 @@ def find_metadata(entries: Mapping[str, Entry], layout: Layout) -> dict[str, lis
     """
     found: dict[str, list[str]] = {}
     homes = set(layout.site) | set(layout.stdlib)
-    for path, entry in entries.items():
-        if not path.endswith((".dist-info", ".egg-info")) or parent(path) not in homes:
+    for path in [path for path in entries if path.endswith((".dist-info", ".egg-info"))]:
+        if parent(path) not in homes:
             continue
-        if entry.kind == "file":
+        kind = entries[path].kind
+        if kind == "file":
             found[path] = [path]
-        elif entry.kind == "folder":
+        elif kind == "folder":
             found[path] = [f"{path}/{n}" for n in METADATA_FILES if f"{path}/{n}" in entries]
     return found
 

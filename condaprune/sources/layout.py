@@ -65,6 +65,6 @@ def _platform(entries: Mapping[str, Entry], records: Iterable[Record]) -> Platfo
             return "win"
     if "python.exe" in entries or ("Lib" in entries and "Scripts" in entries):
         return "win"
-    if any(p.startswith("lib/") and p.endswith(".dylib") for p in entries):
+    if any(p.startswith("lib/") for p in [p for p in entries if p.endswith(".dylib")]):
         return "osx"
     return "linux"

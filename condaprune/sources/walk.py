@@ -32,6 +32,7 @@ def walk(prefix: bytes) -> dict[str, Entry]:
     decoded = sys.getfilesystemencoding() == "utf-8"
     # A named tuple's own constructor is a Python function around this one.
     make = tuple.__new__
+    add = found.append
     forms: dict[int, tuple[Kind, int]] = {}
     relative = ""
     try:
@@ -44,30 +45,29 @@ def walk(prefix: bytes) -> dict[str, Entry]:
                 with os.scandir(handle) as listing:
                     for item in listing:
                         name = item.name if decoded else from_bytes(os.fsencode(item.name))
-                        path = relative + name
-                        if path == STATE_FOLDER:
+                        if not relative and name == STATE_FOLDER:
                             continue
                         info = item.stat(follow_symlinks=False)
-                        mode = info.st_mode
-                        form = forms.get(mode)
+                        form = forms.get(info.st_mode)
                         if form is None:
-                            form = forms[mode] = _form(mode)
+                            form = forms[info.st_mode] = _form(info.st_mode)
                         kind, permissions = form
-                        target = ""
                         # One number for all entries rather than one each.
                         own = device if info.st_dev == device else info.st_dev
-                        if kind == "folder":
-                            if own is device:
-                                pending.append(path + "/")
-                            else:
-                                kind = "other"
-                        elif kind == "link":
-                            target = from_bytes(os.readlink(to_bytes(name), dir_fd=handle))
-                        found.append(
+                        target = ""
+                        if kind != "file":
+                            if kind == "folder":
+                                if own is device:
+                                    pending.append(f"{relative}{name}/")
+                                else:
+                                    kind = "other"
+                            elif kind == "link":
+                                target = from_bytes(os.readlink(to_bytes(name), dir_fd=handle))
+                        add(
                             make(
                                 Entry,
                                 (
-                                    path,
+                                    relative + name,
                                     kind,
                                     info.st_size,
                                     permissions,
