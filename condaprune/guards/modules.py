@@ -48,6 +48,7 @@ class Modules:
         inner = inner_environments(inventory.entries)
         self.elsewhere = tuple(f"{env}/{lib}" for env in inner for lib in ("lib/python", "Lib/"))
         """How the paths of code start that another environment's Python runs (``envs/NAME``)."""
+        self._tops: dict[str, str] = {}
         self.doomed: dict[str, list[str]] = {}
         """Names of doomed modules -> the candidates without which they cannot be imported."""
         self.children: dict[str, list[str]] = {}
@@ -82,8 +83,12 @@ class Modules:
             return None
         if "." in rest and not name.endswith((".so", ".pyd")):
             return None  # a.b.py has no name that could be imported
-        package = self.package_of(folder)
-        if package is None or not _IDENTIFIER.fullmatch(stem):
+        package = self._packages.get(folder, "?")
+        if package == "?":
+            package = self.package_of(folder)
+        if package is None or not (
+            stem.isidentifier() if stem.isascii() else _IDENTIFIER.fullmatch(stem)
+        ):
             return None
         if stem == "__init__":
             return Module(package, folder, True) if package else None
@@ -94,14 +99,20 @@ class Modules:
 
         A file directly in a root belongs to the root's own folder.
         """
-        above = parent(path)
-        if above in self.roots:
-            return above
-        while above:
-            outer = parent(above)
+        above = path.rpartition("/")[0]
+        found = self._tops.get(above)
+        if found is None:
+            found = self._tops[above] = self._top_of(above)
+        return found
+
+    def _top_of(self, folder: str) -> str:
+        if folder in self.roots:
+            return folder
+        while folder:
+            outer = parent(folder)
             if outer in self.roots:
-                return above
-            above = outer
+                return folder
+            folder = outer
         return ""
 
     @cached_property
