@@ -80,6 +80,7 @@ COMPILING = (
     Compiler("brian2", "Brian compiles its simulations", _C, "brian2", True),
     Compiler("pykeops", "KeOps compiles its formulas", _C, "pykeops", True),
     Compiler("fenics-ffcx", "FEniCS compiles its forms", _C, "ffcx", own=True),
+    Compiler("gt4py", "GT4Py compiles its stencils", _C, "gt4py/cartesian", own=True),
     Compiler("pyop2", "Firedrake compiles its kernels", _ALL, "pyop2"),
     Compiler("deepspeed", "DeepSpeed compiles its operators", _C, "deepspeed", True),
     Compiler("pycuda", "PyCUDA compiles kernels", (HEADERS, COMPILERS), "pycuda"),

@@ -298,6 +298,18 @@ CASES = (
         {"ffcx/codegeneration/ufcx.h", "include/python3.11/Python.h"},
     ),
     Case(
+        "GT4Py compiles with Python's headers and those of other packages",
+        "toolchain",
+        {
+            "{site}/gt4py/cartesian/backend/pyext_builder.py": b"import build_ext\n",
+            "{site}/gt4py/cartesian/__init__.py": b"",
+            "include/python3.11/Python.h": b"",
+            "include/zlib.h": b"",
+        },
+        ["include/*"],
+        {"include/python3.11/Python.h"},
+    ),
+    Case(
         "code that builds extensions keeps the headers beside it, and Python's",
         "toolchain",
         {
