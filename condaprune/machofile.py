@@ -20,6 +20,7 @@ _MAX_COMMANDS = 8 << 20
 _LOADS = frozenset({0xC, 0x80000018, 0x8000001F, 0x20, 0x80000023})
 """LC_LOAD_DYLIB, and the weak, re-exported, lazy and upward one."""
 _ID = 0xD
+_ARM64 = 0x0100000C
 
 MAGICS = frozenset(
     struct.pack(order + "I", magic)
@@ -42,6 +43,14 @@ def read_macho(read: Reader) -> ElfFacts | None:
         return _read(read)
     except (struct.error, ValueError, IndexError, OverflowError):
         return None
+
+
+def must_be_signed(data: bytes) -> bool:
+    """Whether *data* is a program or library that may hold a part for Apple's own processors:
+    macOS runs those only with a signature that fits their bytes."""
+    if data[:4] == struct.pack("<I", _WIDE):
+        return data[4:8] == struct.pack("<I", _ARM64)
+    return data[:4] in MAGICS and data[:1] == b"\xca" and 0 < data[7] <= _MOST_ARCHITECTURES
 
 
 def _read(read: Reader) -> ElfFacts | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 
 from condaprune.errors import SinkError
@@ -19,6 +20,7 @@ STAND_IN = "/opt/condaprune" + "_placehold" * 4
 """The placeholder given to text in which the prefix also appears as part of something else."""
 
 _SNIFF = 4096
+_MAX_NAMED = 5
 
 
 def too_long(path: str, placeholder: str, dest: str) -> SinkError:
@@ -28,6 +30,16 @@ def too_long(path: str, placeholder: str, dest: str) -> SinkError:
         f"{len(placeholder)} bytes",
         where=f"--dest-prefix {dest}",
         remedy="Choose a shorter path",
+    )
+
+
+def note_on_signatures(paths: Sequence[str]) -> str:
+    """What to do with programs and libraries whose signature was made before they changed."""
+    shown = ", ".join(map(printable, paths[:_MAX_NAMED]))
+    more = f" and {len(paths) - _MAX_NAMED} more" if len(paths) > _MAX_NAMED else ""
+    return (
+        "these were rewritten and macOS runs them only once they are signed again "
+        f"(`codesign -s - -f FILE`, on a Mac): {shown}{more}"
     )
 
 

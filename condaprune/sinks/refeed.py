@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from condaprune.model import Edit, Entry, Plan, sort_key
 from condaprune.sinks.feed import Findings, Modes, Wishes
+from condaprune.sinks.placeholders import note_on_signatures
 from condaprune.sinks.rewrite import DROPPED, Destination
 from condaprune.sinks.times import EARLIEST, SECOND, Times, source_date_epoch, times_of
 from condaprune.sources.archive import ArchiveSource
@@ -60,6 +61,8 @@ class _Refeed:
                 yield self._content(entry, entry.path, body)
         for edit in sorted(self._edits.values(), key=lambda e: sort_key(e.path)):
             yield self._edited(edit, NO_BODY)
+        if self._dest is not None and self._dest.unsigned:
+            self._findings.notes.append(note_on_signatures(self._dest.unsigned))
         if self._dest is not None and not self._dest.changed:
             self._findings.notes.append(
                 "no placeholder was found in the archive: if conda-unpack was run before it was "

@@ -13,10 +13,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from condaprune.errors import SinkError, SourceError
+from condaprune.machofile import must_be_signed
 from condaprune.model import Entry, FileMode, Plan, PrefixFile, Record, printable, to_bytes
 from condaprune.sinks.packages import unlisted_prefix_files
 from condaprune.sinks.placeholders import (
     is_binary_start,
+    note_on_signatures,
     packaged,
     too_long,
     with_stand_in,
@@ -94,6 +96,7 @@ class Relocation:
         self._plan = plan
         self._bare = bare
         self._warned: list[str] = []
+        self._unsigned: list[str] = []
         self._ways: dict[str, _Way] = {}
         self._unsure: set[str] = set()
         self.searched: set[str] = set()
@@ -131,6 +134,8 @@ class Relocation:
 
     def finish(self) -> None:
         """Put what was found on the way into `notes`."""
+        if self._unsigned:
+            self.notes.append(note_on_signatures(self._unsigned))
         if self._warned:
             names = ", ".join(printable(p) for p in self._warned[:_MAX_NAMED])
             more = len(self._warned) - _MAX_NAMED
@@ -234,6 +239,8 @@ class Relocation:
         if self._dest is not None:
             if way.mode == "binary" and len(to_bytes(self._dest)) > len(way.placeholder.encode()):
                 raise too_long(path, way.placeholder, self._dest)
+            if way.mode == "binary" and must_be_signed(data):
+                self._unsigned.append(path)
             return replace_prefix(data, way.mode, way.placeholder, self._dest), True
         if way.mode == "text" and path.startswith("bin/"):
             shebang: tuple[bytes, bool] = rewrite_shebang(data, path, way.placeholder)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from condaprune.errors import SinkError
+from condaprune.machofile import must_be_signed
 from condaprune.model import FileMode, Plan
 from condaprune.relocation import PROGRESS, UNPACK, unpack_records
 from condaprune.sinks.placeholders import too_long
@@ -47,6 +48,7 @@ class Destination:
                 if file.path.startswith(_PYTHON):
                     self._ways.setdefault(file.path, (file.placeholder, file.mode))
         self.changed = 0
+        self.unsigned: list[str] = []
 
     def wants(self, path: str, size: int) -> bool:
         """Whether a file may have to be rewritten: its whole content goes to `rewrite` then."""
@@ -66,6 +68,8 @@ class Destination:
         if path.startswith("bin/"):
             data = self._with_interpreter(data)
         self.changed += data != before
+        if data != before and must_be_signed(data):
+            self.unsigned.append(path)
         return data
 
     def _placeholders(self, path: str, data: bytes) -> list[tuple[str, FileMode]]:

@@ -17,6 +17,7 @@ from condaprune.relocation import UNPACK, unpack_records
 from condaprune.sinks.placeholders import STAND_IN, packaged, with_stand_in
 from condaprune.sources.archive import ArchiveSource
 from condaprune.sources.prefix import PrefixSource
+from tests.guards.elves import make_fat, make_macho
 from tests.trees import SITE, make_prefix
 
 from .helpers import pack, plan_for
@@ -24,10 +25,10 @@ from .helpers import pack, plan_for
 HOLD = "/build/" + "_placehold" * 24
 
 
-def prefix_with_package(root: Path) -> Path:
+def prefix_with_package(root: Path, start: bytes = b"\x7fELF\0") -> Path:
     """A prefix whose package has a text and a binary that hold the prefix, installed by hand."""
     text = f"root={HOLD}/share\npath=/usr/bin{HOLD[:3]}\n".encode()
-    binary = b"\x7fELF\0" + HOLD.encode() + b"/lib\0\0tail\0" + b"\xff"
+    binary = start + HOLD.encode() + b"/lib\0\0tail\0" + b"\xff"
     script = f"#!{HOLD}/bin/python3.11\nprint('hi')\n".encode()
     here = os.fsencode(root)
     gap = len(HOLD) - len(here)
@@ -113,6 +114,29 @@ def test_a_destination_needs_no_conda_unpack(env: Path, tmp_path: Path, twice: b
     assert found["bin/p"].startswith(b"#!/opt/app/bin/python3.11\n")
     assert UNPACK not in found
     assert not any(b"/usr/bin/env python3" in data for data in found.values())
+
+
+@pytest.mark.parametrize("twice", [False, True], ids=["from a prefix", "from an archive"])
+@pytest.mark.parametrize(
+    ("start", "told"),
+    [
+        pytest.param(make_macho(), True, id="for Apple's processors"),
+        pytest.param(make_fat(make_macho(), make_macho(bits=32)), True, id="for several"),
+        pytest.param(make_macho(bits=32), False, id="for an older Mac"),
+        pytest.param(b"\x7fELF\0", False, id="for Linux"),
+    ],
+)
+def test_rewritten_binaries_of_macos_are_to_be_signed_again(
+    tmp_path: Path, twice: bool, start: bytes, told: bool
+) -> None:
+    source = prefix_with_package(tmp_path / "e", start)
+    if twice:
+        outcome = pack(source, tmp_path / "first.tar")
+        assert "codesign" not in outcome.details.get("notes", "")  # conda-unpack signs them
+        source = tmp_path / "first.tar"
+    notes = pack(source, tmp_path / "o.tar", dest_prefix="/opt/app").details.get("notes", "")
+    assert ("codesign" in notes) is told
+    assert ("lib/p.so" in notes) is told
 
 
 def test_a_destination_that_is_too_long_is_refused(env: Path, tmp_path: Path) -> None:
