@@ -124,7 +124,9 @@ class Matcher:
                 verdict = machine.file(state, name)
             match = verdict.match
             if verdict.scoped:
-                match = self._owned(verdict, owners.get(path, ()), also)
+                held = owners.get(path, ())
+                known = verdict.by_owners.get(id(held))
+                match = known[1] if known is not None else self._owned(verdict, held, also)
             if match is not None:
                 found[path] = match
         return found
@@ -160,11 +162,10 @@ class Matcher:
         return min(free, default=OPEN)
 
     def _owned(self, verdict: _Verdict, owners: tuple[Owner, ...], also: bool) -> Match | None:
+        match = self._of_owners(verdict, owners, also)
         # Most paths share their tuple of owners with others; it is kept, so its id stays its own.
-        known = verdict.by_owners.get(id(owners))
-        if known is None:
-            known = verdict.by_owners[id(owners)] = (owners, self._of_owners(verdict, owners, also))
-        return known[1]
+        verdict.by_owners[id(owners)] = (owners, match)
+        return match
 
     def _of_owners(self, verdict: _Verdict, owners: tuple[Owner, ...], also: bool) -> Match | None:
         key = tuple(map(id, owners))

@@ -79,6 +79,64 @@ def test_names_of_any_bytes_match_like_others() -> None:
     assert set(odd) == set(compile_rules([rule()], inventory).match(inventory))
 
 
+def test_names_of_one_shape_are_told_apart_where_a_pattern_does() -> None:
+    patterns = [
+        "*.opt-1.pyc",
+        "test_*.py",
+        "*.",
+        "t*t",
+        "taken.py",
+        "*.tar.gz",
+        "*_x.so*",
+        "**/s/*.d",
+    ]
+    going = [
+        "a/m.cpython-311.opt-1.pyc",
+        "a/n.cpython-311.opt-1.pyc",
+        "a/.opt-1.pyc",
+        "a/test_1.py",
+        "a/test_2.py",
+        "a/taken.py",
+        "a/dot.",
+        "a/tart",
+        "a/b.tar.gz",
+        "a/b_x.so.1",
+        "a/s/x.d",
+    ]
+    staying = [
+        "a/m.cpython-311.pyc",
+        "a/m.cpython-311.opt-11.pyc",
+        "a/opt-1.pyc",
+        "a/tes_1.py",
+        "a/tests.py",
+        "a/token.py",
+        "a/nodot",
+        "a/tara",
+        "a/btar.gz",
+        "a/tar.gz",
+        "a/b_y.so.1",
+        "a/x.d",
+    ]
+    for paths in ([*going, *staying], [*staying, *going]):
+        inventory = inventory_of(paths)
+        found = compile_rules([rule("r", patterns)], inventory).match(inventory)
+        assert sorted(found) == sorted(going)
+
+
+def test_owners_that_are_equal_but_not_the_same_tuple_count_alike() -> None:
+    paths = [f"lib/{number}.a" for number in range(4)]
+    one, other = record("zlib"), record("bzip2")
+    owners = {
+        paths[0]: (one, other),
+        paths[1]: (other,),
+        paths[2]: (one, *[other]),
+        paths[3]: (*[other],),
+    }
+    inventory = inventory_of(paths, owners=owners)
+    rules = [rule("r", ["*.a"], package=("zlib",))]
+    assert compile_rules(rules, inventory).match(inventory).keys() == {paths[0], paths[2]}
+
+
 def test_below_a_folder_removed_whole_no_name_is_looked_at() -> None:
     inventory = inventory_of(["pkgs/a/1", "pkgs/a/b/2", "lib/3"])
     matcher = compile_rules([rule("cache", ["/pkgs/"]), rule("other", ["*.c"])], inventory)
