@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchmarks import recipes, workloads
 from benchmarks.losses import Reference
-from condaprune.model import to_bytes
+from condaprune.paths import to_bytes
 from condaprune.tracing.format import write_trace
 from condaprune.tracing.trace import Trace, TraceKind
 

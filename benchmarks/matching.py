@@ -13,7 +13,8 @@ from dataclasses import replace
 
 from pathspec import PathSpec
 
-from condaprune.model import Entry, Inventory, Rule, sort_key
+from condaprune.model import Entry, Inventory, Rule
+from condaprune.paths import sort_key
 from condaprune.ruleset import compile_rules, load_builtin
 from condaprune.ruleset.parameters import with_values
 from tests.rules.path_lists import EXCERPT, full_lists, read_list

@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Iterator
 
-from condaprune.model import Edit, Entry, Inventory, to_bytes
+from condaprune.model import Edit, Entry, Inventory
 from condaprune.patch import Patch
+from condaprune.paths import to_bytes
 from condaprune.relocation import UNPACK, unpack_records
 from condaprune.siphash import source_hash
 from condaprune.sources.base import Contents

@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 from collections.abc import Container, Iterator, Mapping
 
-from condaprune.model import Distribution, Edit, Inventory, parent
+from condaprune.model import Distribution, Edit, Inventory
+from condaprune.paths import parent
 from condaprune.relocation import UNPACK, rewrite_unpack
 from condaprune.sbom import SBOM, make_sbom
 from condaprune.sources.base import Contents

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class CondapruneError(Exception):
     """The base of all errors a user can meet; the command line prints it and exits with 2.
@@ -59,3 +61,13 @@ class VerificationFailed(CondapruneError):
     """The pruned environment does not do what the original did; the answer is no."""
 
     exit_code = 1
+
+
+def nearest(word: str, known: Sequence[str]) -> str:
+    """A ``did you mean`` remedy for a misspelt word, or the list of what there is."""
+    import difflib
+
+    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+    if close:
+        return f"Did you mean {close[0]!r}?"
+    return "Known: " + ", ".join(sorted(known))

@@ -1,13 +1,13 @@
 """The nouns of condaprune as immutable data; this module knows no other but `patch`.
 
 Paths of entries are relative to the prefix and POSIX. A path may hold any byte but NUL: it is
-kept as text, decoded as UTF-8 with ``surrogateescape`` whatever the locale, see `to_bytes` and
-`from_bytes`. Sizes are bytes, times are nanoseconds since the epoch.
+kept as text, decoded as UTF-8 with ``surrogateescape`` whatever the locale, see
+`condaprune.paths`. Sizes are bytes, times are nanoseconds since the epoch.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
@@ -19,29 +19,6 @@ Platform = Literal["linux", "osx", "win"]
 Risk = Literal["safe", "low", "medium", "high"]
 
 RISKS: tuple[Risk, ...] = ("safe", "low", "medium", "high")
-
-
-def to_bytes(path: str) -> bytes:
-    """The bytes of a path as the file system and archives hold them."""
-    return path.encode("utf-8", "surrogateescape")
-
-
-def from_bytes(path: bytes) -> str:
-    """The inverse of `to_bytes`."""
-    return path.decode("utf-8", "surrogateescape")
-
-
-def printable(path: str) -> str:
-    """A path as shown to people: bytes that are no UTF-8 and control characters are escaped."""
-    if path.isprintable():
-        return path
-    text = to_bytes(path).decode("utf-8", "backslashreplace")
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-
-
-def parent(path: str) -> str:
-    """The folder a path lies in; empty for entries at the top of the prefix."""
-    return path.rpartition("/")[0]
 
 
 class Entry(NamedTuple):
@@ -385,18 +362,3 @@ def unique_bytes(entries: Iterable[Entry]) -> int:
             seen.add(entry.identity)
         total += entry.size
     return total
-
-
-def sort_key(path: str) -> bytes:
-    """The order of entries everywhere: the bytes of the path, so a folder precedes its content."""
-    return to_bytes(path)
-
-
-def nearest(word: str, known: Sequence[str]) -> str:
-    """A ``did you mean`` remedy for a misspelt word, or the list of what there is."""
-    import difflib
-
-    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
-    if close:
-        return f"Did you mean {close[0]!r}?"
-    return "Known: " + ", ".join(sorted(known))

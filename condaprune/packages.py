@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from condaprune.errors import UsageProblem
-from condaprune.model import Distribution, Inventory, Owner, Record, nearest
+from condaprune.errors import UsageProblem, nearest
+from condaprune.model import Distribution, Inventory, Owner, Record
 from condaprune.sbom import required_names
 from condaprune.sources.distributions import normalise
 

@@ -11,18 +11,8 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from condaprune.edits import make_edits
-from condaprune.model import (
-    Decision,
-    Edit,
-    Inventory,
-    Plan,
-    Progress,
-    Rule,
-    Veto,
-    no_progress,
-    parent,
-    printable,
-)
+from condaprune.model import Decision, Edit, Inventory, Plan, Progress, Rule, Veto, no_progress
+from condaprune.paths import parent, printable
 from condaprune.ruleset import Match, compile_rules
 from condaprune.sources.base import Contents
 from condaprune.sources.layout import inner_environments

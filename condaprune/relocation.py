@@ -10,7 +10,8 @@ import ast
 from collections.abc import Container
 
 from condaprune.errors import ArchiveError
-from condaprune.model import FileMode, from_bytes
+from condaprune.model import FileMode
+from condaprune.paths import from_bytes
 
 UNPACK = "bin/conda-unpack"
 """The script that conda-pack adds to an archive."""

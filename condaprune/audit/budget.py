@@ -11,8 +11,7 @@ from typing import Any, Literal
 from condaprune.audit.amounts import UNITS, AmountError, Growth, parse_growth, parse_size
 from condaprune.audit.categories import CATEGORIES
 from condaprune.audit.model import Measure
-from condaprune.errors import ConfigError
-from condaprune.model import nearest
+from condaprune.errors import ConfigError, nearest
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -9,8 +9,8 @@ from condaprune.audit.budget import Budget, Limit
 from condaprune.audit.compare import Change, changes
 from condaprune.audit.model import Audit, Item, Row, total_of, total_of_rows
 from condaprune.audit.saved import fingerprint, fingerprints, known_paths
-from condaprune.errors import ConfigError, SourceError, UsageProblem
-from condaprune.model import nearest, printable
+from condaprune.errors import ConfigError, SourceError, UsageProblem, nearest
+from condaprune.paths import printable
 from condaprune.report.units import size
 
 _GREW_MOST = 5

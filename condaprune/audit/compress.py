@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from condaprune.audit.subject import Environment
 from condaprune.audit.views import extension_of
 from condaprune.errors import SourceError
-from condaprune.model import Entry, Inventory, Progress, no_progress, to_bytes
+from condaprune.model import Entry, Inventory, Progress, no_progress
+from condaprune.paths import to_bytes
 
 LEVEL = 3
 SAMPLE = 24 << 20

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 
 from condaprune.audit.model import Duplicate, Item
 from condaprune.audit.subject import Environment
-from condaprune.model import Inventory, to_bytes
+from condaprune.model import Inventory
+from condaprune.paths import to_bytes
 
 LEAST = 4096
 """Smaller files take no more room on disk for being there twice, or hardly."""

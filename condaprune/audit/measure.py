@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from condaprune.audit.categories import Categories
 from condaprune.audit.model import Item
 from condaprune.errors import SourceError
-from condaprune.model import Entry, Inventory, Owner, Record, printable, to_bytes
+from condaprune.model import Entry, Inventory, Owner, Record
+from condaprune.paths import printable, to_bytes
 
 
 @dataclass(frozen=True, slots=True)

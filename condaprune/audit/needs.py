@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 from condaprune.audit.graph import Graph, make_graph, reachable
 from condaprune.audit.model import Audit, Row
-from condaprune.errors import UsageProblem
-from condaprune.model import Inventory, nearest
+from condaprune.errors import UsageProblem, nearest
+from condaprune.model import Inventory
 from condaprune.sources.base import Contents
 
 

@@ -11,7 +11,8 @@ from condaprune.audit.elfversions import Version, glibc_version
 from condaprune.audit.subject import Environment
 from condaprune.elffile import read_elf
 from condaprune.elfsections import Reader
-from condaprune.model import Entry, Inventory, to_bytes
+from condaprune.model import Entry, Inventory
+from condaprune.paths import to_bytes
 
 _MACHINES = {3: "x86", 40: "arm", 62: "x86_64", 183: "aarch64", 21: "ppc64le", 22: "s390x"}
 _EXPORT = re.compile(

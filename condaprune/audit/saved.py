@@ -16,7 +16,8 @@ from typing import Any
 from condaprune import __version__
 from condaprune.audit.model import MEASURES, Audit, Duplicate, Item, Measure, Row
 from condaprune.errors import SourceError
-from condaprune.model import Kind, to_bytes
+from condaprune.model import Kind
+from condaprune.paths import to_bytes
 
 FORMAT = "condaprune-audit"
 SCHEMA = 1

@@ -8,7 +8,8 @@ import struct
 from condaprune.audit.subject import Environment
 from condaprune.elfsections import NOBITS, Reader, read_sections
 from condaprune.elfstrip import is_symbols
-from condaprune.model import Entry, Inventory, to_bytes
+from condaprune.model import Entry, Inventory
+from condaprune.paths import to_bytes
 
 _TEXT = (
     ".py .pyc .pyi .h .hpp .txt .json .md .rst .js .css .html .xml .csv .pem .a .mo .gz .zip .png "

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from condaprune.model import Inventory, parent
+from condaprune.model import Inventory
+from condaprune.paths import parent
 
 
 def untouched(inventory: Inventory, trace: str) -> set[str]:

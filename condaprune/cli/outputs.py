@@ -11,8 +11,7 @@ from typing import Any
 
 import click
 
-from condaprune.errors import SinkError, UsageProblem
-from condaprune.model import nearest
+from condaprune.errors import SinkError, UsageProblem, nearest
 
 NAMES = ("text", "json", "csv", "md", "ncdu", "html", "github")
 _SUFFIXES = {

@@ -47,8 +47,7 @@ def list_(
     category: str | None,
 ) -> None:
     """One line a rule: id, risk, category, package."""
-    from condaprune.errors import UsageProblem
-    from condaprune.model import nearest
+    from condaprune.errors import UsageProblem, nearest
     from condaprune.report.rules import as_json, render_list
     from condaprune.ruleset import choose
 
@@ -81,8 +80,7 @@ def list_(
 def show(identity: str, env: str | None, files: tuple[str, ...], shown: str) -> None:
     """The page of rule ID: what, why, what breaks; with ENV what it saves there."""
     from condaprune import api
-    from condaprune.errors import UsageProblem
-    from condaprune.model import nearest
+    from condaprune.errors import UsageProblem, nearest
     from condaprune.report.rules import as_json, render_page
 
     by_id = {rule.id: rule for rule in _load(files)}

@@ -45,7 +45,7 @@ def status(env: str, shown: str) -> int:
 
 def _render(label: str, told: Told) -> str:
     """The answer as text."""
-    from condaprune.model import printable
+    from condaprune.paths import printable
     from condaprune.report.units import share, size
 
     lines = []

@@ -239,7 +239,7 @@ def _print_trace(found: Trace) -> None:
 
 def _summary(run: Run, entries: int, output: str) -> Sequence[str]:
     """What a user should know of a run that was recorded, one line each."""
-    from condaprune.model import printable
+    from condaprune.paths import printable
 
     where = "" if output == "-" else f" in {output}"
     lines = [f"{entries} entries of {run.prefix} recorded with {', '.join(run.recorders)}{where}"]

@@ -59,7 +59,7 @@ def why(env: str, package: str, unused: str | None, form: str) -> None:
 
 
 def _text(found: Why) -> Iterator[str]:
-    from condaprune.model import printable
+    from condaprune.paths import printable
     from condaprune.report.units import size
 
     own = found.own
@@ -89,7 +89,7 @@ def _text(found: Why) -> Iterator[str]:
 
 
 def _verdict(found: Why) -> str:
-    from condaprune.model import printable
+    from condaprune.paths import printable
     from condaprune.report.units import size
 
     if not found.can_go:

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from condaprune.config.format import ConfigTable, ProfileTable
-from condaprune.errors import ConfigError
-from condaprune.model import Rule, nearest
+from condaprune.errors import ConfigError, nearest
+from condaprune.model import Rule
 from condaprune.ruleset.locate import line_of
 from condaprune.ruleset.validate import Invalid, read
 

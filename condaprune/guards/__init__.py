@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from condaprune.errors import UsageProblem
+from condaprune.errors import UsageProblem, nearest
 from condaprune.guards.activation import Activation
 from condaprune.guards.base import Guard, GuardReport, Scene
 from condaprune.guards.commands import Commands
@@ -41,7 +41,7 @@ from condaprune.guards.toolchain import Toolchain, is_tool, may_compile
 from condaprune.guards.tree import Tree
 from condaprune.guards.unpack import Unpack
 from condaprune.guards.whole import Whole
-from condaprune.model import Inventory, Progress, Rule, Veto, nearest, no_progress
+from condaprune.model import Inventory, Progress, Rule, Veto, no_progress
 from condaprune.sources.base import Contents
 
 __all__ = ["GUARDS", "Guard", "GuardReport", "examine"]

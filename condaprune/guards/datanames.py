@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from condaprune.guards.modules import Modules
 from condaprune.guards.prefilter import Word
 from condaprune.guards.scope import Scopes
-from condaprune.model import to_bytes
+from condaprune.paths import to_bytes
 
 _CODE = frozenset({"py", "pyw", "pyc", "pyo", "so", "pyd"})
 _SOURCE = frozenset({"h", "hpp", "hxx", "cuh", "c", "cc", "cpp", "cxx", "pyx", "pxd", "pxi", "a"})

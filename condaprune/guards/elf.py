@@ -15,7 +15,8 @@ from collections.abc import Iterator, Sequence
 
 from condaprune.elffile import ElfFacts
 from condaprune.guards.base import Guard, Scene
-from condaprune.model import Veto, parent
+from condaprune.model import Veto
+from condaprune.paths import parent
 
 _SHARED = re.compile(r"\.(?:so(?:\.[\w.]+)?|dylib|dll)$")
 _ORIGIN = re.compile(r"\$(?:ORIGIN|\{ORIGIN\})")

@@ -15,7 +15,8 @@ from condaprune.elffile import ElfFacts, holds_compiler
 from condaprune.guards.bytecode import read_bytecode
 from condaprune.guards.pysource import NOTHING, PythonFacts, PythonReader
 from condaprune.guards.sharing import cut, members_for, share
-from condaprune.model import Entry, Inventory, Progress, no_progress, parent
+from condaprune.model import Entry, Inventory, Progress, no_progress
+from condaprune.paths import parent
 from condaprune.sources.base import Contents, Parts, Streamed
 
 _LIBRARY = re.compile(r"\.(?:so(?:\.[\w.]+)?|dylib)$")

@@ -14,7 +14,8 @@ from condaprune.guards.exceptions import announced
 from condaprune.guards.pysource import import_line
 from condaprune.guards.scope import ONLY_TRACED
 from condaprune.guards.tree import join
-from condaprune.model import Veto, parent
+from condaprune.model import Veto
+from condaprune.paths import parent
 
 _COMMANDS = frozenset({"console_scripts", "gui_scripts"})
 _GROUP = re.compile(r"\s*\[([^\]]+)\]")

@@ -12,7 +12,8 @@ import re
 from collections.abc import Iterator, Sequence
 
 from condaprune.guards.base import Guard, Scene
-from condaprune.model import Distribution, Record, Veto, parent
+from condaprune.model import Distribution, Record, Veto
+from condaprune.paths import parent
 
 FILES = frozenset(
     {

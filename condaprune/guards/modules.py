@@ -9,7 +9,8 @@ from functools import cached_property
 from typing import NamedTuple
 
 from condaprune.guards.nameindex import NameIndex
-from condaprune.model import Inventory, parent
+from condaprune.model import Inventory
+from condaprune.paths import parent
 from condaprune.sources.layout import inner_environments
 
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")

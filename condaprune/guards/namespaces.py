@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from condaprune.guards.base import Guard, Scene
-from condaprune.model import Veto, parent
+from condaprune.model import Veto
+from condaprune.paths import parent
 
 
 class Namespaces(Guard):

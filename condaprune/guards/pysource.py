@@ -24,7 +24,7 @@ from condaprune.guards.statements import (
     words_in,
 )
 from condaprune.guards.syntax import parse, references
-from condaprune.model import parent
+from condaprune.paths import parent
 
 _NAME = "name:"
 _REACH = 200  # how far from a call the literal start of its argument may be

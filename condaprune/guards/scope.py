@@ -11,7 +11,8 @@ import re
 from collections.abc import Mapping
 from functools import cache
 
-from condaprune.model import Rule, printable
+from condaprune.model import Rule
+from condaprune.paths import printable
 
 _DROP = "--drop "
 # The user names packages that go as a whole, their libraries with them.

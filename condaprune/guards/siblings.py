@@ -11,7 +11,8 @@ import re
 from collections.abc import Iterator, Sequence
 
 from condaprune.guards.base import Guard, Scene
-from condaprune.model import Veto, parent
+from condaprune.model import Veto
+from condaprune.paths import parent
 
 _TESTS = re.compile(r"conftest|tests?|test_.*|.*_tests?|setup")
 """Modules that are run by name, by people and tools, and imported by no package."""

@@ -16,7 +16,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from condaprune.guards.base import Guard, Scene
 from condaprune.guards.prefilter import Word
-from condaprune.model import Veto, parent
+from condaprune.model import Veto
+from condaprune.paths import parent
 
 _SUITE = re.compile(r"/tests?/")
 _TEST = re.compile(

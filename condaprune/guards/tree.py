@@ -7,7 +7,8 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from condaprune.model import Inventory, parent
+from condaprune.model import Inventory
+from condaprune.paths import parent
 
 _MAX_LINKS = 40  # as many as Linux follows
 

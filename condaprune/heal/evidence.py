@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from condaprune.model import Inventory, parent
+from condaprune.model import Inventory
+from condaprune.paths import parent
 from condaprune.sources.distributions import normalise
 from condaprune.sources.owners import source_of_bytecode
 

@@ -8,7 +8,8 @@ from condaprune.errors import VerificationFailed
 from condaprune.heal.evidence import Clue, Removed, read_misses, read_output
 from condaprune.heal.observe import looked_for
 from condaprune.journal.run import Run
-from condaprune.model import Plan, printable
+from condaprune.model import Plan
+from condaprune.paths import printable
 from condaprune.trials.base import Failure, Trial
 
 _LINES = 30

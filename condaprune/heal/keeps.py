@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from condaprune.heal.units import Unit
-from condaprune.model import Plan, parent, printable
+from condaprune.model import Plan
+from condaprune.paths import parent, printable
 
 _WHOLE = 3
 _REASON = 160

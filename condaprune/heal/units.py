@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from condaprune.journal.format import Journal
-from condaprune.model import Plan, parent
+from condaprune.model import Plan
+from condaprune.paths import parent
 from condaprune.sources.owners import source_of_bytecode
 
 

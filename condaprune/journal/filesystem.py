@@ -11,8 +11,8 @@ import errno
 import os
 from collections.abc import Iterable, Iterator
 
-from condaprune.model import to_bytes
 from condaprune.patch import Buffer
+from condaprune.paths import to_bytes
 
 _PIECE = 1 << 20
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC

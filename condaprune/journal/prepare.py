@@ -12,7 +12,8 @@ from condaprune.journal.attributes import look
 from condaprune.journal.format import Facts, Journal, Known, Mode, Rewrite
 from condaprune.journal.status import STATUS
 from condaprune.journal.steps import matches
-from condaprune.model import Edit, Entry, Plan, parent, printable, to_bytes, unique_bytes
+from condaprune.model import Edit, Entry, Plan, unique_bytes
+from condaprune.paths import parent, printable, to_bytes
 from condaprune.sources.owners import source_of_bytecode
 
 

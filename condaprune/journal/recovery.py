@@ -8,7 +8,8 @@ from condaprune.errors import SinkError
 from condaprune.journal.filesystem import Filesystem
 from condaprune.journal.run import Run
 from condaprune.journal.state import FOLDER, Found, Left, Phase, State
-from condaprune.model import Progress, no_progress, to_bytes
+from condaprune.model import Progress, no_progress
+from condaprune.paths import to_bytes
 
 
 class CannotUndo(SinkError):

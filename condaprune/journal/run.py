@@ -12,7 +12,8 @@ from condaprune.journal.measure import Measured, measure
 from condaprune.journal.state import Phase, State
 from condaprune.journal.status import add_pruning
 from condaprune.journal.steps import Steps, Tally
-from condaprune.model import Progress, no_progress, parent, printable, to_bytes
+from condaprune.model import Progress, no_progress
+from condaprune.paths import parent, printable, to_bytes
 from condaprune.sources.walk import walk
 
 _STEP = 1000

@@ -18,7 +18,7 @@ from typing import Literal
 from condaprune.errors import SinkError
 from condaprune.journal.filesystem import Filesystem
 from condaprune.journal.format import Journal, dump, load
-from condaprune.model import printable, to_bytes
+from condaprune.paths import printable, to_bytes
 from condaprune.sources.walk import STATE_FOLDER
 
 FOLDER = to_bytes(STATE_FOLDER)

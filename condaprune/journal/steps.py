@@ -18,8 +18,8 @@ from condaprune.journal.copying import copy_aside, remove_part
 from condaprune.journal.filesystem import Filesystem, Folders, own, write_file
 from condaprune.journal.format import Journal, Known, Rewrite
 from condaprune.journal.state import State
-from condaprune.model import parent, printable, to_bytes
 from condaprune.patch import Buffer
+from condaprune.paths import parent, printable, to_bytes
 
 _NEW = b"new"
 _FORMAT = 0o170000

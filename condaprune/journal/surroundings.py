@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from condaprune.model import from_bytes, to_bytes
+from condaprune.paths import from_bytes, to_bytes
 
 _SAMPLE = 200
 

@@ -9,7 +9,7 @@ from typing import Any
 from condaprune.errors import SinkError
 from condaprune.journal.state import Phase
 from condaprune.journal.status import STATUS, Pruning, read_status
-from condaprune.model import printable, to_bytes
+from condaprune.paths import printable, to_bytes
 from condaprune.sources.walk import STATE_FOLDER
 
 _WORDS = {

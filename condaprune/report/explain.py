@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from condaprune.errors import UsageProblem
-from condaprune.model import Decision, Entry, Owner, Plan, Rule, nearest, printable
+from condaprune.errors import UsageProblem, nearest
+from condaprune.model import Decision, Entry, Owner, Plan, Rule
+from condaprune.paths import printable
 from condaprune.report.units import size
 
 _CHAIN_LIMIT = 50

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from condaprune.model import Outcome, Plan, printable
+from condaprune.model import Outcome, Plan
+from condaprune.paths import printable
 from condaprune.report.account import Account, Row
 from condaprune.report.units import share, size
 

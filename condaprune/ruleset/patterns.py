@@ -11,8 +11,8 @@ import re
 from dataclasses import dataclass
 from functools import cache
 
-from condaprune.errors import RuleError
-from condaprune.model import Layout, Platform, nearest
+from condaprune.errors import RuleError, nearest
+from condaprune.model import Layout, Platform
 
 ROOTS = ("bin", "include", "lib", "share", "site", "stdlib")
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
-from condaprune.errors import RuleError, UsageProblem
-from condaprune.model import Parameter, Risk, Rule, nearest
+from condaprune.errors import RuleError, UsageProblem, nearest
+from condaprune.model import Parameter, Risk, Rule
 from condaprune.ruleset.builtin import load_retired
 from condaprune.ruleset.patterns import VALUE
 

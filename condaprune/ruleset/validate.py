@@ -9,7 +9,7 @@ from functools import cache
 from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from condaprune.model import nearest
+from condaprune.errors import nearest
 
 Key = tuple[str | int, ...]
 """Where in a document something stands, such as ``("rule", 3, "when", "python")``."""

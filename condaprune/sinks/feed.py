@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from condaprune.errors import SinkError
-from condaprune.model import Edit, Entry, Plan, from_bytes, parent, printable, sort_key, to_bytes
+from condaprune.model import Edit, Entry, Plan
+from condaprune.paths import from_bytes, parent, printable, sort_key, to_bytes
 from condaprune.relocation import PROGRESS, UNPACK
 from condaprune.sinks.packages import record_facts
 from condaprune.sinks.relocate import Relocation, check_editable

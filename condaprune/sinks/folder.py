@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable
 
 from condaprune.errors import SinkError
-from condaprune.model import parent, printable, to_bytes
+from condaprune.paths import parent, printable, to_bytes
 from condaprune.sinks.feed import FileBody
 from condaprune.sources.members import Body, Member
 

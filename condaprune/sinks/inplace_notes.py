@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from condaprune.journal.run import Run
 from condaprune.journal.surroundings import in_lower_layer, is_overlay, running_from
-from condaprune.model import Plan, printable
+from condaprune.model import Plan
+from condaprune.paths import printable
 
 _SHOWN = 5
 

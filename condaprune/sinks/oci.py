@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
 from condaprune.errors import UsageProblem
-from condaprune.model import Inventory, Record, parent
+from condaprune.model import Inventory, Record
+from condaprune.paths import parent
 from condaprune.sinks.compress import Codec, Compressor, open_compressor
 from condaprune.sinks.ocibase import INDEX, MANIFEST, OciBase
 from condaprune.sinks.tarwriter import TarWriter

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 
-from condaprune.errors import UsageProblem
-from condaprune.model import nearest
+from condaprune.errors import UsageProblem, nearest
 from condaprune.sinks.compress import Codec, check_level
 from condaprune.sinks.feed import Modes, Wishes
 from condaprune.sinks.oci import Image

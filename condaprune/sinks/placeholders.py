@@ -14,7 +14,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from condaprune.errors import SinkError
-from condaprune.model import PrefixFile, printable
+from condaprune.model import PrefixFile
+from condaprune.paths import printable
 
 STAND_IN = "/opt/condaprune" + "_placehold" * 4
 """The placeholder given to text in which the prefix also appears as part of something else."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from condaprune.model import Edit, Entry, Plan, sort_key
+from condaprune.model import Edit, Entry, Plan
+from condaprune.paths import sort_key
 from condaprune.sinks.feed import Findings, Modes, Wishes
 from condaprune.sinks.placeholders import note_on_signatures
 from condaprune.sinks.rewrite import DROPPED, Destination

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 
 from condaprune.errors import SinkError, SourceError
 from condaprune.machofile import must_be_signed
-from condaprune.model import Entry, FileMode, Plan, PrefixFile, Record, printable, to_bytes
+from condaprune.model import Entry, FileMode, Plan, PrefixFile, Record
+from condaprune.paths import printable, to_bytes
 from condaprune.sinks.packages import unlisted_prefix_files
 from condaprune.sinks.placeholders import (
     is_binary_start,

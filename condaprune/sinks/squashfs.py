@@ -11,7 +11,7 @@ import tempfile
 from dataclasses import replace
 
 from condaprune.errors import SinkError, UsageProblem
-from condaprune.model import parent
+from condaprune.paths import parent
 from condaprune.sinks.compress import thread_count
 from condaprune.sinks.tarwriter import TarWriter
 from condaprune.sources.members import NO_BODY, Body, Buffer, Member

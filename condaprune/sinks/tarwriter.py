@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from condaprune.errors import SinkError
-from condaprune.model import printable, to_bytes
+from condaprune.paths import printable, to_bytes
 from condaprune.sources.members import CHUNK, Body, Buffer, Member
 from condaprune.sources.tarheader import byte_sum
 

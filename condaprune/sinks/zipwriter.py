@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from condaprune.errors import SinkError
-from condaprune.model import printable, to_bytes
+from condaprune.paths import printable, to_bytes
 from condaprune.sinks.compress import thread_count
 from condaprune.sinks.times import EARLIEST
 from condaprune.sources.members import CHUNK, Body, Member

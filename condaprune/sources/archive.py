@@ -7,7 +7,8 @@ from contextlib import closing
 from typing import BinaryIO
 
 from condaprune.errors import ArchiveError, SourceError
-from condaprune.model import Entry, Inventory, printable
+from condaprune.model import Entry, Inventory
+from condaprune.paths import printable
 from condaprune.relocation import UNPACK
 from condaprune.sources.archiveindex import Index
 from condaprune.sources.decompress import Format, ReadAhead, open_stream, sniff

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from condaprune.errors import ArchiveError
-from condaprune.model import Entry, parent, printable, sort_key
+from condaprune.model import Entry
+from condaprune.paths import parent, printable, sort_key
 from condaprune.relocation import PROGRESS, UNPACK
 from condaprune.sources.members import Limits, Member, member_error
 

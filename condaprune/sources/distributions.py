@@ -7,7 +7,8 @@ import posixpath
 import re
 from collections.abc import Container, Iterator, Mapping
 
-from condaprune.model import Distribution, Entry, Layout, from_bytes, parent, to_bytes
+from condaprune.model import Distribution, Entry, Layout
+from condaprune.paths import from_bytes, parent, to_bytes
 
 METADATA_FILES = ("METADATA", "PKG-INFO", "RECORD", "installed-files.txt")
 

@@ -6,8 +6,7 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from condaprune.errors import SourceError
-from condaprune.model import nearest
+from condaprune.errors import SourceError, nearest
 from condaprune.sources.base import Source
 
 if TYPE_CHECKING:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from condaprune.model import Entry, Layout, Platform, Record, parent
+from condaprune.model import Entry, Layout, Platform, Record
+from condaprune.paths import parent
 
 _INNER = re.compile(r"(envs/[^/]+)/conda-meta/history")
 _PYTHON_FOLDER = re.compile(r"lib/(?:python|pypy)(\d+\.\d+)t?")

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from condaprune.errors import ArchiveError
-from condaprune.model import Kind, printable, to_bytes
+from condaprune.model import Kind
+from condaprune.paths import printable, to_bytes
 
 Buffer = bytes | memoryview
 Body = Iterable[Buffer]

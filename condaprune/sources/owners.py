@@ -5,15 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 
-from condaprune.model import (
-    Distribution,
-    Entry,
-    Inventory,
-    Layout,
-    Owner,
-    Record,
-    parent,
-)
+from condaprune.model import Distribution, Entry, Inventory, Layout, Owner, Record
+from condaprune.paths import parent
 from condaprune.sources.distributions import (
     METADATA_FILES,
     find_metadata,

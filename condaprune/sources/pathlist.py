@@ -14,18 +14,8 @@ import zlib
 from collections.abc import Collection, Iterator
 
 from condaprune.errors import SourceError
-from condaprune.model import (
-    Distribution,
-    Entry,
-    Inventory,
-    Kind,
-    Owner,
-    Record,
-    from_bytes,
-    parent,
-    printable,
-    sort_key,
-)
+from condaprune.model import Distribution, Entry, Inventory, Kind, Owner, Record
+from condaprune.paths import from_bytes, parent, printable, sort_key
 from condaprune.sources.distributions import normalise
 from condaprune.sources.layout import find_layout
 

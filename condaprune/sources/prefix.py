@@ -7,7 +7,8 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
 from condaprune.errors import ProtectedPathError, SourceError
-from condaprune.model import Inventory, printable, to_bytes
+from condaprune.model import Inventory
+from condaprune.paths import printable, to_bytes
 from condaprune.sources.owners import build_inventory
 from condaprune.sources.walk import walk
 

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from condaprune.errors import SourceError
-from condaprune.model import FileMode, Layout, PrefixFile, Record, printable
+from condaprune.model import FileMode, Layout, PrefixFile, Record
+from condaprune.paths import printable
 
 _ROWS = b'"paths":'
 _MODES: dict[str, FileMode] = {"text": "text", "binary": "binary"}

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from condaprune.errors import ArchiveError
-from condaprune.model import Kind, from_bytes
+from condaprune.model import Kind
+from condaprune.paths import from_bytes
 from condaprune.sources.decompress import ReadAhead, stream_errors
 from condaprune.sources.members import (
     NO_BODY,

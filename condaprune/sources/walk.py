@@ -8,7 +8,8 @@ import sys
 from operator import itemgetter
 
 from condaprune.errors import SourceError
-from condaprune.model import Entry, Kind, from_bytes, printable, to_bytes
+from condaprune.model import Entry, Kind
+from condaprune.paths import from_bytes, printable, to_bytes
 
 STATE_FOLDER = ".condaprune"
 """What an in-place run keeps at the top of a prefix; it is no part of the environment."""

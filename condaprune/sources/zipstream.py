@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from condaprune.errors import ArchiveError
-from condaprune.model import from_bytes
+from condaprune.paths import from_bytes
 from condaprune.sources.members import (
     CHUNK,
     NO_BODY,

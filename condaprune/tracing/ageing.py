@@ -10,7 +10,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 
-from condaprune.model import Inventory, from_bytes, to_bytes
+from condaprune.model import Inventory
+from condaprune.paths import from_bytes, to_bytes
 from condaprune.tracing.trace import Trace
 
 _SHOWN = 8

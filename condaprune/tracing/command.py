@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import IO
 
 from condaprune.errors import TraceError
-from condaprune.model import printable
+from condaprune.paths import printable
 from condaprune.tracing.recorders.base import Launch
 from condaprune.tracing.trace import Ended
 

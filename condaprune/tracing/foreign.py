@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 
-from condaprune.errors import TraceError, UsageProblem
-from condaprune.model import from_bytes, nearest
+from condaprune.errors import TraceError, UsageProblem, nearest
+from condaprune.paths import from_bytes
 from condaprune.tracing.format import is_inside
 from condaprune.tracing.recorders.base import Inside, Tally
 from condaprune.tracing.strace_log import StraceLog

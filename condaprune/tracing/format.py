@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, cast
 
 from condaprune.errors import TraceError
-from condaprune.model import sort_key
+from condaprune.paths import sort_key
 from condaprune.tracing.trace import (
     ENDINGS,
     FORMAT,

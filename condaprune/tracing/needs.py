@@ -18,7 +18,8 @@ import re
 from collections.abc import Mapping, Sequence
 
 from condaprune.guards.tree import Tree
-from condaprune.model import Inventory, parent
+from condaprune.model import Inventory
+from condaprune.paths import parent
 from condaprune.tracing.trace import Trace, TracedEntry, TraceKind, check_usable
 
 _DONE: tuple[tuple[TraceKind, str], ...] = (

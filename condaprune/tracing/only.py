@@ -14,9 +14,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from condaprune.errors import UsageProblem
+from condaprune.errors import UsageProblem, nearest
 from condaprune.guards.scope import ONLY_TRACED
-from condaprune.model import Inventory, nearest
+from condaprune.model import Inventory
 from condaprune.tracing.needs import traced_needs
 from condaprune.tracing.trace import Trace
 

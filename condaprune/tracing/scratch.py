@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterator
 
 from condaprune.errors import TraceError
-from condaprune.model import printable, to_bytes
+from condaprune.paths import printable, to_bytes
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import IO
 
 from condaprune.errors import TraceError, UsageProblem
-from condaprune.model import from_bytes, printable
+from condaprune.paths import from_bytes, printable
 from condaprune.tracing.ageing import fingerprint
 from condaprune.tracing.command import (
     Notice,

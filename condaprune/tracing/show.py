@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from condaprune.errors import TraceError, UsageProblem
-from condaprune.model import Inventory, Owner, nearest, printable, sort_key
+from condaprune.errors import TraceError, UsageProblem, nearest
+from condaprune.model import Inventory, Owner
+from condaprune.paths import printable, sort_key
 from condaprune.tracing.trace import KINDS, Run, Trace, shown
 
 

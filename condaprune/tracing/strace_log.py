@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
-from condaprune.model import from_bytes
+from condaprune.paths import from_bytes
 from condaprune.tracing.recorders.base import Inside, Tally
 from condaprune.tracing.trace import TracedEntry, TraceKind
 

@@ -188,7 +188,7 @@ def shown(command: Sequence[str], limit: int = 80) -> str:
     """A command on one line, as messages quote it."""
     import shlex
 
-    from condaprune.model import printable
+    from condaprune.paths import printable
 
     text = printable(shlex.join(command))
     return text if len(text) <= limit else text[: limit - 3] + "..."

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from condaprune.model import to_bytes
+from condaprune.paths import to_bytes
 
 _OUTPUT_AT_MOST = 1 << 20
 _SCRIPT = """\

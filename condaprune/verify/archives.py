@@ -6,7 +6,7 @@ import os
 import sys
 
 from condaprune.errors import ArchiveError, SourceError
-from condaprune.model import to_bytes
+from condaprune.paths import to_bytes
 from condaprune.verify.checks.unpack import SCRIPT
 from condaprune.verify.listing import Listing, list_prefix
 from condaprune.verify.sandbox import Sandbox

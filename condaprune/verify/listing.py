@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from condaprune.model import Entry, parent, to_bytes
+from condaprune.model import Entry
+from condaprune.paths import parent, to_bytes
 from condaprune.sources.walk import walk
 
 _LINKS_AT_MOST = 40

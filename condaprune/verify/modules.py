@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from condaprune.model import parent, to_bytes
+from condaprune.paths import parent, to_bytes
 from condaprune.verify.listing import Listing
 
 STDLIB = "the standard library"

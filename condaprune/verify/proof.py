@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from condaprune.errors import UsageProblem
-from condaprune.model import Progress, from_bytes, nearest, no_progress
+from condaprune.errors import UsageProblem, nearest
+from condaprune.model import Progress, no_progress
+from condaprune.paths import from_bytes
 from condaprune.verify.archives import relocate, unpack
 from condaprune.verify.checks import CHECKS, NAMES
 from condaprune.verify.checks.activation import activate

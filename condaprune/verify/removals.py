@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from condaprune.errors import SourceError
-from condaprune.model import parent, to_bytes
+from condaprune.paths import parent, to_bytes
 from condaprune.verify.results import Culprit, Finding
 
 if TYPE_CHECKING:

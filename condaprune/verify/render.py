@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from condaprune.model import printable
+from condaprune.paths import printable
 from condaprune.verify.results import Culprit, Finding, Unchecked, Verification
 
 _FOR_NO_RULE = "a rule that is not known (no manifest was given, or it names none)"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from condaprune.errors import SourceError
-from condaprune.model import from_bytes, parent
+from condaprune.paths import from_bytes, parent
 from condaprune.verify.listing import Listing
 
 if TYPE_CHECKING:

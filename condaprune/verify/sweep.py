@@ -21,7 +21,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from condaprune.errors import SourceError
-from condaprune.model import Progress, no_progress, to_bytes
+from condaprune.model import Progress, no_progress
+from condaprune.paths import to_bytes
 from condaprune.verify import exclusions
 from condaprune.verify.modules import Module, find_modules, in_batches
 from condaprune.verify.subject import Subject

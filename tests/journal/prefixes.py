@@ -7,8 +7,9 @@ import os
 import stat
 from pathlib import Path
 
-from condaprune.model import Decision, Edit, Plan, parent, to_bytes
+from condaprune.model import Decision, Edit, Plan
 from condaprune.patch import Patch
+from condaprune.paths import parent, to_bytes
 from condaprune.sources.prefix import PrefixSource
 
 SITE = "lib/python3.11/site-packages"

@@ -10,16 +10,8 @@ import gzip
 import os
 from collections.abc import Iterator
 
-from condaprune.model import (
-    Distribution,
-    Entry,
-    Inventory,
-    Kind,
-    Owner,
-    Record,
-    parent,
-    sort_key,
-)
+from condaprune.model import Distribution, Entry, Inventory, Kind, Owner, Record
+from condaprune.paths import parent, sort_key
 from condaprune.sources.layout import find_layout
 
 HERE = os.path.dirname(os.path.abspath(__file__))

@@ -5,18 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from condaprune.model import (
-    Distribution,
-    Entry,
-    Inventory,
-    Kind,
-    Layout,
-    Owner,
-    Record,
-    Rule,
-    parent,
-    sort_key,
-)
+from condaprune.model import Distribution, Entry, Inventory, Kind, Layout, Owner, Record, Rule
+from condaprune.paths import parent, sort_key
 
 LAYOUT = Layout(
     "linux",

@@ -13,7 +13,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from condaprune.model import Decision, Edit, Outcome, Plan, no_progress, to_bytes
+from condaprune.model import Decision, Edit, Outcome, Plan, no_progress
+from condaprune.paths import to_bytes
 from condaprune.sinks.archive import open_sink
 from condaprune.sources.archive import ArchiveSource
 from condaprune.sources.base import Source

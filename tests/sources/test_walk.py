@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from condaprune.errors import SourceError
-from condaprune.model import to_bytes
+from condaprune.paths import to_bytes
 from condaprune.sources.walk import walk
 from tests.trees import Link, make_tree
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from condaprune.errors import TraceError, UsageProblem
-from condaprune.model import from_bytes
+from condaprune.paths import from_bytes
 from condaprune.tracing.foreign import import_trace
 from condaprune.tracing.trace import check_usable
 

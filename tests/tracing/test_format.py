@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from condaprune.errors import TraceError
-from condaprune.model import from_bytes
+from condaprune.paths import from_bytes
 from condaprune.tracing.format import check_replaceable, dump_lines, read_trace, write_trace
 from condaprune.tracing.trace import KINDS, Header, Run, Trace, TracedEntry
 

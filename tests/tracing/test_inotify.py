@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from condaprune.errors import TraceError
-from condaprune.model import from_bytes
+from condaprune.paths import from_bytes
 from condaprune.tracing.recorders import inotify
 from condaprune.tracing.recorders.base import Recording
 from condaprune.tracing.recorders.inotify import InotifyRecorder, events

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from condaprune.errors import TraceError
-from condaprune.model import from_bytes
+from condaprune.paths import from_bytes
 from condaprune.tracing.recorders.base import Inside
 from condaprune.tracing.recorders.strace import StraceRecorder
 from condaprune.tracing.session import record

@@ -6,7 +6,7 @@ from condaprune.audit.compare import Comparison
 from condaprune.audit.formats import Show, markdown
 from condaprune.audit.formats.text import percent, signed
 from condaprune.audit.model import Audit
-from condaprune.model import printable
+from condaprune.paths import printable
 from condaprune.report.units import size
 
 

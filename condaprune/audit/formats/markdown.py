@@ -9,7 +9,7 @@ from condaprune.audit.compare import Change, Comparison
 from condaprune.audit.formats import Show
 from condaprune.audit.formats.text import change_label, cut, percent, signed
 from condaprune.audit.model import Audit, Row
-from condaprune.model import printable
+from condaprune.paths import printable
 from condaprune.report.units import share, size
 
 _DEFAULT = ("package", "category", "folder")

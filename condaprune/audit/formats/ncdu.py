@@ -9,7 +9,7 @@ from condaprune import __version__
 from condaprune.audit.formats import Show
 from condaprune.audit.model import Audit
 from condaprune.errors import UsageProblem
-from condaprune.model import printable
+from condaprune.paths import printable
 
 
 def audit_text(audit: Audit, _show: Show) -> str:

@@ -12,7 +12,7 @@ from condaprune import __version__
 from condaprune.audit.baseimages import Fit, shown
 from condaprune.audit.runtime import Needs
 from condaprune.audit.saved import SCHEMA
-from condaprune.model import printable
+from condaprune.paths import printable
 
 _FEW = 6
 _SAFE_PATH = re.compile(r"/[A-Za-z0-9._/+@-]*")

@@ -13,7 +13,7 @@ from condaprune.audit.formats import Show
 from condaprune.audit.formats.text import percent, signed
 from condaprune.audit.model import UNOWNED, Audit, Item, Measure, Row
 from condaprune.errors import UsageProblem
-from condaprune.model import printable
+from condaprune.paths import printable
 from condaprune.report.units import size
 
 ALONE = 20_000

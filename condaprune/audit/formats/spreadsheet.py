@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from condaprune.audit.compare import Comparison
 from condaprune.audit.formats import Show
 from condaprune.audit.model import MEASURES, Audit, Item
-from condaprune.model import printable
+from condaprune.paths import printable
 
 _CHANGE_HEAD = (
     *("view", "name", "version_before", "version_after"),

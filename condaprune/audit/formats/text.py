@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from condaprune.audit.compare import Change, Comparison
 from condaprune.audit.formats import Show
 from condaprune.audit.model import Audit, Item, Row, total_of_rows
-from condaprune.model import printable
+from condaprune.paths import printable
 from condaprune.report.units import share, size
 
 _PRUNABLE = ("prefix", "archive")

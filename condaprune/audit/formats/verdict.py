@@ -11,7 +11,7 @@ from condaprune.audit.check import Finding, Verdict
 from condaprune.audit.formats.markdown import changes_table, escaped
 from condaprune.audit.formats.text import change_label, percent, shorten, signed
 from condaprune.audit.saved import SCHEMA
-from condaprune.model import printable
+from condaprune.paths import printable
 from condaprune.report.units import size
 
 

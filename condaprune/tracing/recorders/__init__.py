@@ -6,8 +6,7 @@ of them does to the prefix (resetting times, reading folders) is not seen by ano
 
 from __future__ import annotations
 
-from condaprune.errors import UsageProblem
-from condaprune.model import nearest
+from condaprune.errors import UsageProblem, nearest
 from condaprune.tracing.recorders.base import Recorder
 
 ORDER = ("atime", "inotify", "strace", "audit")

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from condaprune.errors import TraceError
-from condaprune.model import from_bytes, printable, to_bytes
+from condaprune.paths import from_bytes, printable, to_bytes
 from condaprune.tracing.mounts import Mount, mount_of
 from condaprune.tracing.recorders.base import Launch, Recording, Tally
 

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from condaprune.errors import TraceError
-from condaprune.model import from_bytes
+from condaprune.paths import from_bytes
 from condaprune.tracing import hook
 from condaprune.tracing.recorders.base import Inside, Launch, Recording
 from condaprune.tracing.trace import KINDS, TracedEntry, TraceKind

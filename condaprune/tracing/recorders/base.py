@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from condaprune.model import from_bytes, to_bytes
+from condaprune.paths import from_bytes, to_bytes
 from condaprune.tracing.trace import TracedEntry, TraceKind
 
 

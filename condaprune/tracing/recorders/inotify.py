@@ -17,7 +17,7 @@ import time
 from collections.abc import Iterator
 
 from condaprune.errors import TraceError
-from condaprune.model import from_bytes, to_bytes
+from condaprune.paths import from_bytes, to_bytes
 from condaprune.tracing.recorders.base import Launch, Recording, Tally, folders, start_thread
 
 IN_CLOSE_WRITE = 0x8

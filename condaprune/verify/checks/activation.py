@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import replace
 
-from condaprune.model import from_bytes
+from condaprune.paths import from_bytes
 from condaprune.verify.checks.base import Pair
 from condaprune.verify.listing import Listing
 from condaprune.verify.results import Finding, Outcome, Unchecked

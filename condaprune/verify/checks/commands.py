@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from condaprune.model import parent
+from condaprune.paths import parent
 from condaprune.verify import exclusions
 from condaprune.verify.checks.base import Pair
 from condaprune.verify.listing import Listing

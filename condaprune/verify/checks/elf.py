@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from condaprune.binary import MAGICS, read_binary
 from condaprune.elffile import ElfFacts
-from condaprune.model import parent, to_bytes
+from condaprune.paths import parent, to_bytes
 from condaprune.verify.checks.base import Pair
 from condaprune.verify.listing import Listing, normalise
 from condaprune.verify.results import Finding, Outcome

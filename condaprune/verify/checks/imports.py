@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from condaprune.model import parent
+from condaprune.paths import parent
 from condaprune.verify.checks.base import Pair, cannot_run
 from condaprune.verify.listing import Listing
 from condaprune.verify.removals import Removals, missing_modules

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from condaprune.model import from_bytes, parent
+from condaprune.paths import from_bytes, parent
 from condaprune.sources.distributions import normalise, recorded_rows
 from condaprune.sources.layout import find_layout
 from condaprune.verify import probe_metadata

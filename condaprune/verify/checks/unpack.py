@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 
-from condaprune.model import from_bytes, to_bytes
+from condaprune.paths import from_bytes, to_bytes
 from condaprune.verify.checks.base import Pair
 from condaprune.verify.listing import Listing
 from condaprune.verify.results import Finding, Outcome, Unchecked
