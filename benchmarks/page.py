@@ -19,7 +19,7 @@ PASTED = (
 HEAD = """# Benchmarks
 
 ```sh
-make bench                                # all parts; made for 20 minutes of two idle cores
+make bench                                # all parts; half an hour of two idle cores
 python -m benchmarks.suite --part peers   # one part; --env PREFIX adds an environment of yours
 ```
 

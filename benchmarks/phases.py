@@ -27,6 +27,20 @@ PHASES = ("scan", "own", "match", "guards", "plan", "remove", "write")
 SIZES = (10_000, 100_000, 500_000, 1_000_000)
 
 
+def _cpu() -> float:
+    """CPU seconds of this process and of the children that it has waited for."""
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + children.ru_utime + children.ru_stime
+
+
+def _peak() -> int:
+    """The most memory that this process took, in bytes; ``ru_maxrss`` would begin with that of the
+    process that started it."""
+    with open("/proc/self/status", encoding="ascii") as stream:
+        line = next(line for line in stream if line.startswith("VmHWM:"))
+    return int(line.split()[1]) * 1024
+
+
 def measure_phases(prefix: Path, output: Path) -> dict[str, float]:
     """CPU seconds of each phase on one environment; it is pruned at the end."""
     import gc
@@ -41,18 +55,18 @@ def measure_phases(prefix: Path, output: Path) -> dict[str, float]:
     from condaprune.sources.walk import walk
 
     found: dict[str, float] = {}
-    start = time.process_time()
+    start = _cpu()
 
     def lap(name: str) -> None:
         nonlocal start
-        now = time.process_time()
+        now = _cpu()
         found[name] = now - start
         start = now
 
     source = PrefixSource(str(prefix))
     rules, _ = api.choose_rules()
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    start = time.process_time()
+    before = _peak()
+    start = _cpu()
     entries = walk(str(prefix).encode())
     lap("scan")
     inventory = build_inventory(str(prefix), source.prefix, entries, source.read_many)
@@ -61,13 +75,13 @@ def measure_phases(prefix: Path, output: Path) -> dict[str, float]:
     lap("match")
     candidates = {p: m.rule for p, m in matches.items() if m.rule and not m.rule_keep}
     candidates = {p: r for p, r in candidates.items() if entries[p].kind != "folder"}
-    start = time.process_time()
+    start = _cpu()
     examine(inventory, source, candidates, rules={rule.id: rule for rule in rules})
     lap("guards")
     plan = make_plan(inventory, source, rules, wishes=Wishes(guards_off=frozenset({"all"})))
     lap("plan")
-    found["peak"] = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024
-    start = time.process_time()
+    found["peak"] = _peak() - before
+    start = _cpu()
     api.carry_out(plan, source, output=output, force=True)
     lap("write")
     api.carry_out(plan, source)
@@ -114,11 +128,18 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--sizes", default=",".join(map(str, SIZES)))
     parser.add_argument("--one", nargs=2, metavar=("SIZE", "FOLDER"), help=argparse.SUPPRESS)
+    parser.add_argument("--build", nargs=2, metavar=("SIZE", "FOLDER"), help=argparse.SUPPRESS)
     options: Any = parser.parse_args(arguments)
+    if options.build:
+        folder = Path(options.build[1])
+        (folder / "env").mkdir()
+        shapes.build(str(folder / "env"), int(options.build[0]), shapes.committed())
+        return 0
     if options.one:
         folder = Path(options.one[1])
-        (folder / "env").mkdir()
-        shapes.build(str(folder / "env"), int(options.one[0]), shapes.committed())
+        # By a process of its own: its memory is not to be taken for that of the plan.
+        build = [sys.executable, "-m", "benchmarks.phases", "--build", *options.one]
+        subprocess.run(build, check=True)
         print(json.dumps(measure_phases(folder / "env", folder / "out.tar.zst")))
         return 0
     print("\n".join(table(collect([int(size) for size in options.sizes.split(",")]))))
