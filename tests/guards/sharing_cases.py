@@ -270,7 +270,8 @@ def facts_are_the_same(prefix: str) -> None:
 
 
 def progress_goes_forward(prefix: str) -> None:
-    source = PrefixSource(prefix)
+    # Members that pause: the caller works on enough meanwhile to have something to tell.
+    source = Failing(prefix, lambda path: time.sleep(0.5))
     told: list[tuple[int, int]] = []
 
     def progress(stage: str, done: int, total: int) -> None:
