@@ -24,7 +24,7 @@ $(STAMP): pyproject.toml
 	@touch $@
 
 demo: $(STAMP)
-	$(BIN)/python -m tests.demo
+	$(BIN)/python -m lab.demo
 
 test: $(STAMP)
 	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered -n 2 $(PYTEST_ARGS)
@@ -42,7 +42,7 @@ docs: $(STAMP)
 	$(BIN)/python -m mkdocs build --strict
 
 images: $(STAMP)
-	$(BIN)/python -m tests.docker $(IMAGES_ARGS)
+	$(BIN)/python -m lab.docker $(IMAGES_ARGS)
 
 pyz: $(STAMP)
 	$(BIN)/python tools/make_pyz.py dist/condaprune.pyz

@@ -2,7 +2,7 @@
 
 Usage: python -m benchmarks.archive_memory [PREFIX] [--gigabytes N]
 
-Without PREFIX the big test environment is built (tests/envs). The large one is synthetic: many
+Without PREFIX the big test environment is built (lab/envs). The large one is synthetic: many
 small modules and data files that are on disk, and libraries of 50 MB to 1 GB that are holes, so
 that N GB (5) need little of that. Exit 1 where a limit is passed: 200 MB for PREFIX, 300 MB for
 the synthetic one.
@@ -85,7 +85,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--gigabytes", type=float, default=5)
     options = parser.parse_args(arguments)
     if options.prefix is None:
-        from tests.envs.build import shared_environment
+        from lab.envs.build import shared_environment
 
         options.prefix = str(shared_environment("big").prefix)
     met = True

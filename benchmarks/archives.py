@@ -3,7 +3,7 @@
 Usage: python -m benchmarks.archives [PREFIX] [--rounds N] [--no-conda-pack] [--squashfs]
        [--no-warm-up]
 
-Without PREFIX the big test environment is built (tests/envs). All commands run in turn, round by
+Without PREFIX the big test environment is built (lab/envs). All commands run in turn, round by
 round, and what is compared are the medians of pairwise ratios. tar packs exactly the files that
 condaprune keeps. Wall time on a busy machine says little: the CPU ratios stand beside it. Exit 1
 where a target is missed.
@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.paired import Measured, Run, compare, ratio
-from condaprune.sinks.compress import LEVELS
+from condaprune.sinks.outputs.compress import LEVELS
 
 ZSTD = LEVELS["zstd"][2]
 GZIP = LEVELS["gzip"][2]
@@ -65,7 +65,7 @@ def write_only(source: str, output: str, threads: int) -> None:
     """Plan, then write *output*, and print how many seconds writing took, wall and CPU."""
     from condaprune.api import open_source, plan
     from condaprune.model import no_progress
-    from condaprune.sinks.archive import open_sink
+    from condaprune.sinks.outputs.archive import open_sink
 
     found = open_source(source)
     made = plan(found)
@@ -166,7 +166,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--threads", type=int, default=0, help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     if options.prefix is None:
-        from tests.envs.build import shared_environment
+        from lab.envs.build import shared_environment
 
         options.prefix = str(shared_environment("big").prefix)
     if options.write_only:

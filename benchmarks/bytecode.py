@@ -2,7 +2,7 @@
 
 Usage: python -m benchmarks.bytecode [--rounds N] [PREFIX]
 
-Without PREFIX the big test environment is built (tests/envs). It is pruned once for each choice of
+Without PREFIX the big test environment is built (lab/envs). It is pruned once for each choice of
 --bytecode, into a folder of its own. Each import runs in a new process that writes no bytecode
 (``python -B``), as on a read-only file system or with PYTHONDONTWRITEBYTECODE: without bytecode
 every start compiles what it imports. "Cold" runs have had all files of the environment put out of
@@ -96,7 +96,7 @@ def main(arguments: Sequence[str]) -> None:
     options = parser.parse_args(arguments)
     prefix = options.prefix
     if prefix is None:
-        from tests.envs.build import shared_environment
+        from lab.envs.build import shared_environment
 
         prefix = str(shared_environment("big").prefix)
     with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:

@@ -12,8 +12,8 @@ from pathlib import Path
 from benchmarks import recipes, workloads
 from benchmarks.losses import Reference
 from condaprune.paths import to_bytes
-from condaprune.tracing.format import write_trace
-from condaprune.tracing.trace import Trace, TraceKind
+from condaprune.traces.format import write_trace
+from condaprune.traces.trace import Trace, TraceKind
 
 HERE = Path(__file__).resolve().parent
 US = "condaprune"

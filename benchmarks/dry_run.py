@@ -2,7 +2,7 @@
 
 Usage: python -m benchmarks.dry_run [PREFIX]
 
-Without PREFIX the big test environment is built (tests/envs). The target without guards: less
+Without PREFIX the big test environment is built (lab/envs). The target without guards: less
 than 2.5 times find's CPU time plus 0.3 s for start-up. Guards read and parse sources; their cost
 is shown beside it. Exit 1 where the target is missed.
 """
@@ -21,7 +21,7 @@ def main(arguments: list[str]) -> int:
     if arguments:
         prefix = arguments[0]
     else:
-        from tests.envs.build import shared_environment
+        from lab.envs.build import shared_environment
 
         prefix = str(shared_environment("big").prefix)
     condaprune = [sys.executable, "-m", "condaprune", prefix, "--dry-run", "--no-progress"]

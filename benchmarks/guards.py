@@ -2,7 +2,7 @@
 
 Usage: python -m benchmarks.guards [PREFIX]
 
-Without PREFIX the big test environment is built (tests/envs). The candidates are those of the
+Without PREFIX the big test environment is built (lab/envs). The candidates are those of the
 runtime profile. The target: under 2 CPU seconds, no file read twice. Then synthetic environments of
 20,000, 100,000 and 500,000 entries in memory: the cost of an entry must not grow. Exit 1 where
 a target is missed.
@@ -64,7 +64,7 @@ class Memory:
 
 def candidates_of(inventory: Inventory, source: Contents) -> dict[str, str]:
     """What the runtime profile wants to remove."""
-    from condaprune.planner import Wishes, make_plan
+    from condaprune.plan.planner import Wishes, make_plan
     from condaprune.ruleset import choose, load_builtin
 
     rules = choose(load_builtin(), "runtime", (), ())
@@ -105,7 +105,7 @@ def main(arguments: list[str]) -> int:
     if arguments:
         prefix = arguments[0]
     else:
-        from tests.envs.build import shared_environment
+        from lab.envs.build import shared_environment
 
         prefix = str(shared_environment("big").prefix)
     source = PrefixSource(prefix)

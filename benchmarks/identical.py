@@ -15,9 +15,9 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from condaprune.elffile import MAGIC
-from condaprune.sinks.compress import open_compressor
-from condaprune.sinks.tarwriter import TarWriter
+from condaprune.formats.elf import MAGIC
+from condaprune.sinks.outputs.compress import open_compressor
+from condaprune.sinks.outputs.tarwriter import TarWriter
 from condaprune.sources.members import NO_BODY, Body, Member
 
 
@@ -61,7 +61,7 @@ def main(arguments: Sequence[str]) -> int:
     if arguments:
         prefix = arguments[0]
     else:
-        from tests.envs.build import shared_environment
+        from lab.envs.build import shared_environment
 
         prefix = str(shared_environment("big").prefix)
     from condaprune.api import prune

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from benchmarks.figures import Section, Table, held, markdown
 from benchmarks.paired import Measured, compare, ratio
-from tests.envs.build import shared_environment
+from lab.envs.build import shared_environment
 
 STATEMENTS = (
     "pass",

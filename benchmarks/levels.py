@@ -17,7 +17,7 @@ from pathlib import Path
 
 import zstandard
 
-from condaprune.sinks.compress import Write, open_compressor
+from condaprune.sinks.outputs.compress import Write, open_compressor
 
 LEVELS = range(3, 10)
 _PIECE = 1 << 20
@@ -65,7 +65,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--rounds", type=int, default=2)
     options = parser.parse_args(arguments)
     if options.prefix is None:
-        from tests.envs.build import shared_environment
+        from lab.envs.build import shared_environment
 
         options.prefix = str(shared_environment("big").prefix)
     from condaprune.api import prune

@@ -15,9 +15,9 @@ from pathlib import Path
 
 from benchmarks import workloads
 from condaprune import api
+from condaprune.live.verify import ImportResults, compare, compare_imports, sweep
+from condaprune.live.verify.removals import Ledger
 from condaprune.model import Plan
-from condaprune.verify import ImportResults, compare, compare_imports, sweep
-from condaprune.verify.removals import Ledger
 
 _LONGEST = 160
 _EDITED = frozenset({"conda-meta/history"})

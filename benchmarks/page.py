@@ -28,7 +28,7 @@ on the same machine in the same run, each time on a fresh copy of the same envir
 of runs made right after one another and carry over to other machines; seconds do not.
 
 **What the figures are not.** `small` and `big` are made of wheels, a CPython and Debian's libraries
-(`tests/envs`), not of conda-forge's packages: wheels bring libraries of their own, and more static
+(`lab/envs`), not of conda-forge's packages: wheels bring libraries of their own, and more static
 libraries and an unstripped libpython are in them than in conda-forge's. Savings in an environment
 from conda-forge differ and are mostly smaller; [what rules save](rule-savings.md) has lists of real
 ones. `python -m benchmarks.peers --env PREFIX` measures yours.
@@ -38,7 +38,7 @@ TAIL = """## Measured elsewhere
 
 - [Archives](archives.md#measured) against conda-pack and GNU tar: `python -m benchmarks.archives`.
 - [What each rule saves](rule-savings.md): `python -m benchmarks.rule_savings`.
-- [Wheels at work](wheel-set.md) before and after: `python -m tests.wheelset`.
+- [Wheels at work](wheel-set.md) before and after: `python -m lab.wheelset`.
 - Slower code is caught by counts, not by times: `python -m benchmarks.gate` counts the lines and
   calls that planning executes an entry, and a test fails where one grows by more than a quarter.
 """

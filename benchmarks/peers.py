@@ -2,7 +2,7 @@
 
 Usage: python -m benchmarks.peers [--env PREFIX]... [--size small] [--only NAME]... [--rounds 3]
 
-Every contestant works on a copy of its own of the same environment (tests/envs where none is
+Every contestant works on a copy of its own of the same environment (lab/envs where none is
 named), in turn, round after round; times are medians, ratios are of runs of the same round. What
 is left is held against the untouched environment by `condaprune verify`, by a workload that no
 trace has seen, and by those checks of the wheel set that passed before.
@@ -25,8 +25,8 @@ from benchmarks.contestants import RUNTIME, US, Peer, contestants
 from benchmarks.figures import Section, Table, markdown, mb
 from benchmarks.losses import Losses, Reference, files, size
 from benchmarks.paired import Measured, Run, ratio, run
-from tests.envs.build import shared_environment
-from tests.envs.cache import cache_root
+from lab.envs.build import shared_environment
+from lab.envs.cache import cache_root
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +201,7 @@ too.
 All are held against the same measure, announced losses included; only a module or command whose
 own file was deleted counts as lost for nobody. Where the library of the interpreter is gone, none
 of this machine's may stand in. The unseen workload is one that no trace has recorded; checks are
-those of `python -m tests.wheelset` that passed before. Test environments are copied by hard links,
+those of `python -m lab.wheelset` that passed before. Test environments are copied by hard links,
 as conda installs from its package cache, but for what writes into files."""
 
 

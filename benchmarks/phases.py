@@ -48,7 +48,7 @@ def measure_phases(prefix: Path, output: Path) -> dict[str, float]:
     gc.set_threshold(100_000, 20, 100)  # as the command line sets it
     from condaprune import api
     from condaprune.guards import examine
-    from condaprune.planner import Wishes, make_plan
+    from condaprune.plan.planner import Wishes, make_plan
     from condaprune.ruleset import compile_rules
     from condaprune.sources.owners import build_inventory
     from condaprune.sources.prefix import PrefixSource

@@ -18,8 +18,8 @@ from benchmarks.figures import Table, markdown, mb
 def measure(prefixes: Sequence[str], profile: str = "runtime") -> Table:
     """A row an environment."""
     from condaprune import api
-    from condaprune.audit.make import Wanted, audit
-    from condaprune.report.account import STRIPPED, make_account
+    from condaprune.plan.account import STRIPPED, make_account
+    from condaprune.report.audit.make import Wanted, audit
 
     rows = []
     for prefix in prefixes:

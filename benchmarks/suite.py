@@ -21,7 +21,7 @@ from pathlib import Path
 
 from benchmarks import imports, peers, phases, targets
 from benchmarks.figures import Section, Table, exponent, markdown
-from tests.envs.build import shared_environment
+from lab.envs.build import shared_environment
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results.json"

@@ -24,8 +24,8 @@ from benchmarks import shapes
 from benchmarks.figures import Section, Table, held, markdown
 from benchmarks.paired import compare, ratio
 from benchmarks.recipes import SIX_FINDS
-from tests.envs.build import shared_environment
-from tests.envs.cache import cache_root
+from lab.envs.build import shared_environment
+from lab.envs.cache import cache_root
 
 CONDAPRUNE = str(Path(sys.executable).parent / "condaprune")
 MOST_TIMES_FINDS = 3.0

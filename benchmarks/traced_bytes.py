@@ -17,12 +17,12 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from condaprune.api import choose_rules
 from condaprune.model import Entry, Plan, unique_bytes
-from condaprune.planner import Wishes, make_plan
+from condaprune.plan.planner import Wishes, make_plan
 from condaprune.sources.prefix import PrefixSource
-from condaprune.tracing.format import read_trace
-from condaprune.tracing.needs import source_of
-from condaprune.tracing.only import CLOSURES, only_traced
-from condaprune.tracing.trace import Trace
+from condaprune.traces.format import read_trace
+from condaprune.traces.needs import source_of
+from condaprune.traces.only import CLOSURES, only_traced
+from condaprune.traces.trace import Trace
 
 
 def main() -> None:

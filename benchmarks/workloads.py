@@ -1,5 +1,5 @@
 """What environments are put to work with: workloads that are traced, one that no trace has seen,
-and the checks of the wheel set (`tests.wheelset`) that pass before anything is removed.
+and the checks of the wheel set (`lab.wheelset`) that pass before anything is removed.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from condaprune.tracing.session import record
-from condaprune.tracing.trace import Trace, merge
-from tests.wheelset.groups import GROUPS, PYTHON
-from tests.wheelset.run import run_checks
+from condaprune.live.trace.session import record
+from condaprune.traces.trace import Trace, merge
+from lab.wheelset.groups import GROUPS, PYTHON
+from lab.wheelset.run import run_checks
 
 
 def _script(name: str) -> str:
     """Code that runs a script of the tests of traces with a folder to write to and the prefix."""
-    path = Path(__file__).resolve().parents[1] / "tests" / "tracing" / "workloads" / name
+    path = Path(__file__).resolve().parents[1] / "tests" / "live" / "trace" / "workloads" / name
     return (
         "import subprocess, sys, tempfile\n"
         "with tempfile.TemporaryDirectory() as folder:\n"

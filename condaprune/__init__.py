@@ -13,7 +13,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-__version__ = "0.1.0"
+from condaprune.version import __version__
+
 __all__ = ["__version__", "inventory", "plan", "prune"]
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from condaprune.model import Inventory, Outcome, Plan, Progress, Rule, no_progre
 from condaprune.sources.base import Source
 
 if TYPE_CHECKING:
-    from condaprune.config.load import Config
+    from condaprune.request.config import Config
     from condaprune.sources.members import Limits
 
 
@@ -73,7 +73,7 @@ def plan(
     is every guard.
     Errors: `SourceError`, `RuleError`, `ConfigError`, `UsageProblem`.
     """
-    from condaprune.planner import Wishes, make_plan
+    from condaprune.plan.planner import Wishes, make_plan
 
     source: Source
     if isinstance(environment, (str, os.PathLike)):
@@ -107,7 +107,7 @@ def plan(
     progress("scan", 0, 0)
     inventory = source.inventory()
     if drop_packages or only_packages:
-        from condaprune.packages import drop_packages as whole
+        from condaprune.sources.packages import drop_packages as whole
 
         found = whole(inventory, drop_packages, only=only_packages, with_orphans=with_orphans)
         dropped, notes = {**(dropped or {}), **found.paths}, notes + found.notes
@@ -154,7 +154,7 @@ def choose_rules(
     if config is not None and config.values.suppress:
         import datetime
 
-        from condaprune.config.load import apply_suppressions
+        from condaprune.request.config import apply_suppressions
 
         ids = [rule.id for rule in rules]
         chosen, expired = apply_suppressions(chosen, config, ids, datetime.date.today())
@@ -178,10 +178,10 @@ def carry_out(
 ) -> Outcome:
     """Carry a plan out: in place, or with *output* on an archive or folder.
 
-    *options* are those of `condaprune.sinks.archive.open_sink`. Errors: `SinkError`,
+    *options* are those of `condaprune.sinks.outputs.archive.open_sink`. Errors: `SinkError`,
     `ProtectedPathError`.
     """
-    from condaprune.sinks.choose import choose_sink
+    from condaprune.sinks.outputs.choose import choose_sink
 
     sink = choose_sink(
         source,
@@ -206,7 +206,7 @@ def prune(
 
     Errors: those of `plan` and `carry_out`. A refusal comes before anything is touched.
     """
-    from condaprune.journal.recovery import recover
+    from condaprune.sinks.inplace.recovery import recover
     from condaprune.sources.prefix import PrefixSource
 
     source = open_source(environment)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-from condaprune.patch import Patch
+from condaprune.formats.patch import Patch
 
 Kind = Literal["file", "link", "folder", "other"]
 FileMode = Literal["text", "binary", "unknown"]

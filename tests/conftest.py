@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-pytest_plugins = ["tests.envs.fixtures"]
+pytest_plugins = ["lab.envs.fixtures"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from lab.envs.fixtures import MakeEnvironment, Packer, Unpack
+from lab.envs.model import BuiltEnvironment
 from tests.cli.runner import condaprune
-from tests.envs.fixtures import MakeEnvironment, Packer, Unpack
-from tests.envs.model import BuiltEnvironment
 
 # What conda-pack adds to an archive of its own.
 ADDED = {

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from lab.envs.fixtures import Packer
+from lab.envs.model import BuiltEnvironment, run_in_prefix
+from lab.envs.pack import unpack_archive
 from tests.docs.blocks import ROOT
-from tests.envs.fixtures import Packer
-from tests.envs.model import BuiltEnvironment, run_in_prefix
-from tests.envs.pack import unpack_archive
 
 
 def _commands() -> list[str]:

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 import condaprune
-from tests.envs import rattler
-from tests.envs.fixtures import MakeEnvironment
-from tests.envs.model import BuiltEnvironment, SyntheticPackage
-from tests.envs.rattler import PackageCache
+from lab.envs import rattler
+from lab.envs.fixtures import MakeEnvironment
+from lab.envs.model import BuiltEnvironment, SyntheticPackage
+from lab.envs.rattler import PackageCache
 
 if sys.version_info >= (3, 11):
     import tomllib

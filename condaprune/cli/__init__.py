@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from condaprune import __version__
+from condaprune.version import __version__
 
 # name -> module under condaprune.cli (the command has the same name), one line of help
 COMMANDS = {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import click
 
-from condaprune.audit.model import VIEWS
 from condaprune.cli import completion
 from condaprune.cli.outputs import (
     Output,
@@ -16,6 +15,7 @@ from condaprune.cli.outputs import (
     write_all,
     write_text,
 )
+from condaprune.report.audit.model import VIEWS
 
 
 @click.command()
@@ -126,14 +126,14 @@ def audit(
             planned=planned,
         )
         return
-    from condaprune.audit.formats import Show, audit_format
-    from condaprune.audit.formats.github import summary_of
-    from condaprune.audit.make import Wanted
-    from condaprune.audit.make import audit as make_audit
-    from condaprune.audit.model import Audit
-    from condaprune.audit.saved import to_json
-    from condaprune.audit.subject import open_subject
     from condaprune.cli.progress import Reporter
+    from condaprune.report.audit.make import Wanted
+    from condaprune.report.audit.make import audit as make_audit
+    from condaprune.report.audit.model import Audit
+    from condaprune.report.audit.saved import to_json
+    from condaprune.report.audit.subject import open_subject
+    from condaprune.report.forms import Show, audit_format
+    from condaprune.report.forms.github import summary_of
 
     subject = open_subject(env)
     rules_wanted = guards or "rule" in by or select or ignore or rule_files

@@ -66,18 +66,18 @@ def check(
     condaprune check /env --baseline base.json   in CI, with --format github there
     condaprune check /env --pruned               what the image will hold, before the prune
     """
-    from condaprune.audit.budget import load_budget
-    from condaprune.audit.check import check as hold
-    from condaprune.audit.formats import Show, audit_format, verdict
-    from condaprune.audit.make import Wanted
-    from condaprune.audit.make import audit as make_audit
-    from condaprune.audit.model import Audit
-    from condaprune.audit.saved import to_json
-    from condaprune.audit.subject import open_subject
     from condaprune.cli.progress import Reporter
     from condaprune.cli.selection import configured_plan
-    from condaprune.config.find import find_config
     from condaprune.errors import ConfigError, UsageProblem
+    from condaprune.report.audit.budget import load_budget
+    from condaprune.report.audit.check import check as hold
+    from condaprune.report.audit.make import Wanted
+    from condaprune.report.audit.make import audit as make_audit
+    from condaprune.report.audit.model import Audit
+    from condaprune.report.audit.saved import to_json
+    from condaprune.report.audit.subject import open_subject
+    from condaprune.report.forms import Show, audit_format, verdict
+    from condaprune.request.find import find_config
 
     wanted_outputs = parse_outputs(outputs, form)
     wanted_exports = parse_outputs(exports, None) if exports else []

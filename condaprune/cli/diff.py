@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import click
 
-from condaprune.audit.compare import VIEWS
 from condaprune.cli.outputs import (
     Output,
     append_summary,
@@ -14,6 +13,7 @@ from condaprune.cli.outputs import (
     terminal_width,
     write_all,
 )
+from condaprune.report.audit.compare import VIEWS
 
 
 @click.command()
@@ -50,16 +50,16 @@ def diff(
     condaprune diff base.json /env
     condaprune diff old.tar.zst new.tar.zst --by package -o md=-
     """
-    from condaprune.audit.compare import compare
-    from condaprune.audit.formats import FORMATS, Show, comparison_format
-    from condaprune.audit.formats.github import summary_of
-    from condaprune.audit.make import Wanted
-    from condaprune.audit.make import audit as make_audit
-    from condaprune.audit.model import Audit
-    from condaprune.audit.subject import Environment, open_subject
     from condaprune.cli.progress import Reporter
     from condaprune.cli.selection import configured_plan
     from condaprune.errors import UsageProblem
+    from condaprune.report.audit.compare import compare
+    from condaprune.report.audit.make import Wanted
+    from condaprune.report.audit.make import audit as make_audit
+    from condaprune.report.audit.model import Audit
+    from condaprune.report.audit.subject import Environment, open_subject
+    from condaprune.report.forms import FORMATS, Show, comparison_format
+    from condaprune.report.forms.github import summary_of
 
     wanted_outputs = parse_outputs(outputs, form)
     for output in wanted_outputs:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from condaprune.heal.healer import Replan, TrialHealer
+    from condaprune.live.heal.healer import Replan, TrialHealer
     from condaprune.model import Outcome, Progress
-    from condaprune.sinks.inplace import InPlaceOptions
+    from condaprune.sinks.inplace.sink import InPlaceOptions
     from condaprune.sources.base import Source
 
 _OPTIONS = (
@@ -69,8 +69,8 @@ def take_in_place(
         values = (*configured(), *values)
     if not (values or given["heal"] or given["undoable"]):
         return None, None  # the usual case, without the import of all that tries and journals
-    from condaprune.sinks.inplace import InPlaceOptions
-    from condaprune.trials.choose import make_trials
+    from condaprune.live.trials.choose import make_trials
+    from condaprune.sinks.inplace.sink import InPlaceOptions
 
     trials = make_trials(values)
     if not given["heal"]:
@@ -81,7 +81,7 @@ def take_in_place(
             where="--heal",
             remedy="Say what must work with --verify",
         )
-    from condaprune.heal.healer import TrialHealer
+    from condaprune.live.heal.healer import TrialHealer
 
     healer = TrialHealer(trials, replan, tries=given["heal_tries"], seconds=given["heal_time"])
     return InPlaceOptions(trials, given["undoable"], healer), healer
@@ -99,7 +99,7 @@ def settle(source: Source, *, dry_run: bool, progress: Progress) -> None:
         return
     if not os.path.lexists(os.path.join(source.prefix, STATE_FOLDER)):
         return  # the usual case, without the import of all that recovers
-    from condaprune.journal.recovery import is_pending, recover
+    from condaprune.sinks.inplace.recovery import is_pending, recover
 
     if dry_run:
         if is_pending(source.prefix):
@@ -125,7 +125,7 @@ def healed_text(healer: TrialHealer | None) -> str:
     """What was healed, to paste into condaprune.toml; empty where nothing had to be."""
     if healer is None or not healer.keeps:
         return ""
-    from condaprune.heal.keeps import advice
+    from condaprune.live.heal.keeps import advice
 
     count = healer.spent + 1
     return f"\nhealed in {count} verifications; for condaprune.toml:\n\n{advice(healer.keeps)}"

@@ -75,7 +75,7 @@ def prune(
     """
     from condaprune import api
     from condaprune.cli.progress import Reporter
-    from condaprune.report.account import make_account
+    from condaprune.plan.account import make_account
 
     packing = take_packing(options)
     in_place, healer = take_in_place(
@@ -92,7 +92,7 @@ def prune(
         _check_writable(target)
     if not dry_run:
         # Refusals come before the work.
-        from condaprune.sinks.choose import choose_sink
+        from condaprune.sinks.outputs.choose import choose_sink
 
         sink = choose_sink(
             source, output, force=force, allow_self=allow_self, in_place=in_place, **packing
@@ -110,7 +110,7 @@ def prune(
 
         _write(manifest, render_json(plan, account, outcome))
     if sbom:
-        from condaprune.sbom import make_sbom
+        from condaprune.plan.edits.sbom import make_sbom
 
         _write(sbom, make_sbom(plan.inventory).decode())
     healed = healed_text(healer)

@@ -21,14 +21,14 @@ def show_runtime(
 ) -> None:
     """Show the runtime needs of ENV, or the final stage of a Dockerfile for it.
 
-    With *planned*, options of `condaprune.api.plan`, the needs are those of what that plan keeps.
+    With *planned*, options of `condaprune.api.plan`, the needs are those of what it keeps.
     Errors: `SourceError`; `UsageProblem` for what has no contents to read.
     """
-    from condaprune.audit.baseimages import fits
-    from condaprune.audit.formats import needs as shown
-    from condaprune.audit.model import Audit
-    from condaprune.audit.runtime import runtime_needs
-    from condaprune.audit.subject import open_subject
+    from condaprune.report.audit.baseimages import fits
+    from condaprune.report.audit.model import Audit
+    from condaprune.report.audit.runtime import runtime_needs
+    from condaprune.report.audit.subject import open_subject
+    from condaprune.report.forms import needs as shown
 
     for output in outputs:
         if output.form not in ("text", "json"):
@@ -52,7 +52,7 @@ def show_runtime(
         removed = {path for path in plan.decisions if plan.removes(path)}
     needs = runtime_needs(subject, subject.source.inventory(), removed)
     if run:
-        from condaprune.audit.activation import run_activation
+        from condaprune.report.audit.activation import run_activation
 
         if not subject.prefix:
             raise UsageProblem(

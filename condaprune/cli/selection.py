@@ -12,11 +12,11 @@ import click
 from condaprune.cli import completion
 
 if TYPE_CHECKING:
-    from condaprune.audit.subject import Subject
-    from condaprune.config.load import Config
     from condaprune.model import Plan, Progress
+    from condaprune.report.audit.subject import Subject
+    from condaprune.request.config import Config
     from condaprune.sources.base import Source
-    from condaprune.tracing.trace import Trace
+    from condaprune.traces.trace import Trace
 
 
 Completion = Callable[[click.Context, click.Parameter, str], list[str]]
@@ -80,12 +80,12 @@ def selection_options(command: Any) -> Any:
 
 def read_config(config_file: str | None, isolated: bool) -> Config | None:
     """The configuration that applies to this run; None without one. Errors: `ConfigError`."""
-    from condaprune.config.find import find_config
+    from condaprune.request.find import find_config
 
     path = "" if isolated else config_file or find_config(os.getcwd())
     if not path:
         return None
-    from condaprune.config.load import load_config
+    from condaprune.request.config import load_config
 
     return load_config(path)
 
@@ -112,8 +112,8 @@ def configured_plan(subject: Subject, progress: Progress) -> Plan:
 
     Errors: `UsageProblem` for a subject that cannot be pruned.
     """
-    from condaprune.audit.model import Audit
     from condaprune.errors import UsageProblem
+    from condaprune.report.audit.model import Audit
 
     if isinstance(subject, Audit) or subject.kind == "path list":
         raise UsageProblem(
@@ -141,7 +141,7 @@ def plan_for(source: Source, options: Mapping[str, Any], progress: Progress) -> 
     notes = traces.notes
     failed = options["accept_failed"]
     if options["only_traced"]:
-        from condaprune.tracing.only import only_traced
+        from condaprune.traces.only import only_traced
 
         only = only_traced(
             traces.traces, source.inventory(), closure=options["closure"], accept_failed=failed
@@ -149,7 +149,7 @@ def plan_for(source: Source, options: Mapping[str, Any], progress: Progress) -> 
         traced, dropped, notes = only.kept, only.dropped, notes + only.risks
         guards_off = (*guards_off, *only.guards_off)
     elif traces.traces:
-        from condaprune.tracing.needs import traced_needs
+        from condaprune.traces.needs import traced_needs
 
         traced = traced_needs(traces.traces, source.inventory(), accept_failed=failed)
     plan = api.plan(
@@ -186,8 +186,8 @@ class _Traces(NamedTuple):
 def _read(files: Sequence[str], source: Source) -> _Traces:
     if not files:
         return _Traces([], ())
-    from condaprune.tracing.ageing import fingerprint_difference
-    from condaprune.tracing.format import read_trace
+    from condaprune.traces.ageing import fingerprint_difference
+    from condaprune.traces.format import read_trace
 
     traces = [read_trace(file) for file in files]
     inventory = source.inventory()

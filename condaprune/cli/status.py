@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from condaprune.journal.tell import Told
+    from condaprune.sinks.inplace.tell import Told
 
 
 @click.command()
@@ -29,7 +29,7 @@ def status(env: str, shown: str) -> int:
     """
     from condaprune import api
     from condaprune.errors import UsageProblem
-    from condaprune.journal.tell import read_prefix, to_json
+    from condaprune.sinks.inplace.tell import read_prefix, to_json
     from condaprune.sources.prefix import PrefixSource
 
     source = api.open_source(env)

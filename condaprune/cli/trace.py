@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from condaprune.tracing.trace import Run, Trace
+    from condaprune.traces.trace import Run, Trace
 
 _RECORD = "record"
 _COMMAND = "condaprune.trace.command"
@@ -117,10 +117,10 @@ def record_command(
     import os
 
     from condaprune.errors import TraceError
+    from condaprune.live.trace.session import find_prefix, record
     from condaprune.sources.prefix import check_prefix
-    from condaprune.tracing.format import check_replaceable, read_trace, write_trace
-    from condaprune.tracing.session import find_prefix, record
-    from condaprune.tracing.trace import merge
+    from condaprune.traces.format import check_replaceable, read_trace, write_trace
+    from condaprune.traces.trace import merge
 
     command: tuple[str, ...] = ctx.meta.get(_COMMAND, ())
     if not command and not attach:
@@ -164,8 +164,8 @@ def record_command(
 @click.option("-o", "--output", required=True, metavar="FILE", help="Where to; - is stdout.")
 def merge_command(files: tuple[str, ...], output: str) -> None:
     """Make one trace of several: the union of what they saw."""
-    from condaprune.tracing.format import read_trace, write_trace
-    from condaprune.tracing.trace import merge
+    from condaprune.traces.format import read_trace, write_trace
+    from condaprune.traces.trace import merge
 
     merged = merge([read_trace(path) for path in files], output)
     if output == "-":
@@ -181,8 +181,8 @@ def merge_command(files: tuple[str, ...], output: str) -> None:
 @click.option("--prefix", metavar="ENV", help="The environment, if it is elsewhere by now.")
 def show_command(file: str, package: str | None, kind: str | None, prefix: str | None) -> None:
     """Show what a trace holds."""
-    from condaprune.tracing.format import read_trace
-    from condaprune.tracing.show import render_trace
+    from condaprune.live.trace.show import render_trace
+    from condaprune.traces.format import read_trace
 
     found = read_trace(file)
     for line in render_trace(found, package=package, kind=kind, prefix=prefix):
@@ -204,9 +204,9 @@ def import_command(file: str, kind: str, prefix: str | None, output: str) -> Non
     """
     import os
 
-    from condaprune.tracing.foreign import import_trace
-    from condaprune.tracing.format import write_trace
-    from condaprune.tracing.session import find_prefix
+    from condaprune.live.trace.session import find_prefix
+    from condaprune.traces.foreign import import_trace
+    from condaprune.traces.format import write_trace
 
     imported = import_trace(file, kind, prefix or find_prefix((), os.environ))
     if output == "-":
@@ -231,7 +231,7 @@ def _prefix(environment: str) -> str:
 
 
 def _print_trace(found: Trace) -> None:
-    from condaprune.tracing.format import dump_lines
+    from condaprune.traces.format import dump_lines
 
     for line in dump_lines(found):
         click.echo(line, nl=False)

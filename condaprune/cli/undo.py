@@ -19,7 +19,7 @@ def undo(env: str, forget: bool, quiet: bool) -> None:
     """
     from condaprune import api
     from condaprune.errors import UsageProblem
-    from condaprune.journal.recovery import undo as take_back
+    from condaprune.sinks.inplace.recovery import undo as take_back
     from condaprune.sources.prefix import PrefixSource
 
     source = api.open_source(env)

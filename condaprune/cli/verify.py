@@ -73,8 +73,8 @@ def verify(
     condaprune verify /env slim.tar.zst --manifest slim.json
     """
     from condaprune.cli.progress import Reporter
-    from condaprune.verify import compare
-    from condaprune.verify.render import render
+    from condaprune.live.verify import compare
+    from condaprune.live.verify.render import render
 
     with Reporter(quiet=quiet, bars=not no_progress) as progress:
         found = compare(

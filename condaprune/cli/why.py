@@ -12,7 +12,7 @@ import click
 from condaprune.cli.completion import packages
 
 if TYPE_CHECKING:
-    from condaprune.audit.needs import Why
+    from condaprune.report.audit.needs import Why
 
 _FEW = 12
 
@@ -39,12 +39,12 @@ def why(env: str, package: str, unused: str | None, form: str) -> None:
     condaprune why /env icu
     condaprune why /env pypi:numpy --unused app.trace
     """
-    from condaprune.audit.make import Wanted
-    from condaprune.audit.make import audit as make_audit
-    from condaprune.audit.model import Audit
-    from condaprune.audit.needs import explain_package
-    from condaprune.audit.subject import open_subject
     from condaprune.errors import UsageProblem
+    from condaprune.report.audit.make import Wanted
+    from condaprune.report.audit.make import audit as make_audit
+    from condaprune.report.audit.model import Audit
+    from condaprune.report.audit.needs import explain_package
+    from condaprune.report.audit.subject import open_subject
 
     subject = open_subject(env)
     if isinstance(subject, Audit) or subject.kind == "path list":
@@ -108,8 +108,8 @@ def _verdict(found: Why) -> str:
 
 
 def _json(found: Why) -> str:
-    from condaprune import __version__
-    from condaprune.audit.saved import SCHEMA
+    from condaprune.report.audit.saved import SCHEMA
+    from condaprune.version import __version__
 
     data = {
         "format": "condaprune-why",

@@ -10,24 +10,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from condaprune.errors import UsageProblem, nearest
+from condaprune.evidence.datanames import DataNames
+from condaprune.evidence.facts import Facts, Interest
+from condaprune.evidence.modules import Modules
+from condaprune.evidence.packagecache import leave_out_cache
+from condaprune.evidence.prefilter import Word
+from condaprune.evidence.pysource import PythonReader
+from condaprune.evidence.scene import Guard, GuardReport, Scene
+from condaprune.evidence.scope import SOURCES, Scopes
+from condaprune.evidence.tree import Tree
 from condaprune.guards.activation import Activation
-from condaprune.guards.base import Guard, GuardReport, Scene
 from condaprune.guards.commands import Commands
 from condaprune.guards.data import Data
-from condaprune.guards.datanames import DataNames
 from condaprune.guards.dlopen import Dlopen
 from condaprune.guards.elf import Elf, is_shared
-from condaprune.guards.facts import Facts, Interest
 from condaprune.guards.imports import Imports
 from condaprune.guards.landmarks import Landmarks
 from condaprune.guards.links import Links
 from condaprune.guards.metadata import Metadata
-from condaprune.guards.modules import Modules
 from condaprune.guards.namespaces import Namespaces
-from condaprune.guards.packagecache import leave_out_cache
-from condaprune.guards.prefilter import Word
-from condaprune.guards.pysource import PythonReader
-from condaprune.guards.scope import SOURCES, Scopes
 from condaprune.guards.shared import Shared
 from condaprune.guards.siblings import Siblings
 from condaprune.guards.source import WORDS as SOURCE_WORDS
@@ -38,7 +39,6 @@ from condaprune.guards.suites import WORDS as SUITE_WORDS
 from condaprune.guards.suites import Suites
 from condaprune.guards.toolchain import WORDS as COMPILE_WORDS
 from condaprune.guards.toolchain import Toolchain, is_tool, may_compile
-from condaprune.guards.tree import Tree
 from condaprune.guards.unpack import Unpack
 from condaprune.guards.whole import Whole
 from condaprune.model import Inventory, Progress, Rule, Veto, no_progress

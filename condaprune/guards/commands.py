@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from condaprune.guards.base import Guard, Scene
+from condaprune.evidence.scene import Guard, Scene
 from condaprune.model import Veto
 
 _SECTIONS = ("[console_scripts]", "[gui_scripts]")

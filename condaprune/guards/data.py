@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from condaprune.guards.base import Guard, Scene
+from condaprune.evidence.scene import Guard, Scene
 from condaprune.guards.elf import is_shared
 from condaprune.model import Veto
 

@@ -13,9 +13,9 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from condaprune.guards.base import Guard, Scene
+from condaprune.evidence.scene import Guard, Scene
+from condaprune.evidence.scope import ONLY_TRACED
 from condaprune.guards.elf import Resolver, is_shared
-from condaprune.guards.scope import ONLY_TRACED
 from condaprune.model import Veto
 
 _EXTENSION = re.compile(r"\.(?:cpython-\d+[^.]*|abi3|cp\d+-[^.]+|pypy\d+[^.]*|graalpy[^.]*)\.")

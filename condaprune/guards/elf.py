@@ -13,8 +13,8 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from condaprune.elffile import ElfFacts
-from condaprune.guards.base import Guard, Scene
+from condaprune.evidence.scene import Guard, Scene
+from condaprune.formats.elf import ElfFacts
 from condaprune.model import Veto
 from condaprune.paths import parent
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from condaprune.guards.base import Guard
-from condaprune.guards.exceptions import announced
-from condaprune.guards.pysource import import_line
-from condaprune.guards.scope import ONLY_TRACED
-from condaprune.guards.tree import join
+from condaprune.evidence.exceptions import announced
+from condaprune.evidence.pysource import import_line
+from condaprune.evidence.scene import Guard
+from condaprune.evidence.scope import ONLY_TRACED
+from condaprune.evidence.tree import join
 from condaprune.model import Veto
 from condaprune.paths import parent
 

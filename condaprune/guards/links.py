@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from condaprune.guards.base import Guard
+from condaprune.evidence.scene import Guard
 from condaprune.model import Veto
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from condaprune.guards.base import Guard, Scene
+from condaprune.evidence.scene import Guard, Scene
 from condaprune.model import Veto
 from condaprune.paths import parent
 

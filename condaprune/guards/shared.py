@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from condaprune.guards.base import Guard, Scene
-from condaprune.guards.scope import plain
+from condaprune.evidence.scene import Guard, Scene
+from condaprune.evidence.scope import plain
 from condaprune.model import Owner, Record, Veto
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from condaprune.guards.base import Guard, Scene
+from condaprune.evidence.scene import Guard, Scene
 from condaprune.model import Veto
 from condaprune.paths import parent
 

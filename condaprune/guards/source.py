@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from condaprune.guards.base import Guard, Scene
-from condaprune.guards.prefilter import Word
-from condaprune.guards.scope import SOURCES
+from condaprune.evidence.prefilter import Word
+from condaprune.evidence.scene import Guard, Scene
+from condaprune.evidence.scope import SOURCES
 from condaprune.model import Veto
 
 WORDS = (

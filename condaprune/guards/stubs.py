@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from condaprune.guards.base import Guard, Scene
-from condaprune.guards.prefilter import Word
+from condaprune.evidence.prefilter import Word
+from condaprune.evidence.scene import Guard, Scene
 from condaprune.model import Veto
 
 WORDS = (Word("attach_stub", b"attach_stub"),)

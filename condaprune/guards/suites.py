@@ -14,8 +14,8 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
-from condaprune.guards.base import Guard, Scene
-from condaprune.guards.prefilter import Word
+from condaprune.evidence.prefilter import Word
+from condaprune.evidence.scene import Guard, Scene
 from condaprune.model import Veto
 from condaprune.paths import parent
 

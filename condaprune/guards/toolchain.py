@@ -12,9 +12,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
-from condaprune.elffile import LEAST_COMPILER
-from condaprune.guards.base import Guard, Scene
-from condaprune.guards.compilers import (
+from condaprune.evidence.compilers import (
     COMPILERS,
     COMPILING,
     HEADER_ENDINGS,
@@ -23,10 +21,12 @@ from condaprune.guards.compilers import (
     STATIC_ENDINGS,
     Compiler,
 )
-from condaprune.guards.datanames import aside
+from condaprune.evidence.datanames import aside
+from condaprune.evidence.prefilter import Word
+from condaprune.evidence.scene import Guard, Scene
+from condaprune.evidence.scope import plain
+from condaprune.formats.elf import LEAST_COMPILER
 from condaprune.guards.elf import is_shared
-from condaprune.guards.prefilter import Word
-from condaprune.guards.scope import plain
 from condaprune.model import Inventory, Veto
 
 _TOOL = re.compile(f"{PYTHON_HEADERS.pattern}|{COMPILERS.pattern}")

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from condaprune.guards.base import Guard, Scene
-from condaprune.guards.scope import goes_whole
+from condaprune.evidence.scene import Guard, Scene
+from condaprune.evidence.scope import goes_whole
 from condaprune.model import Veto
 
 _Group = tuple[str, frozenset[str]]

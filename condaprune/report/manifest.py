@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from condaprune import __version__
 from condaprune.model import Outcome, Plan, Rule
-from condaprune.report.account import Account, Row
+from condaprune.plan.account import Account, Row
+from condaprune.version import __version__
 
 SCHEMA = 1
 

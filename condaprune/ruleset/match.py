@@ -1,4 +1,4 @@
-"""Which rule, keep or drop matches which entry; it decides nothing (see `condaprune.planner`)."""
+"""Which rule, keep or drop matches which entry; it decides nothing (see `condaprune.plan`)."""
 
 from __future__ import annotations
 

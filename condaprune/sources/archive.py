@@ -7,9 +7,9 @@ from contextlib import closing
 from typing import BinaryIO
 
 from condaprune.errors import ArchiveError, SourceError
+from condaprune.formats.unpack_list import UNPACK
 from condaprune.model import Entry, Inventory
 from condaprune.paths import printable
-from condaprune.relocation import UNPACK
 from condaprune.sources.archiveindex import Index
 from condaprune.sources.decompress import Format, ReadAhead, open_stream, sniff
 from condaprune.sources.kept import Kept

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from condaprune.errors import ArchiveError
+from condaprune.formats.unpack_list import PROGRESS, UNPACK
 from condaprune.model import Entry
 from condaprune.paths import parent, printable, sort_key
-from condaprune.relocation import PROGRESS, UNPACK
 from condaprune.sources.members import Limits, Member, member_error
 
 _REPEATED = (UNPACK, PROGRESS, "bin/activate", "bin/deactivate", "bin/activate.fish")

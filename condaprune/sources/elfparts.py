@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from condaprune.binary import read_binary
+from condaprune.formats.binary import read_binary
 from condaprune.sources.members import Buffer
 
 _START = 8 << 20

@@ -12,8 +12,8 @@ from collections.abc import Callable, Collection, Iterator
 from itertools import chain
 from typing import NamedTuple
 
-from condaprune.binary import MAGICS
-from condaprune.elffile import LEAST_COMPILER, CompilerSearch
+from condaprune.formats.binary import MAGICS
+from condaprune.formats.elf import LEAST_COMPILER, CompilerSearch
 from condaprune.sources.elfparts import elf_parts
 from condaprune.sources.members import Body, Buffer, Member
 

@@ -9,7 +9,7 @@ import pytest
 import condaprune.cli.prune
 from benchmarks import bytecode
 from benchmarks.bytecode import CHOICES, evict, prune, tables
-from tests.envs.model import BuiltEnvironment
+from lab.envs.model import BuiltEnvironment
 
 
 @pytest.mark.slow

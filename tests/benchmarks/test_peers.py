@@ -12,7 +12,7 @@ from benchmarks import contestants, peers, recipes, workloads
 from benchmarks.losses import Reference, files, size
 from condaprune.ruleset.check import check_rule
 from condaprune.ruleset.load import load_file
-from tests.envs.model import BuiltEnvironment
+from lab.envs.model import BuiltEnvironment
 from tests.trees import SITE, distribution, make_prefix
 
 FILES = {

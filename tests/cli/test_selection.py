@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from condaprune.tracing.format import write_trace
-from condaprune.tracing.session import record
+from condaprune.live.trace.session import record
+from condaprune.traces.format import write_trace
 from tests.cli.runner import condaprune
 from tests.trees import SITE, make_prefix
 

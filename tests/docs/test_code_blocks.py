@@ -16,9 +16,9 @@ import click
 import pytest
 
 from condaprune.api import choose_rules
-from condaprune.audit.budget import load_budget
-from condaprune.config.load import Config, load_config
 from condaprune.errors import CondapruneError
+from condaprune.report.audit.budget import load_budget
+from condaprune.request.config import Config, load_config
 from condaprune.ruleset.check import check_rules
 from condaprune.ruleset.format import RetiredFile
 from condaprune.ruleset.load import parse_rules

@@ -10,8 +10,8 @@ from condaprune.model import Entry
 from condaprune.sources.archive import ArchiveSource
 from condaprune.sources.members import Body, Member
 from condaprune.sources.prefix import PrefixSource
-from tests.envs import BuiltEnvironment, PackedEnvironment
-from tests.envs.fixtures import Packer
+from lab.envs import BuiltEnvironment, PackedEnvironment
+from lab.envs.fixtures import Packer
 from tests.guards.helpers import matching
 
 DOOMED = ["*/tests/*", "*/testing/*", "*.dist-info/*", "*.so.*", "*/lib*.so", "*.pem", "*.json"]

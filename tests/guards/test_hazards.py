@@ -12,7 +12,7 @@ import pytest
 
 from condaprune.guards import examine
 from condaprune.sources.prefix import PrefixSource
-from tests.envs import BuiltEnvironment, c_compiler
+from lab.envs import BuiltEnvironment, c_compiler
 from tests.guards.hazards import HAZARDS, Hazard
 from tests.guards.helpers import matching
 

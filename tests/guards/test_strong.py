@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from condaprune.api import carry_out
-from condaprune.planner import make_plan
+from condaprune.live.verify.proof import compare
+from condaprune.plan.planner import make_plan
 from condaprune.sources.prefix import PrefixSource
-from condaprune.verify.proof import compare
-from tests.envs import BuiltEnvironment
+from lab.envs import BuiltEnvironment
 from tests.guards.helpers import make_rule
 
 CHECKS = ("imports", "metadata", "elf", "links")

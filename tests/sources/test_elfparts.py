@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from condaprune.elffile import read_elf
+from condaprune.formats.elf import read_elf
 from condaprune.sources import elfparts
 from condaprune.sources.elfparts import elf_parts
-from tests.envs.model import BuiltEnvironment
+from lab.envs.model import BuiltEnvironment
 from tests.guards.elves import make_elf
 
 ELF = make_elf(("libc.so.6", "libz.so.1"), runpath="$ORIGIN", soname="libx.so.2")

@@ -13,9 +13,9 @@ from condaprune.sources import kept
 from condaprune.sources.archive import ArchiveSource
 from condaprune.sources.members import Body, Member
 from condaprune.sources.prefix import PrefixSource
-from tests.envs.fixtures import Packer
+from lab.envs.fixtures import Packer
 from tests.guards.elves import make_elf
-from tests.sinks.helpers import pack
+from tests.sinks.outputs.helpers import pack
 from tests.sources.archives import header, member, tar
 from tests.trees import SITE, Link, make_prefix
 

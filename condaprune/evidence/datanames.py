@@ -1,0 +1,155 @@
+"""Which doomed data files kept code names: by a literal file name, or a literal suffix.
+
+The evidence is a string in a kept file of the same top-level package (for shared libraries: of
+any). A literal that is a suffix only (``name + ".json"``, ``f"{name}.csv"``, ``"*.yaml"``) speaks
+for all doomed data of that suffix in the package, those of tests and documentation aside, and those
+whose names a rule for the package spells: it knows better.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+
+from condaprune.evidence.modules import Modules
+from condaprune.evidence.prefilter import Word
+from condaprune.evidence.scope import Scopes
+from condaprune.paths import to_bytes
+
+_CODE = frozenset({"py", "pyw", "pyc", "pyo", "so", "pyd"})
+_SOURCE = frozenset({"h", "hpp", "hxx", "cuh", "c", "cc", "cpp", "cxx", "pyx", "pxd", "pxi", "a"})
+_LAUNCHER = frozenset({"exe", "dll", "bat", "cmd", "ps1"})
+_ASIDE = frozenset({"tests", "test", "testing", "_testing", "docs", "doc", "examples", "example"})
+_SUFFIX = re.compile(r"[A-Za-z0-9_+-]{1,12}")
+_LIBRARY = re.compile(r"\.(?:so(?:\.\d+)*|dylib|dll)$")
+_QUOTES = (b'"', b"'")
+_BUILDS = re.compile(rb"\b(?:distutils|setuptools)\b")
+_LONGEST = 200
+_MAX_WORDS = 400
+_KEY = "data:"
+
+
+class DataNames:
+    """The doomed data files of an environment, by what code may call them."""
+
+    def __init__(self, candidates: Mapping[str, str], modules: Modules, scopes: Scopes) -> None:
+        self._modules = modules
+        self._named: dict[tuple[str, str], list[str]] = defaultdict(list)
+        self._suffixed: dict[tuple[str, str], list[str]] = defaultdict(list)
+        self._libraries: dict[str, list[str]] = defaultdict(list)
+        self._folders: set[str] = set()
+        self._endings: set[str] = set()
+        suffixes: set[str] = set()
+        bare: set[str] = set()
+        for path, rule in candidates.items():
+            name = path.rpartition("/")[2]
+            if (".so" in name or ".d" in name) and _LIBRARY.search(name):
+                self._libraries[name].append(path)
+                self._endings.add(name.rpartition(".")[2])
+                continue
+            suffix = name.rpartition(".")[2] if "." in name else ""
+            if suffix in _CODE or "-info/" in path:
+                continue
+            top = modules.top_folder(path)
+            if not top:
+                continue
+            self._folders.add(top)
+            self._named[top, name].append(path)
+            if _SUFFIX.fullmatch(suffix):
+                suffixes.add(suffix)
+                swept = suffix not in _SOURCE | _LAUNCHER and not aside(path, top)
+                if swept and not scopes.names_file(rule, path):
+                    self._suffixed[top, suffix].append(path)
+            elif not suffix and "/" in path:
+                bare.add(name)
+        self._suffixes = tuple(sorted(suffixes | self._endings))[:_MAX_WORDS]
+        self._bare = tuple(sorted(bare))[:_MAX_WORDS]
+
+    def words(self) -> Iterator[Word]:
+        """What to look for in files before `literals` is worth its while."""
+        for suffix in self._suffixes:
+            for quote in "\"'":
+                yield Word(_KEY + suffix, b"." + to_bytes(suffix + quote))
+        for name in self._bare:
+            for quote in "\"'":
+                yield Word(_KEY + "/" + name, to_bytes(f"{quote}{name}{quote}"))
+
+    def evidence(
+        self, path: str, data: bytes, matched: frozenset[str]
+    ) -> Iterator[tuple[int, str, tuple[str, ...]]]:
+        """Offset, literal and the doomed files it may mean, for the code of one file."""
+        file = path.rpartition("/")[2]
+        if file.startswith("_sysconfigdata") or (file == "setup.py" and _BUILDS.search(data)):
+            return  # how Python or the package was built: it names files and opens none
+        top = self._modules.top_folder(path)
+        known = top in self._folders
+        if not known and not self._libraries:
+            return
+        seen: set[str] = set()
+        for key in matched:
+            if not key.startswith(_KEY):
+                continue
+            word = key[len(_KEY) :]
+            if not known and word not in self._endings:
+                continue
+            if word.startswith("/"):
+                targets = tuple(self._named.get((top, word[1:]), ()))
+                if targets:
+                    quoted = (to_bytes(f"{quote}{word[1:]}{quote}") for quote in "\"'")
+                    at = max(data.find(text) for text in quoted)
+                    yield at, word[1:], self._nearby(path, word[1:], targets)
+                continue
+            for at, literal in _literals(data, to_bytes("." + word)):
+                if literal in seen:
+                    continue
+                seen.add(literal)
+                targets = self._targets(path, top, literal, word)
+                if targets:
+                    yield at, literal, targets
+
+    def _targets(self, path: str, top: str, literal: str, suffix: str) -> tuple[str, ...]:
+        name = literal.rpartition("/")[2]
+        libraries = self._libraries.get(name)
+        if libraries:
+            return tuple(libraries)
+        stem = name[: -len(suffix) - 1]
+        if not stem or stem[-1] in "*}" or stem.endswith(("%s", "%d", "%r")):
+            return tuple(self._suffixed.get((top, suffix), ()))
+        return self._nearby(path, literal, tuple(self._named.get((top, name), ())))
+
+    def _nearby(self, path: str, literal: str, targets: tuple[str, ...]) -> tuple[str, ...]:
+        """Leave out data of tests that the code does not lie beside or call by its folder."""
+        if not targets:
+            return ()
+        top = self._modules.top_folder(path)
+        found = []
+        for target in targets:
+            part = aside(target, top)
+            if not part or f"/{part}/" in f"/{path}" or f"{part}/" in literal:
+                found.append(target)
+        return tuple(found)
+
+
+def aside(path: str, top: str) -> str:
+    """The folder of tests or documentation that a file lies in; empty if in none."""
+    for part in path[len(top) :].split("/")[:-1]:
+        if part in _ASIDE:
+            return part
+    return ""
+
+
+def _literals(data: bytes, suffix: bytes) -> Iterator[tuple[int, str]]:
+    """Offset and text of the string literals that end with a suffix, as far as one line goes."""
+    found = []
+    for quote in _QUOTES:
+        ending = suffix + quote
+        at = data.find(ending)
+        while at >= 0:
+            floor = max(data.rfind(b"\n", 0, at) + 1, at - _LONGEST)
+            start = data.rfind(quote, floor, at)
+            end = at + len(suffix)
+            if start >= 0:
+                found.append((start, data[start + 1 : end].decode("utf-8", "replace")))
+            at = data.find(ending, end)
+    yield from sorted(found)

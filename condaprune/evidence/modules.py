@@ -1,0 +1,219 @@
+"""Which files are Python modules, under what names, and which of them are doomed."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import NamedTuple
+
+from condaprune.evidence.nameindex import NameIndex
+from condaprune.model import Inventory
+from condaprune.paths import parent
+from condaprune.sources.layout import inner_environments
+
+_IDENTIFIER = re.compile(r"[^\W\d]\w*")
+_FORMS = {".py": 1, ".pyw": 1, ".so": 2, ".pyd": 2, ".pyc": 0}
+_ENDINGS = tuple(_FORMS)
+_PACKAGE = 3
+"""Forms of one module, the higher first: the import system takes a package before an extension
+module, that before a source, that before a lone bytecode file."""
+
+
+class Module(NamedTuple):
+    """A file as a module: its dotted name, its folder, whether it is a package's ``__init__``.
+
+    A named tuple, since one is made for each module of an environment.
+    """
+
+    name: str
+    folder: str
+    package: bool
+
+    @property
+    def home(self) -> str:
+        """The package that relative imports in the module start from."""
+        return self.name if self.package else self.name.rpartition(".")[0]
+
+
+class Modules:
+    """The modules of an environment, resolved by names as the import system does."""
+
+    def __init__(self, inventory: Inventory, candidates: Mapping[str, str]) -> None:
+        layout = inventory.layout
+        dynload = [f"{folder}/lib-dynload" for folder in layout.stdlib]
+        self.roots = frozenset([*layout.site, *layout.stdlib, *dynload])
+        self._packages: dict[str, str | None] = dict.fromkeys(self.roots, "")
+        self._stdlib = frozenset(layout.stdlib)
+        inner = inner_environments(inventory.entries)
+        self.elsewhere = tuple(f"{env}/{lib}" for env in inner for lib in ("lib/python", "Lib/"))
+        """How the paths of code start that another environment's Python runs (``envs/NAME``)."""
+        self._tops: dict[str, str] = {}
+        self.doomed: dict[str, list[str]] = {}
+        """Names of doomed modules -> the candidates without which they cannot be imported."""
+        self.children: dict[str, list[str]] = {}
+        """Names of packages -> the doomed modules directly in them (full names)."""
+        self.loose: frozenset[str] = frozenset()
+        """Doomed ``.py`` files that lie under no root: of scripts and applications."""
+        self.tokens: frozenset[str] = frozenset()
+        """Words one of which any import of a doomed module from a kept file must hold."""
+        self._index(inventory, candidates)
+
+    def package_of(self, folder: str) -> str | None:
+        """The dotted name of a folder's package; empty for a root, None for no package."""
+        found = self._packages.get(folder, "?")
+        if found != "?":
+            return found
+        above, _, name = folder.rpartition("/")
+        package = None
+        if above and name != "__pycache__" and _IDENTIFIER.fullmatch(name):
+            outer = self.package_of(above)
+            if outer is not None:
+                package = f"{outer}.{name}" if outer else name
+        self._packages[folder] = package
+        return package
+
+    def locate(self, path: str) -> Module | None:
+        """The module that a file is; None for other files."""
+        if not path.endswith(_ENDINGS) or (path.endswith(".pyc") and "__pycache__/" in path):
+            return None
+        folder, _, name = path.rpartition("/")
+        stem, dot, rest = name.partition(".")
+        if not dot or "." + rest.rpartition(".")[2] not in _FORMS:
+            return None
+        if "." in rest and not name.endswith((".so", ".pyd")):
+            return None  # a.b.py has no name that could be imported
+        package = self._packages.get(folder, "?")
+        if package == "?":
+            package = self.package_of(folder)
+        if package is None or not (
+            stem.isidentifier() if stem.isascii() else _IDENTIFIER.fullmatch(stem)
+        ):
+            return None
+        if stem == "__init__":
+            return Module(package, folder, True) if package else None
+        return Module(f"{package}.{stem}" if package else stem, folder, False)
+
+    def top_folder(self, path: str) -> str:
+        """The folder of the top-level package that a file lies in; empty if in none.
+
+        A file directly in a root belongs to the root's own folder.
+        """
+        above = path.rpartition("/")[0]
+        found = self._tops.get(above)
+        if found is None:
+            found = self._tops[above] = self._top_of(above)
+        return found
+
+    def _top_of(self, folder: str) -> str:
+        if folder in self.roots:
+            return folder
+        while folder:
+            outer = parent(folder)
+            if outer in self.roots:
+                return folder
+            folder = outer
+        return ""
+
+    @cached_property
+    def index(self) -> NameIndex:
+        """The names of the doomed modules, to be found in bytes; made where one asks."""
+        return NameIndex(self.doomed)
+
+    def needed_for(self, name: str) -> Iterator[tuple[str, str]]:
+        """The doomed files that importing a dotted name needs, each with its module's name.
+
+        Importing ``a.b.c`` imports ``a`` and ``a.b`` first.
+        """
+        at = 0
+        while at >= 0:
+            at = name.find(".", at + 1)
+            prefix = name if at < 0 else name[:at]
+            for path in self.doomed.get(prefix, ()):
+                yield path, prefix
+
+    def needed_beside(self, folder: str, name: str) -> Iterator[tuple[str, str]]:
+        """The same for a file that lies under no root: its folder and those above are searched,
+        for a relative name only the folder that its dots lead to."""
+        bare = name.lstrip(".")
+        for _ in range(len(name) - len(bare) - 1):
+            folder = parent(folder)
+        parts = bare.split(".") if bare else []
+        if bare != name and f"{folder}/__init__.py" in self.loose:
+            yield f"{folder}/__init__.py", parent(folder)
+        while True:
+            for end in range(len(parts), 0, -1):
+                base = "/".join(([folder] if folder else []) + parts[:end])
+                for path in (f"{base}.py", f"{base}/__init__.py"):
+                    if path in self.loose:
+                        yield path, ".".join(parts[:end])
+            if not folder or bare != name:
+                return
+            folder = parent(folder)
+
+    def _index(self, inventory: Inventory, candidates: Mapping[str, str]) -> None:
+        doomed: dict[str, list[tuple[int, str]]] = defaultdict(list)
+        loose = set()
+        for path in candidates:
+            module = self.locate(path)
+            if module is not None:
+                doomed[module.name].append((_rank(path, module), path))
+            elif path.endswith(".py") and self.package_of(parent(path)) is None:
+                loose.add(path)
+        kept: dict[str, int] = {}
+        living: set[str] = set()
+        if doomed:
+            for path, entry in inventory.entries.items():
+                if path in candidates or entry.kind == "folder":
+                    continue
+                module = self.locate(path)
+                if module is None:
+                    continue
+                if module.name in doomed:
+                    rank = _rank(path, module)
+                    # A lone .pyc stands for its source only where the source goes.
+                    kept[module.name] = max(rank, kept.get(module.name, rank), 1)
+                _add_prefixes(living, module.name if module.package else module.home)
+        children: dict[str, list[str]] = defaultdict(list)
+        tokens: set[str] = set()
+        for name, forms in doomed.items():
+            best = kept.get(name, -1)
+            paths = [path for rank, path in forms if rank > best]
+            if any(rank == 1 for rank, _ in forms):
+                paths = [p for p in paths if not p.endswith(".pyc")]
+            if not paths:
+                continue
+            self.doomed[name] = paths
+            children[name.rpartition(".")[0]].append(name)
+            tokens.add(_topmost(name, living))
+        self.children = dict(children)
+        for path in loose:
+            folder, _, name = path.rpartition("/")
+            stem = name[: -len(".py")]
+            tokens.add(folder.rpartition("/")[2] if stem == "__init__" else stem)
+        self.loose = frozenset(loose)
+        self.tokens = frozenset(token for token in tokens if _IDENTIFIER.fullmatch(token))
+
+
+def _rank(path: str, module: Module) -> int:
+    if module.package:
+        return _PACKAGE
+    return _FORMS["." + path.rpartition(".")[2]]
+
+
+def _add_prefixes(living: set[str], name: str) -> None:
+    while name and name not in living:
+        living.add(name)
+        name = name.rpartition(".")[0]
+
+
+def _topmost(name: str, living: set[str]) -> str:
+    """The last word of the outermost package of which nothing is kept."""
+    at = 0
+    while at >= 0:
+        at = name.find(".", at + 1)
+        prefix = name if at < 0 else name[:at]
+        if prefix not in living:
+            return prefix.rpartition(".")[2]
+    return name.rpartition(".")[2]

@@ -1,0 +1,190 @@
+"""Finds imports in the bytes of Python files without parsing them.
+
+Works for every version of the language and for files that do not parse. It takes lines of
+docstrings for imports, so it serves as the filter before the parser, and in its place where there
+is no parse. Blocks under ``if TYPE_CHECKING:`` are left out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from condaprune.evidence.prefilter import occurrences
+
+_KEYWORD = b"import"
+_MANY = 100  # for more words than this one pass over the text is cheaper than a search a word
+_WORD = re.compile(rb"[\w\x80-\xff]+")
+_NESTED = 6  # parentheses that comments may open within an import's own
+_HEAD = re.compile(rb"[ \t]*(?:[^\n#]*[:;][ \t]*)?(?:from[ \t]*([.\w \t]+?)[ \t]*)?")
+_ALIAS = re.compile(rb"\bas\s+\w+")
+_COMMENT = re.compile(rb"#[^\n]*")
+_CALLS = (b"import_module", b"__import__", b"find_spec", b"run_module", b"importorskip")
+_CALL = re.compile(rb"""(?:""" + b"|".join(_CALLS) + rb""")\s*\(\s*["']([\w.]+)["']""")
+_GUARDED = re.compile(rb"([ \t]*)if[ \t]+(?:[\w.]+\.)?TYPE_CHECKING[ \t]*:")
+_GUARD = b"TYPE_CHECKING"
+_INDENT = re.compile(rb"^([ \t]*)[^\s#]", re.MULTILINE)
+_QUOTES = b"\"'"
+_DOTTED = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.:")
+
+
+class Reference(NamedTuple):
+    """A place that may import a module: `name` with leading dots is relative.
+
+    `base` is true for the part of ``from base import name``, where ``name`` need not be a module.
+    """
+
+    line: int
+    name: str
+    verb: str = "imports"
+
+
+def line_of(data: bytes, at: int) -> int:
+    """The number of the line that an offset lies in."""
+    return data.count(b"\n", 0, at) + 1
+
+
+def import_statements(
+    data: bytes, places: Sequence[int] | None = None
+) -> Iterator[tuple[int, str]]:
+    """Offset and name of everything imported by statement: modules, and names from modules.
+
+    With *places*, only statements that may hold one of these offsets are looked at.
+    """
+    hidden = _type_checking(data)
+    for at in _keywords(data) if places is None else _keywords_near(data, places):
+        end = at + 6
+        start = _start_of_line(data, at)
+        head = data[start:at].replace(b"\\", b" ").replace(b"\r", b" ").replace(b"\n", b" ")
+        if len(head) < 400 and not (data[end : end + 1].isalnum() or data[end : end + 1] == b"_"):
+            match = _HEAD.fullmatch(head)
+            if match and not (hidden and _within(hidden, at)):
+                yield from _names(data, at, end, match[1])
+
+
+def _keywords(data: bytes) -> Iterator[int]:
+    at = data.find(_KEYWORD)
+    while at >= 0:
+        yield at
+        at = data.find(_KEYWORD, at + len(_KEYWORD))
+
+
+def _keywords_near(data: bytes, places: Iterable[int]) -> list[int]:
+    """Where ``import`` stands in the statements that hold *places*: cheaper than to take all."""
+    found: set[int] = set()
+    for place in places:
+        stop = data.find(b"\n", place)
+        while stop > 0 and data[stop - 2 : stop].rstrip(b"\r").endswith(b"\\"):
+            stop = data.find(b"\n", stop + 1)
+        line = data[_start_of_line(data, place) : stop if stop >= 0 else len(data)]
+        if _KEYWORD in line:
+            start = _start_of_line(data, place)
+            found.update(start + at for at in _keywords(line))
+        opened = data.rfind(b"(", 0, place)
+        for _ in range(_NESTED):
+            if opened < 0 or data.find(b")", opened, place) >= 0:
+                break
+            before = data[max(0, opened - 80) : opened].rstrip(b" \t\r\n\\")
+            if before.endswith(_KEYWORD):
+                found.add(data.rfind(_KEYWORD, 0, opened))
+                break
+            opened = data.rfind(b"(", 0, opened)
+    return sorted(found)
+
+
+def _start_of_line(data: bytes, at: int) -> int:
+    """Where the line of an offset starts, lines joined by backslashes taken as one."""
+    start = data.rfind(b"\n", 0, at) + 1
+    while start > 1 and data[start - 3 : start - 1].rstrip(b"\r").endswith(b"\\"):
+        start = data.rfind(b"\n", 0, start - 1) + 1
+    return start
+
+
+def import_calls(data: bytes) -> Iterator[tuple[int, str]]:
+    """Offset and name of modules imported by a call with a literal name."""
+    found = []
+    for word in _CALLS:
+        at = data.find(word)
+        while at >= 0:
+            match = _CALL.match(data, at)
+            if match:
+                found.append((at, match[1].decode("ascii", "replace")))
+            at = data.find(word, at + len(word))
+    yield from sorted(found)
+
+
+def words_in(data: bytes, words: Collection[str]) -> list[tuple[int, int]]:
+    """Start and end of every place where one of *words* stands as a whole word."""
+    if len(words) > _MANY:
+        wanted = {word.encode() for word in words}
+        return [found.span() for found in _WORD.finditer(data) if found[0] in wanted]
+    return [(at, at + len(word)) for word in words for at in occurrences(data, word.encode())]
+
+
+def quoted_names(data: bytes, places: Iterable[tuple[int, int]]) -> Iterator[tuple[int, str]]:
+    """Offset and text of the quoted dotted names that the words at *places* are part of.
+
+    The text ends where the name does: in ``f"a.b.{name}"`` at ``a.b.``.
+    """
+    for start, end in places:
+        while start and data[start - 1] in _DOTTED:
+            start -= 1
+        if not start or data[start - 1] not in _QUOTES:
+            continue
+        while end < len(data) and data[end] in _DOTTED:
+            end += 1
+        yield start, data[start:end].decode("ascii")
+
+
+def _names(data: bytes, at: int, end: int, base: bytes | None) -> Iterator[tuple[int, str]]:
+    rest = data[end : end + 200].lstrip(b" \t")
+    if base is not None and rest[:1] == b"(":
+        opened = data.find(b"(", end)
+        closed = data.find(b")", opened)
+        listed = data[opened + 1 : closed if closed >= 0 else len(data)]
+        listed = _COMMENT.sub(b"", listed).replace(b"\n", b" ").replace(b"\r", b" ")
+    else:
+        stop = data.find(b"\n", end)
+        while stop >= 0 and data[stop - 2 : stop].rstrip(b"\r").endswith(b"\\"):
+            stop = data.find(b"\n", stop + 1)
+        listed = data[end : stop if stop >= 0 else len(data)]
+        listed = listed.replace(b"\\\r\n", b" ").replace(b"\\\n", b" ")
+        listed = listed.partition(b"#")[0].partition(b";")[0]
+    prefix = ""
+    if base is not None:
+        prefix = re.sub(rb"\s+", b"", base).decode("ascii", "replace")
+        if not prefix:
+            return
+        yield at, prefix
+    for part in _ALIAS.sub(b"", listed).split(b","):
+        name = part.strip().decode("ascii", "replace")
+        if name.replace(".", "").isidentifier():
+            if base is None:
+                yield at, name
+            else:
+                yield at, f"{prefix}{name}" if prefix.endswith(".") else f"{prefix}.{name}"
+
+
+def _type_checking(data: bytes) -> list[tuple[int, int]]:
+    """The ranges of the blocks that only type checkers run."""
+    found: list[tuple[int, int]] = []
+    at = data.find(_GUARD)
+    while at >= 0:
+        start = data.rfind(b"\n", 0, at) + 1
+        match = _GUARDED.match(data, start)
+        if match:
+            depth = len(match[1].expandtabs())
+            stop = len(data)
+            below = data.find(b"\n", match.end()) + 1 or len(data)
+            for line in _INDENT.finditer(data, below):
+                if len(line[1].expandtabs()) <= depth:
+                    stop = line.start()
+                    break
+            found.append((start, stop))
+        at = data.find(_GUARD, at + len(_GUARD))
+    return found
+
+
+def _within(ranges: list[tuple[int, int]], at: int) -> bool:
+    return any(start <= at < stop for start, stop in ranges)

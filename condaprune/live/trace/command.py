@@ -1,0 +1,177 @@
+"""Runs the workload as if nobody watched: its signals, its terminal, its exit code."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import IO
+
+from condaprune.errors import TraceError
+from condaprune.live.trace.recorders.base import Launch
+from condaprune.paths import printable
+from condaprune.traces.trace import Ended
+
+FORWARDED = frozenset(
+    (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
+)
+_TICK = 0.5
+"""Seconds between two looks at the child, in case the signal of its end was lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a run ended. `exit_code` is a shell's (128 + N after signal N), None without a command;
+    `duration` is in seconds."""
+
+    exit_code: int | None
+    ended: Ended
+    duration: float
+
+
+def find_program(command: Sequence[str]) -> str:
+    """The file that a command runs. Errors: `TraceError` where there is none."""
+    if not command or not command[0]:
+        raise TraceError(
+            "there is no command to record", remedy="Write it after `--`: trace -- python app.py"
+        )
+    found = shutil.which(command[0])
+    if found is None:
+        what = "is no program" if os.path.lexists(command[0]) else "does not exist"
+        if "/" not in command[0]:
+            what = "is not found on PATH"
+        raise TraceError(
+            f"the command {printable(command[0])!r} {what}",
+            remedy="Check its spelling, or name it by its path",
+        )
+    return found
+
+
+@contextlib.contextmanager
+def signals_held() -> Iterator[None]:
+    """Hold back the signals that are to be forwarded, in the main thread only.
+
+    They are taken one by one with ``sigtimedwait``; handlers cover the moment in which the child
+    is started, when a thread must leave them unblocked for the child to inherit.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    held = _held()
+    handlers = {number: signal.signal(number, _hold) for number in held}
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {*held, signal.SIGCHLD})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+
+
+def _held() -> set[signal.Signals]:
+    # One that is ignored (nohup) stays ignored, here and in the child.
+    return {n for n in FORWARDED if signal.getsignal(n) not in (signal.SIG_IGN, None)}
+
+
+_arrived: list[int] = []
+
+
+def _hold(number: int, _frame: object) -> None:
+    _arrived.append(number)
+
+
+def run_command(
+    launch: Launch, *, seconds: float = 0.0, grace: float = 10.0, stdout: IO[bytes] | None = None
+) -> Outcome:
+    """Run a command to its end, inside `signals_held`.
+
+    After *seconds* (0: never) it is asked to end (SIGTERM), and *grace* seconds later made to.
+    Errors: `TraceError` where it cannot be started.
+    """
+    begun = time.monotonic()
+    _arrived.clear()
+    child = _start(launch, stdout)
+    ended: Ended = "exit"
+    deadline = begun + seconds if seconds else float("inf")
+    sent = 0
+    asked = False
+    while child.poll() is None:
+        left = deadline - time.monotonic()
+        if left <= 0:
+            sent = signal.SIGKILL if asked else signal.SIGTERM
+            ended = ended if asked else "time"
+            asked = True
+            child.send_signal(sent)
+            deadline = time.monotonic() + grace
+            continue
+        for number, forward in _next_signals(min(left, _TICK)):
+            ended, sent = "signal", number
+            if forward:
+                child.send_signal(number)
+    code = child.returncode
+    if ended == "time" and code in (-sent, -signal.SIGTERM):
+        code = 0  # it ended by what was asked for
+    return Outcome(128 - code if code < 0 else code, ended, time.monotonic() - begun)
+
+
+def wait_for_signal(seconds: float = 0.0) -> Outcome:
+    """Wait, inside `signals_held`, for a signal to end or for *seconds* to pass (0: never)."""
+    begun = time.monotonic()
+    deadline = begun + seconds if seconds else float("inf")
+    _arrived.clear()
+    while (left := deadline - time.monotonic()) > 0:
+        if any(_next_signals(min(left, _TICK))):
+            break
+    return Outcome(None, "attached", time.monotonic() - begun)
+
+
+def _next_signals(patience: float) -> Iterator[tuple[int, bool]]:
+    """The signals that arrive within *patience* seconds, each with whether to pass it on.
+
+    One that comes from the terminal has reached the child already: it stands in the same group.
+    """
+    while _arrived:
+        yield _arrived.pop(), True
+    if threading.current_thread() is not threading.main_thread():
+        time.sleep(min(patience, 0.02))
+        return
+    found = signal.sigtimedwait({*_held(), signal.SIGCHLD}, patience)
+    if found is not None and found.si_signo != signal.SIGCHLD:
+        yield found.si_signo, found.si_code <= 0
+
+
+def _start(launch: Launch, stdout: IO[bytes] | None) -> subprocess.Popen[bytes]:
+    """Start the child from a thread whose signals are not blocked: a mask is inherited."""
+    result: list[subprocess.Popen[bytes] | OSError] = []
+
+    def work() -> None:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {*FORWARDED, signal.SIGCHLD})
+        try:
+            result.append(
+                subprocess.Popen(
+                    launch.command, env=dict(launch.environment), stdout=stdout, close_fds=False
+                )
+            )
+        except OSError as error:
+            result.append(error)
+
+    thread = threading.Thread(target=work, name="condaprune-start")
+    thread.start()
+    thread.join()
+    child = result[0]
+    if isinstance(child, OSError):
+        raise TraceError(
+            f"the command {printable(launch.command[0])!r} cannot be started: {child.strerror}",
+            remedy="Check that it is executable and made for this machine",
+        )
+    return child
+
+
+Notice = Callable[[str], None]
+"""Told of what the user should know while a run is recorded, one line each."""

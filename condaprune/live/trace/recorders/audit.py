@@ -1,0 +1,110 @@
+"""The audit recorder: Python's own audit events, for who asked and how.
+
+It runs inside the workload (`condaprune.live.trace.hook`), so it does not see the loader's
+libraries, the interpreter's own start, C code, shells, nor Python children with ``-I`` or ``-S``.
+Its use is attribution, beside another recorder: which module asked for a file, which imports
+were computed, which folders were listed on purpose.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+
+from condaprune.errors import TraceError
+from condaprune.live.trace import hook
+from condaprune.live.trace.recorders.base import Inside, Launch, Recording
+from condaprune.paths import from_bytes
+from condaprune.traces.trace import KINDS, TracedEntry, TraceKind
+
+_PYTHON = re.compile(r"python(\d+)\.(\d+)t?")
+_ALONE = (
+    "the audit recorder sees Python's own use of files only: not libraries, not the "
+    "interpreter, not programs it starts"
+)
+
+
+class AuditRecorder:
+    """Puts the hook into every Python that the command starts. *scratch* takes its files."""
+
+    name = "audit"
+    attaches = False
+    tells_changes = False
+
+    def __init__(self, prefix: str, scratch: str) -> None:
+        self._prefix = prefix
+        self._hook = os.path.join(scratch, "hook")
+        self._target = os.path.join(scratch, "audit")
+
+    def check(self) -> None:
+        """Whether the environment holds a Python that has audit events."""
+        library = os.path.join(self._prefix, "lib")
+        names = os.listdir(library) if os.path.isdir(library) else []
+        found = [match for name in names if (match := _PYTHON.fullmatch(name))]
+        if not any((int(match[1]), int(match[2])) >= (3, 8) for match in found):
+            raise TraceError(
+                "the environment holds no Python 3.8 or newer, which audit events need",
+                where=self._prefix,
+                remedy="Use another recorder, such as `--recorder inotify`",
+            )
+
+    def start(self) -> None:
+        """Lay out the hook where the workload's Python will find it."""
+        os.mkdir(self._hook, 0o755)
+        os.mkdir(self._target, 0o700)
+        with open(str(hook.__file__), encoding="utf-8") as source:
+            text = source.read()
+        with open(os.path.join(self._hook, "sitecustomize.py"), "w", encoding="utf-8") as copy:
+            copy.write(text)
+
+    def launch(self, launch: Launch) -> Launch:
+        """The same command with the hook first on PYTHONPATH."""
+        environment = dict(launch.environment)
+        before = environment.get("PYTHONPATH", "")
+        environment["PYTHONPATH"] = self._hook + (os.pathsep + before if before else "")
+        environment["CONDAPRUNE_AUDIT"] = self._target
+        environment["CONDAPRUNE_AUDIT_PREFIX"] = self._prefix
+        return replace(launch, environment=environment)
+
+    def stop(self) -> Recording:
+        """Read what the processes wrote."""
+        entries: dict[str, TracedEntry] = {}
+        inside = Inside(self._prefix)
+        processes = sorted(os.listdir(self._target))
+        for name in processes:
+            with open(os.path.join(self._target, name), "rb") as stream:
+                data = stream.read()
+            for kind, path, module, how in parse(data):
+                entry = TracedEntry(
+                    frozenset((kind,)),
+                    1,
+                    frozenset((self.name,)),
+                    frozenset((module,)) if module else frozenset(),
+                    frozenset((module,)) if module and how == "computed" else frozenset(),
+                )
+                real = os.path.realpath(path)
+                for spelt in dict.fromkeys((os.path.normpath(path), real)):
+                    relative = inside.relative(spelt)
+                    if relative:
+                        known = entries.get(relative)
+                        entries[relative] = entry if known is None else known.after(entry)
+        notes = (f"{len(processes)} Python processes told of themselves", _ALONE)
+        return Recording(entries, notes=notes)
+
+
+def parse(data: bytes) -> Iterator[tuple[TraceKind, str, str, str]]:
+    """Kind, absolute path, module and how of each event; a last one cut short is left out."""
+    fields = data.split(b"\0")[:-1]
+    for at in range(0, len(fields) - 3, 4):
+        kind, path, module, how = fields[at : at + 4]
+        for known in KINDS:
+            if known == kind.decode("ascii", "replace"):
+                yield (
+                    known,
+                    from_bytes(path),
+                    sys.intern(module.decode("utf-8", "replace")),
+                    how.decode("ascii", "replace"),
+                )

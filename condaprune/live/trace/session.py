@@ -1,0 +1,157 @@
+"""Records a run: finds its prefix, runs the command under the recorders, makes the trace."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Mapping, Sequence
+from typing import IO
+
+from condaprune.errors import TraceError, UsageProblem
+from condaprune.live.trace.command import (
+    Notice,
+    find_program,
+    run_command,
+    signals_held,
+    wait_for_signal,
+)
+from condaprune.live.trace.mounts import mount_of
+from condaprune.live.trace.recorders.base import Launch
+from condaprune.live.trace.scratch import recording_alone
+from condaprune.live.trace.team import AUTO, Team
+from condaprune.paths import from_bytes, printable
+from condaprune.traces.ageing import fingerprint
+from condaprune.traces.trace import Header, Run, Trace, beside
+
+_SHOWN_CHANGES = 20
+
+
+def record(
+    command: Sequence[str],
+    prefix: str,
+    recorders: Sequence[str] = (AUTO,),
+    *,
+    seconds: float = 0.0,
+    attach: bool = False,
+    environment: Mapping[str, str] | None = None,
+    stdout: IO[bytes] | None = None,
+    notice: Notice | None = None,
+) -> Trace:
+    """Run *command* and record what it, and all it starts, touches of *prefix*.
+
+    *recorders* are names of `recorders.ORDER`, or ``auto``. After *seconds* (0: never) the
+    command is asked to end. With *attach* there is no command: whatever runs meanwhile is
+    recorded, until a signal or *seconds* end it. *environment* replaces the process's own,
+    *stdout* the command's output; *notice* is told what a user should know on the way. Nothing
+    is written to the prefix (the atime recorder sets access times). Errors: `TraceError`,
+    `UsageProblem`.
+    """
+    tell = notice or _ignore
+    prefix = os.path.realpath(prefix)
+    if attach and command:
+        raise UsageProblem(
+            "a command cannot be attached to", where="--attach", remedy="Leave out one of the two"
+        )
+    if not attach:
+        find_program(command)
+    given = dict(os.environ if environment is None else environment)
+    # Bytecode that the run would write dirties the prefix, and is no need of the workload.
+    given.setdefault("PYTHONDONTWRITEBYTECODE", "1")
+    known = fingerprint(prefix)
+    started = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    notes: list[str] = []
+    with recording_alone(prefix) as scratch, signals_held():
+        team = Team(recorders, prefix, scratch, attach=attach, tell=tell)
+        team.start()
+        try:
+            if attach:
+                notes.extend(_running_already(prefix))
+                for line in notes:
+                    tell(line)
+                tell("recording what uses the prefix; end with Ctrl-C")
+                outcome = wait_for_signal(seconds)
+            else:
+                launch = team.launch(Launch(tuple(command), given))
+                outcome = run_command(launch, seconds=seconds, stdout=stdout)
+        except BaseException:
+            team.abandon()
+            raise
+        recordings = team.stop()
+        changed = team.changes(recordings)
+    if fingerprint(prefix) != known:
+        notes.append("packages were installed or removed while it was recorded")
+    for recording in recordings:
+        notes.extend(recording.notes)
+    run = Run(
+        prefix=prefix,
+        recorders=team.names,
+        command=tuple(from_bytes(os.fsencode(word)) for word in command),
+        exit_code=outcome.exit_code,
+        ended=outcome.ended,
+        started=started,
+        duration=round(outcome.duration, 3),
+        filesystem=mount_of(prefix).label,
+        overflow=any(recording.overflow for recording in recordings),
+        canary=", ".join(filter(None, (recording.canary for recording in recordings))),
+        changed=changed[:_SHOWN_CHANGES],
+        changes=len(changed),
+        fingerprint=known,
+        notes=(*team.notes, *notes),
+    )
+    return Trace(Header((run,)), beside(recording.entries for recording in recordings))
+
+
+def find_prefix(command: Sequence[str], environment: Mapping[str, str]) -> str:
+    """The environment that a command belongs to: that of its program, else of the interpreter
+    that its first line names, else the active one (CONDA_PREFIX).
+
+    Errors: `TraceError` where there is none.
+    """
+    if command:
+        program = find_program(command)
+        for path in (program, os.path.realpath(program), _interpreter(program)):
+            folder = os.path.dirname(os.path.abspath(path)) if path else "/"
+            while folder != "/":
+                if os.path.isdir(os.path.join(folder, "conda-meta")):
+                    return folder
+                folder = os.path.dirname(folder)
+    active = environment.get("CONDA_PREFIX", "")
+    if active and os.path.isdir(os.path.join(active, "conda-meta")):
+        return active
+    about = f": {printable(command[0])} belongs to none and none is active" if command else ""
+    raise TraceError(
+        f"it is not clear which environment to record{about}",
+        remedy="Name it with `--prefix ENV`",
+    )
+
+
+def _interpreter(program: str) -> str:
+    """The interpreter of a script, from its first line; empty for what is no script."""
+    try:
+        with open(program, "rb") as stream:
+            line = stream.readline(256)
+    except OSError:
+        return ""
+    words = line[2:].split() if line.startswith(b"#!") else []
+    return os.fsdecode(words[0]) if words else ""
+
+
+def _running_already(prefix: str) -> list[str]:
+    """A warning where processes run from the prefix: what they have opened by now is not seen."""
+    found: list[str] = []
+    for process in filter(str.isdigit, os.listdir("/proc")) if os.path.isdir("/proc") else ():
+        with contextlib.suppress(OSError):
+            if os.readlink(f"/proc/{process}/exe").startswith(prefix + "/"):
+                found.append(process)
+    if not found or found == [str(os.getpid())]:
+        return []
+    warning = (
+        f"{len(found)} processes run from the prefix already (such as {found[0]}); what they "
+        "have opened is not recorded: start them again now"
+    )
+    return [warning]
+
+
+def _ignore(_line: str) -> None:
+    return None

@@ -1,0 +1,119 @@
+"""Every library that a kept binary needs and had within the prefix is still there for it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from condaprune.formats.binary import MAGICS, read_binary
+from condaprune.formats.elf import ElfFacts
+from condaprune.live.verify.checks.base import Pair
+from condaprune.live.verify.listing import Listing, normalise
+from condaprune.live.verify.results import Finding, Outcome
+from condaprune.paths import parent, to_bytes
+
+_NO_ELF = (".py", ".pyc", ".pyi", ".json", ".txt", ".h", ".hpp", ".a", ".html", ".js", ".md")
+
+
+class Libraries:
+    """Where the loader would find libraries within one prefix; nothing is run."""
+
+    def __init__(self, listing: Listing) -> None:
+        self._listing = listing
+        self._by_name: dict[str, list[str]] = {}
+        for path, entry in listing.entries.items():
+            if entry.kind != "folder" and (".so" in path or path.endswith(".dylib")):
+                self._by_name.setdefault(path.rpartition("/")[2], []).append(path)
+
+    def find(self, user: str, facts: ElfFacts, name: str) -> tuple[int, str]:
+        """How surely (2, 1, 0) and where *name* is found for the binary *user*.
+
+        2: on its own search path, or in ``lib`` (which the RPATH of programs names, and what they
+        load inherits); 1: elsewhere in the prefix, for what is loaded beforehand by its path;
+        0: not in the prefix.
+        """
+        folders = ["lib"]
+        for item in facts.runpath or facts.rpath:
+            folder = self._folder(user, item)
+            if folder is not None:
+                folders.append(folder)
+        for folder in folders:
+            path = f"{folder}/{name}" if folder else name
+            if self._listing.is_file(path):
+                return 2, path
+        for path in self._by_name.get(name, ()):
+            if self._listing.is_file(path):
+                return 1, path
+        return 0, ""
+
+    def _folder(self, user: str, item: str) -> str | None:
+        home = parent(user)
+        for word in ("${ORIGIN}", "$ORIGIN"):
+            if item.startswith(word):
+                folder = normalise(home + item[len(word) :])
+                return None if folder.startswith("..") else folder
+        return self._listing.inside(item) if item.startswith("/") else None
+
+
+def binaries(listing: Listing) -> Mapping[str, ElfFacts]:
+    """What every ELF and Mach-O file of a prefix asks of the loader."""
+    found = {}
+    for path, entry in listing.entries.items():
+        if entry.kind != "file" or entry.size < 64 or path.endswith(_NO_ELF):
+            continue
+        try:
+            fd = os.open(to_bytes(listing.absolute(path)), os.O_RDONLY | os.O_NOFOLLOW)
+        except OSError:
+            continue
+        try:
+            if os.pread(fd, 4, 0) in MAGICS:
+                facts = read_binary(lambda offset, size, fd=fd: os.pread(fd, size, offset))  # type: ignore[misc]
+                if facts is not None:
+                    found[path] = facts
+        finally:
+            os.close(fd)
+    return found
+
+
+class ElfCheck:
+    """Compares which needed libraries are found within the prefix, on either machine."""
+
+    name = "elf"
+    runs_code = False
+
+    def run(self, pair: Pair) -> Outcome:
+        """See `Check.run`."""
+        before, after = pair.before.listing, pair.after.listing
+        had, has = Libraries(before), Libraries(after)
+        after_binaries = binaries(after)
+        lost = []
+        counted = 0
+        for path, old in binaries(before).items():
+            if path not in after:
+                continue
+            new = after_binaries.get(path)
+            # A file that is cut off may still have a header, but needs nothing any more.
+            if new is None or (old.needed and not new.needed):
+                counted += 1
+                lost.append(
+                    Finding(self.name, "binary", path, "a program or library", "none, or not whole")
+                )
+                continue
+            for name in old.needed:
+                sure, where = had.find(path, old, name)
+                if not sure:
+                    continue
+                counted += 1
+                if name in new.needed and has.find(path, new, name)[0] < sure:
+                    lost.append(
+                        Finding(
+                            self.name,
+                            "library",
+                            name,
+                            f"{path} found {where}",
+                            "not found where the loader looks",
+                            f"{path} needs {name}",
+                            pair.removals.culprits(where, before.resolve(where) or ""),
+                        )
+                    )
+        return Outcome(counted, tuple(lost))

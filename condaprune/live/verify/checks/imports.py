@@ -1,0 +1,150 @@
+"""Every module that could be imported before can be imported after."""
+
+from __future__ import annotations
+
+from condaprune.live.verify.checks.base import Pair, cannot_run
+from condaprune.live.verify.listing import Listing
+from condaprune.live.verify.removals import Removals, missing_modules
+from condaprune.live.verify.results import Finding, Outcome, Unchecked
+from condaprune.live.verify.sweep import Attempt, ImportResults, replay, sweep_subject
+from condaprune.paths import parent
+
+
+class ImportsCheck:
+    """Imports all modules in both environments, one process a top-level package."""
+
+    name = "imports"
+    runs_code = True
+
+    def run(self, pair: Pair) -> Outcome:
+        """See `Check.run`."""
+        stop = cannot_run(self.name, pair)
+        if stop is not None:
+            return stop
+        baseline = sweep_subject(
+            pair.before, jobs=pair.jobs, timeout=pair.timeout, progress=pair.progress
+        )
+        return compare_with(baseline, pair)
+
+
+def compare_with(baseline: ImportResults, pair: Pair) -> Outcome:
+    """What a baseline could import and `pair.after` cannot (`pair.before` is only listed)."""
+    worked = baseline.imported()
+    if pair.after.interpreter is None:
+        why = pair.after.why_not or "there is no interpreter"
+        gone = pair.removals.named("python") + pair.removals.named("python3")
+        finding = Finding("imports", "interpreter", "python", "ran", "does not run", why, gone)
+        return Outcome(len(worked), (finding,))
+    after = replay(
+        pair.after,
+        baseline,
+        jobs=pair.jobs,
+        timeout=pair.timeout,
+        progress=pair.progress,
+        only=worked,
+    )
+    outcome = difference(baseline, after, pair.removals, pair.after.listing)
+    if not outcome.lost:
+        return outcome
+    # A module may have worked thanks to a half-imported one that was left out above, or have been
+    # slow: batches with a loss that no removed file explains are run once more, whole.
+    doubtful = {baseline.attempts[f.name].batch for f in outcome.lost if _in_doubt(f)}
+    if not doubtful:
+        return outcome
+    again = replay(
+        pair.after,
+        baseline,
+        jobs=pair.jobs,
+        timeout=pair.timeout,
+        only={n for n, a in baseline.attempts.items() if a.batch in doubtful},
+    )
+    best = dict(after.attempts)
+    for name, attempt in again.attempts.items():
+        if attempt.state == "imported" and name in best and attempt.located:
+            best[name] = attempt
+    merged = ImportResults(after.python, best, after.seconds + again.seconds)
+    return difference(baseline, merged, pair.removals, pair.after.listing)
+
+
+def _in_doubt(finding: Finding) -> bool:
+    return not finding.removed or finding.after in ("died", "timed out")
+
+
+def difference(
+    before: ImportResults, after: ImportResults, removals: Removals, left: Listing
+) -> Outcome:
+    """The modules that were imported *before* and not *after*, sorted by what that means.
+
+    A module whose own file was removed on purpose is ``removed``; all others are ``lost``,
+    among them packages that turned silently into namespace packages: they import, but are empty.
+    *left* is the listing of the environment after.
+    """
+    lost: list[Finding] = []
+    removed: list[Finding] = []
+    unchecked: list[Unchecked] = []
+    code = left.folders_with((".py", ".pyc", ".so"))
+    paths = {name: attempt.path for name, attempt in before.attempts.items()}
+    for name, old in before.attempts.items():
+        if old.state in ("timed out", "not reached"):
+            unchecked.append(Unchecked("imports", name, f"before pruning: {old.error}"))
+        if old.state == "excluded":
+            unchecked.append(Unchecked("imports", name, old.error))
+        if old.state != "imported":
+            continue
+        new = after.attempts.get(name)
+        if new is None or new.state == "not reached":
+            why = new.error if new else "it was not tried"
+            unchecked.append(Unchecked("imports", name, f"after pruning: {why}"))
+            continue
+        emptied = new.state == "imported" and old.located and not new.located
+        if new.state == "imported" and not emptied:
+            continue
+        if removals.on_purpose(old.path) and not (emptied and parent(old.path) in code):
+            removed.append(
+                Finding(
+                    "imports",
+                    "module",
+                    name,
+                    "imported",
+                    "removed",
+                    rule=removals.rule(old.path),
+                    removed=removals.culprits(old.path),
+                )
+            )
+            continue
+        lost.append(_lost(old, new, emptied, paths, removals, left))
+    return Outcome(len(before.imported()), tuple(lost), tuple(removed), tuple(unchecked))
+
+
+def _lost(
+    old: Attempt,
+    new: Attempt,
+    emptied: bool,
+    paths: dict[str, str],
+    removals: Removals,
+    left: Listing,
+) -> Finding:
+    if emptied:
+        return Finding(
+            "imports",
+            "module",
+            old.name,
+            "imported",
+            "an empty namespace package",
+            f"{old.path} is gone while modules stay beside it",
+            removals.culprits(old.path),
+        )
+    after = "cannot be imported" if new.state == "failed" else new.state
+    named = (*missing_modules(new.error), new.missing)
+    missing = [paths[name] for name in named if name in paths]
+    if new.missing.startswith(left.root + "/"):
+        missing.append(new.missing[len(left.root) + 1 :])
+    blamed = (
+        removals.culprits(old.path, *missing)
+        or removals.blame(new.error, left.root)
+        or removals.modules(*named)
+    )
+    evidence = new.error
+    if new.where:
+        evidence += f" ({new.where.replace(left.root + '/', '')})"
+    return Finding("imports", "module", old.name, "imported", after, evidence, blamed)

@@ -1,0 +1,233 @@
+"""What importlib.metadata says of an environment stays true: distributions, entry points, files."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from condaprune.live.verify import probe_metadata
+from condaprune.live.verify.checks.base import Pair
+from condaprune.live.verify.listing import Listing
+from condaprune.live.verify.removals import Removals
+from condaprune.live.verify.results import Finding, Outcome, Unchecked
+from condaprune.live.verify.subject import Subject
+from condaprune.paths import from_bytes, parent
+from condaprune.sources.distributions import normalise, recorded_rows
+from condaprune.sources.layout import find_layout
+
+_LICENCE = re.compile(r"(?i)(licen[cs]e|copying|notice|authors)")
+_CODE = (".py", ".so")
+_SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """One distribution as importlib.metadata tells it; `home` is its metadata folder or file."""
+
+    home: str
+    name: str
+    version: str
+    entry_points: tuple[tuple[str, str, str], ...]
+    requires: tuple[str, ...]
+    top_level: tuple[str, ...]
+
+
+class MetadataCheck:
+    """Compares distributions, versions, entry points, requirements, RECORDs and licences."""
+
+    name = "metadata"
+    runs_code = True
+
+    def run(self, pair: Pair) -> Outcome:
+        """See `Check.run`."""
+        before, unread_before = read_metadata(pair.before, pair.timeout)
+        after, unread_after = read_metadata(pair.after, pair.timeout)
+        unchecked = tuple(
+            Unchecked(self.name, "", why) for why in (unread_before, unread_after) if why
+        )
+        lost: list[Finding] = []
+        removed: list[Finding] = []
+        counted = 0
+        modules = _Modules(pair.before), _Modules(pair.after)
+        for key, old in before.items():
+            recorded = _recorded(pair.before.listing, old.home)
+            counted += 1 + len(old.entry_points) + len(recorded)
+            new = after.get(key)
+            if new is None:
+                finding = Finding(
+                    self.name,
+                    "distribution",
+                    old.name,
+                    old.version,
+                    "not found",
+                    f"nothing tells of {old.name} any more",
+                    pair.removals.culprits(
+                        f"{old.home}/METADATA", f"{old.home}/PKG-INFO", old.home
+                    ),
+                )
+                left = [p for p in recorded if _is_code(p, old.home) and p in pair.after.listing]
+                (removed if not left and _meant(old.home, pair) else lost).append(finding)
+                continue
+            lost += _changed(old, new, modules, pair.removals)
+            lost += _files(old, new, recorded, pair)
+        for number, finding in enumerate(removed):
+            home = before[normalise(finding.name)].home
+            removed[number] = _with_rule(finding, pair.removals, home, pair.before.listing)
+        return Outcome(counted, tuple(lost), tuple(removed), unchecked)
+
+
+def read_metadata(subject: Subject, timeout: float) -> tuple[dict[str, Metadata], str]:
+    """The distributions of an environment by normalised name, and why they may be incomplete.
+
+    The environment's own Python reads them where it runs and has importlib.metadata (3.8);
+    elsewhere they are read here, from the files.
+    """
+    python = subject.interpreter
+    rows: Iterable[tuple[object, ...]]
+    why = ""
+    if python is not None and python.version >= (3, 8):
+        done = subject.sandbox.run(subject.python("probe_metadata.py"), timeout)
+        rows = [ast.literal_eval(line) for line in done.out.decode("ascii").splitlines()]
+        if done.code != 0:
+            last = done.err.decode("utf-8", "replace").strip().splitlines()[-1:]
+            why = f"{subject.label}: reading ended with {done.code}: {''.join(last)}"
+    else:
+        layout = find_layout(subject.listing.entries, ())
+        rows = probe_metadata.describe([subject.listing.absolute(f) for f in layout.site])
+    found: dict[str, Metadata] = {}
+    for home, name, version, points, requires, top in rows:
+        real = from_bytes(os.path.realpath(os.fsencode(str(home))))
+        within = subject.listing.inside(real)
+        if within is None:
+            continue
+        name = str(name) or within.rpartition("/")[2].partition("-")[0]
+        found.setdefault(
+            normalise(name),
+            Metadata(
+                within,
+                name,
+                str(version),
+                tuple(points) if isinstance(points, list) else (),
+                tuple(requires) if isinstance(requires, list) else (),
+                tuple(str(top).split()),
+            ),
+        )
+    return found, why
+
+
+def _recorded(listing: Listing, home: str) -> tuple[str, ...]:
+    """The existing files that the RECORD in a metadata folder lists."""
+    path = f"{home}/RECORD"
+    if path not in listing:
+        return ()
+    rows = recorded_rows(listing.read(path), parent(home))
+    return tuple(listed for _, listed in rows if listed and listed in listing)
+
+
+def _is_code(path: str, home: str) -> bool:
+    return path.endswith(_CODE) and not path.startswith(home + "/")
+
+
+def _meant(home: str, pair: Pair) -> bool:
+    """Whether the whole metadata folder went on purpose."""
+    inside = [p for p in pair.before.listing if p == home or p.startswith(home + "/")]
+    files = [p for p in inside if pair.before.listing.entries[p].kind != "folder"]
+    return bool(files) and all(pair.removals.on_purpose(p) for p in files)
+
+
+def _with_rule(finding: Finding, removals: Removals, home: str, listing: Listing) -> Finding:
+    rules = (removals.rule(p) for p in listing if p == home or p.startswith(home + "/"))
+    return replace(finding, rule=next((rule for rule in rules if rule), ""))
+
+
+class _Modules:
+    """Which dotted names have a file in an environment."""
+
+    def __init__(self, subject: Subject) -> None:
+        python = subject.interpreter
+        layout = find_layout(subject.listing.entries, ())
+        self._search = python.search if python else (*layout.stdlib, *layout.site)
+        self._stems = {
+            parent(path) + "/" + path.rpartition("/")[2].partition(".")[0]
+            for path, entry in subject.listing.entries.items()
+            if entry.kind == "folder" or path.endswith((".py", ".pyc", ".so"))
+        }
+
+    def has(self, dotted: str) -> bool:
+        inner = dotted.strip().replace(".", "/")
+        return any(f"{folder}/{inner}" in self._stems for folder in self._search)
+
+
+def _changed(
+    old: Metadata, new: Metadata, modules: tuple[_Modules, _Modules], removals: Removals
+) -> list[Finding]:
+    lost = []
+
+    def lose(kind: str, name: str, was: str, now: str, evidence: str, *files: str) -> None:
+        paths = [f"{old.home}/{file}" for file in files]
+        lost.append(Finding("metadata", kind, name, was, now, evidence, removals.culprits(*paths)))
+
+    if new.version != old.version:
+        lose("version", old.name, old.version, new.version or "none", "", "METADATA", "PKG-INFO")
+    for group, name, value in old.entry_points:
+        label = f"{group}: {name}"
+        target = value.partition(":")[0].partition("[")[0]
+        if (group, name, value) not in new.entry_points:
+            lose("entry point", label, value, "not found", f"of {old.name}", "entry_points.txt")
+        elif modules[0].has(target) and not modules[1].has(target):
+            lose("entry point", label, value, "names a module that is gone", f"of {old.name}")
+    missing = [line for line in old.requires if line not in new.requires]
+    if missing:
+        evidence = "; ".join(missing[:_SHOWN])
+        lose("requirements", old.name, f"{len(old.requires)}", f"{len(new.requires)}", evidence)
+    if set(old.top_level) - set(new.top_level):
+        lose("top level", old.name, " ".join(old.top_level), " ".join(new.top_level) or "none", "")
+    return lost
+
+
+def _files(old: Metadata, new: Metadata, recorded: tuple[str, ...], pair: Pair) -> list[Finding]:
+    """Losses among the files: RECORD, what it still lists, licences."""
+    before, after = pair.before.listing, pair.after.listing
+    lost = []
+    record = f"{old.home}/RECORD"
+    if record in before and f"{new.home}/RECORD" not in after:
+        lost.append(
+            Finding(
+                "metadata",
+                "file list",
+                old.name,
+                f"{len(recorded)} files",
+                "no RECORD",
+                "pip can neither upgrade nor uninstall it",
+                pair.removals.culprits(record),
+            )
+        )
+    elif record in before:
+        existed = set(recorded)
+        rows = recorded_rows(after.read(f"{new.home}/RECORD"), parent(new.home))
+        gone = [p for _, p in rows if p and p in existed and p not in after]
+        if gone:
+            shown = ", ".join(gone[:_SHOWN]) + (", ..." if len(gone) > _SHOWN else "")
+            lost.append(
+                Finding(
+                    "metadata",
+                    "recorded files",
+                    old.name,
+                    "all there",
+                    f"{len(gone)} gone but still listed in RECORD",
+                    shown,
+                    pair.removals.culprits(*gone),
+                )
+            )
+    lost += [
+        Finding("metadata", "licence", path, "was there", "gone", "", pair.removals.culprits(path))
+        for path in before
+        if path.startswith(old.home + "/")
+        and before.entries[path].kind == "file"
+        and _LICENCE.match(path.rpartition("/")[2])
+        and path not in after
+    ]
+    return lost

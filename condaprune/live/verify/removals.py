@@ -1,0 +1,209 @@
+"""Which files went, by which rule, and what the rules announced."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from condaprune.errors import SourceError
+from condaprune.live.verify.results import Culprit, Finding
+from condaprune.paths import parent, to_bytes
+
+if TYPE_CHECKING:
+    from condaprune.live.verify.listing import Listing
+    from condaprune.model import Plan
+
+_QUOTED = re.compile(r"`+([^`]+)`+")
+_WORD = re.compile(r"[\w.+-]*[\w+]")
+_NO_MODULE = re.compile(r"No module named '([\w.]+)'")
+_NO_NAME = re.compile(r"cannot import name '(\w+)' from (?:partially .*? )?'([\w.]+)'")
+_MODULE_ENDS = (".py", "/__init__.py", ".pyc", "/__init__.pyc")
+_CULPRITS_AT_MOST = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """What a manifest or a plan says: the rule behind each removed path, the rules' `breaks`.
+
+    A folder stands for all that lay in it.
+    """
+
+    rules: Mapping[str, str] = field(default_factory=dict)
+    breaks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def rule_of(self, path: str) -> str | None:
+        """The rule that removed *path* (empty where it is not named); None: not removed."""
+        while path:
+            rule = self.rules.get(path)
+            if rule is not None:
+                return rule
+            path = parent(path)
+        return None
+
+
+def read_manifest(path: str) -> Ledger:
+    """The ledger that a manifest file holds. Errors: `SourceError` where it cannot be used.
+
+    Tolerant by design: only ``removed: [{path, rule}]`` is needed. What the rules announce is
+    read from ``rules: [{name, breaks}]`` or, where that is missing, from the shipped rules.
+    """
+    try:
+        with open(path, encoding="utf-8", errors="surrogateescape") as file:
+            raw = json.load(file)
+    except OSError as error:
+        raise SourceError(
+            f"the manifest cannot be read: {error.strerror}",
+            where=path,
+            remedy="Give the file that `condaprune prune --manifest FILE` wrote",
+        ) from error
+    except ValueError as error:
+        raise SourceError(
+            f"the manifest is no JSON: {error}",
+            where=path,
+            remedy="Give the file that `condaprune prune --manifest FILE` wrote",
+        ) from error
+    if not isinstance(raw, dict) or not isinstance(raw.get("removed"), list):
+        raise SourceError(
+            "the manifest has no list `removed`",
+            where=path,
+            remedy="Give the file that `condaprune prune --manifest FILE` wrote",
+        )
+    rules: dict[str, str] = {}
+    breaks: dict[str, tuple[str, ...]] = {}
+    for row in raw["removed"]:
+        if isinstance(row, str):
+            rules[row] = ""
+        elif isinstance(row, dict) and isinstance(row.get("path"), str):
+            rules[row["path"].strip("/")] = str(row.get("rule") or "")
+    for name, rule_row in _rule_rows(raw.get("rules")):
+        if "breaks" in rule_row:
+            breaks[name] = _sentences(rule_row["breaks"])
+    return Ledger(rules, {**_shipped(set(rules.values()) - set(breaks)), **breaks})
+
+
+def _shipped(names: Collection[str]) -> dict[str, tuple[str, ...]]:
+    """What the shipped rules of these names announce."""
+    from condaprune.ruleset import load_builtin
+
+    return {rule.id: rule.breaks for rule in load_builtin() if rule.id in names}
+
+
+def _rule_rows(raw: object) -> list[tuple[str, dict[str, object]]]:
+    if isinstance(raw, dict):
+        return [(str(name), row) for name, row in raw.items() if isinstance(row, dict)]
+    if isinstance(raw, list):
+        rows = [row for row in raw if isinstance(row, dict)]
+        return [(str(row.get("name", row.get("id", ""))), row) for row in rows]
+    return []
+
+
+def _sentences(raw: object) -> tuple[str, ...]:
+    if isinstance(raw, str):
+        return (raw,)
+    return tuple(str(item) for item in raw) if isinstance(raw, list) else ()
+
+
+def from_plan(plan: Plan) -> Ledger:
+    """The ledger of a plan that was, or will be, carried out."""
+    return Ledger(
+        {entry.path: plan.decision(entry.path).name for entry in plan.removed()},
+        {rule.id: rule.breaks for rule in plan.rules},
+    )
+
+
+def missing_modules(message: str) -> list[str]:
+    """The modules that an import error says are missing, by their dotted names."""
+    found: list[str] = _NO_MODULE.findall(message)
+    for name, package in _NO_NAME.findall(message):
+        # A package that lost its __init__ is told by "unknown location": it is missing itself.
+        found += [f"{package}.{name}", package]
+    return found
+
+
+class Removals:
+    """The paths that are gone, and by which rule where a ledger tells.
+
+    Without a ledger every file that is gone counts as removed on purpose by a rule not known;
+    with one, only what the ledger names does.
+    """
+
+    def __init__(self, gone: Iterable[str], ledger: Ledger | None = None) -> None:
+        self._ledger = ledger
+        self.gone = frozenset(gone)
+        self._by_name: dict[str, list[str]] = {}
+        for path in self.gone:
+            self._by_name.setdefault(path.rpartition("/")[2], []).append(path)
+        self._breaks = ledger.breaks if ledger else {}
+
+    @classmethod
+    def between(cls, before: Listing, after: Listing, ledger: Ledger | None = None) -> Removals:
+        """What went between two listings."""
+        return cls((path for path in before if path not in after), ledger)
+
+    def rule(self, path: str) -> str:
+        """The rule that removed a path; empty where that is not known."""
+        return (self._ledger.rule_of(path) or "") if self._ledger else ""
+
+    def on_purpose(self, path: str) -> bool:
+        """Whether a path is gone because something removed it knowingly."""
+        if path not in self.gone:
+            return False
+        return self._ledger is None or self._ledger.rule_of(path) is not None
+
+    def culprits(self, *paths: str) -> tuple[Culprit, ...]:
+        """Those of *paths* that are gone, each with its rule; a few suffice to explain."""
+        found = dict.fromkeys(path for path in paths if path in self.gone)
+        return tuple(Culprit(path, self.rule(path)) for path in list(found)[:_CULPRITS_AT_MOST])
+
+    def modules(self, *names: str) -> tuple[Culprit, ...]:
+        """The gone files of modules, found by their dotted names.
+
+        A package may be known under a name that is not its path (a vendored copy, an alias such
+        as setuptools' for distutils), so the end of a path is enough.
+        """
+        found: list[str] = []
+        for name in names:
+            inner = name.replace(".", "/")
+            base = inner.rpartition("/")[2]
+            for end in _MODULE_ENDS:
+                file = (base + end).rpartition("/")[2]
+                found += [p for p in self._by_name.get(file, ()) if p.endswith(inner + end)]
+        return self.culprits(*found)
+
+    def named(self, name: str) -> tuple[Culprit, ...]:
+        """The gone files with this file name, such as a library that a loader looked for."""
+        return self.culprits(*sorted(self._by_name.get(name, ()), key=to_bytes))
+
+    def blame(self, text: str, root: str) -> tuple[Culprit, ...]:
+        """The gone files that a message names, by a path below *root* or by file name."""
+        paths: list[str] = []
+        for word in re.findall(r"""[^\s'"():,;]+""", text):
+            if word.startswith(root + "/"):
+                paths.append(os.path.normpath(word[len(root) + 1 :]))
+            elif "/" not in word and "." in word:
+                paths += self._by_name.get(word, ())
+        return self.culprits(*paths)
+
+    def announced(self, finding: Finding, below: frozenset[str]) -> Finding | None:
+        """The finding with the announcement that told of it, or None.
+
+        A rule announces a name by quoting it with backticks in a sentence of its ``breaks``.
+        A quoted module covers what lies below it only where it is itself gone (one of *below*):
+        a word on the tests of `numpy` must not excuse a broken numpy.linalg.
+        """
+        names = {finding.name, finding.name.rpartition("/")[2]}
+        module = finding.name
+        while finding.kind == "module" and "." in module:
+            module = module.rpartition(".")[0]
+            if module in below:
+                names.add(module)
+        for rule, sentences in self._breaks.items():
+            for sentence in sentences:
+                for quoted in _QUOTED.findall(sentence):
+                    if not names.isdisjoint([quoted, *_WORD.findall(quoted)]):
+                        return replace(finding, rule=rule, announcement=sentence)
+        return None

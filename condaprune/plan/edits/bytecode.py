@@ -1,0 +1,84 @@
+"""Bytecode that Python takes without a look at its source: unchecked, hash-based (PEP 552).
+
+What conda and pip install carries the time and size of its source, and Python compiles anew where
+they differ, as after copying with other times. The marshalled code is the same in both forms: only
+the first 16 bytes of the file change, so nothing is compiled and nothing of the environment runs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container, Iterator
+
+from condaprune.formats.patch import Patch
+from condaprune.formats.siphash import source_hash
+from condaprune.formats.unpack_list import UNPACK, unpack_records
+from condaprune.model import Edit, Entry, Inventory
+from condaprune.paths import to_bytes
+from condaprune.sources.base import Contents
+from condaprune.sources.owners import source_of_bytecode
+
+HEADER = 16
+_NAME = re.compile(r"/__pycache__/[^/]+\.cpython-3\d+t?(\.opt-[12])?\.pyc$")
+_CHECKED_BY_TIME = b"\0\0\0\0"
+_UNCHECKED = b"\1\0\0\0"
+# Named by PEP 552; Python 3.6 and earlier have a header of 12 bytes.
+_FIRST_MAGIC = 3390
+_PLACEHOLDER = b"_env_plac"
+_BECAUSE = "is loaded without a look at its source"
+
+
+def hash_edits(inventory: Inventory, contents: Contents, removed: Container[str]) -> Iterator[Edit]:
+    """The edits that make kept bytecode unchecked, where it fits its source now.
+
+    Left as it is: bytecode that is stale, that has no source, or whose source holds the prefix,
+    which is rewritten where the environment moves. Errors: `SourceError` for unreadable files.
+    """
+    entries = inventory.entries
+    sources: dict[str, str] = {}  # bytecode -> its source
+    for path in inventory.with_one_name(
+        path
+        for path, entry in entries.items()
+        if entry.kind == "file" and path not in removed and _NAME.search("/" + path)
+    ):
+        source = source_of_bytecode(path)
+        found = entries.get(source)
+        if found is not None and found.kind == "file" and source not in removed:
+            sources[path] = source
+    moving = {file.path for record in inventory.records for file in record.prefix_files}
+    if UNPACK in entries and entries[UNPACK].kind == "file":
+        moving |= {path for path, _, _ in unpack_records(contents.read(UNPACK))}
+    headers: dict[str, bytes] = {}
+    for path, data in contents.read_many(sources):
+        if sources[path] not in moving and _fits(data, entries[sources[path]]):
+            headers[path] = bytes(data[:4])
+    yield from _edits(inventory, contents, {path: sources[path] for path in headers}, headers)
+
+
+def _edits(
+    inventory: Inventory, contents: Contents, sources: dict[str, str], magics: dict[str, bytes]
+) -> Iterator[Edit]:
+    compiled: dict[str, list[str]] = {}
+    for path, source in sources.items():
+        compiled.setdefault(source, []).append(path)
+    prefixes = [_PLACEHOLDER, *([to_bytes(inventory.prefix)] if inventory.prefix else [])]
+    made: dict[str, Edit] = {}
+    for source, data in contents.read_many(compiled):
+        if any(prefix in data for prefix in prefixes):
+            continue
+        for path in compiled[source]:
+            head = magics[path] + _UNCHECKED + source_hash(magics[path], data)
+            mode = inventory.entries[path].mode
+            made[path] = Edit(path, b"", mode, _BECAUSE, True, Patch(head))
+    yield from (made[path] for path in sources if path in made)
+
+
+def _fits(data: bytes, source: Entry) -> bool:
+    """Whether Python would take this bytecode for that source by time and size."""
+    if len(data) < HEADER or data[4:8] != _CHECKED_BY_TIME or data[2:4] != b"\r\n":
+        return False
+    if int.from_bytes(data[:2], "little") < _FIRST_MAGIC:
+        return False
+    seconds = source.mtime_ns // 1_000_000_000
+    stamp = (seconds & 0xFFFFFFFF).to_bytes(4, "little")
+    return data[8:16] == stamp + (source.size & 0xFFFFFFFF).to_bytes(4, "little")

@@ -1,0 +1,107 @@
+"""Files whose content a plan changes: RECORDs, the conda-unpack list, conda-meta/history.
+
+Pure: the new contents become part of the plan, only a sink writes them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Container, Iterator, Mapping
+
+from condaprune.formats.unpack_list import UNPACK, rewrite_unpack
+from condaprune.model import Distribution, Edit, Inventory
+from condaprune.paths import parent
+from condaprune.plan.edits.sbom import SBOM, make_sbom
+from condaprune.sources.base import Contents
+from condaprune.sources.distributions import without
+
+HISTORY = "conda-meta/history"
+_GROWING = ("files", "paths_data", "link", "extracted_package_dir", "package_tarball_full_path")
+
+
+def make_edits(
+    inventory: Inventory,
+    contents: Contents,
+    removed: Container[str],
+    *,
+    changed: Mapping[str, tuple[str, int]] | None = None,
+    slim: bool = False,
+) -> Iterator[Edit]:
+    """The files to rewrite so that no list names what is gone.
+
+    *removed* holds the paths that go, *changed* the hash and size of files that other edits
+    change. With *slim* the records that stay lose their file lists. Errors: `SourceError` where a
+    list cannot be read.
+    """
+    yield from _lists(inventory, contents, removed, changed or {})
+    yield from _unpack(inventory, contents, removed)
+    records = [r.path for r in inventory.records if r.path in inventory.entries]
+    if records and all(path in removed for path in records):
+        yield from _history(inventory, removed)
+        # The image is not left blind: scanners read this in place of the records.
+        yield Edit(SBOM, make_sbom(inventory), 0o644, "lists the packages", False)
+    elif slim:
+        yield from _slim(inventory, contents, [p for p in records if p not in removed])
+
+
+def _lists(
+    inventory: Inventory,
+    contents: Contents,
+    removed: Container[str],
+    changed: Mapping[str, tuple[str, int]],
+) -> Iterator[Edit]:
+    """RECORD lists what is left: ``importlib.metadata.files`` and pip go by it."""
+    touched = [owners for path, owners in inventory.owners.items() if path in removed]
+    touched += [inventory.owners.get(path, ()) for path in changed]
+    losing = {id(owners): owners for owners in touched}  # many paths share one tuple of owners
+    affected = {o.path for owners in losing.values() for o in owners if isinstance(o, Distribution)}
+    lists = [f"{d.path}/RECORD" for d in inventory.distributions if d.path in affected]
+    wanted = [path for path in lists if path in inventory.entries and path not in removed]
+    for path, data in contents.read_many(wanted):
+        rewritten = without(data, parent(parent(path)), removed, changed)
+        if rewritten != data:
+            mode = inventory.entries[path].mode
+            yield Edit(path, rewritten, mode, "lists what is still there, as it is", True)
+
+
+def _unpack(inventory: Inventory, contents: Contents, removed: Container[str]) -> Iterator[Edit]:
+    """conda-unpack stops at the first listed file that is missing and leaves the rest unpatched."""
+    entry = inventory.entries.get(UNPACK)
+    if entry is None or entry.kind != "file" or UNPACK in removed:
+        return
+    data = contents.read(UNPACK)
+    kept = _Kept(inventory, removed)
+    rewritten = rewrite_unpack(data, kept)
+    if rewritten != data:
+        yield Edit(UNPACK, rewritten, entry.mode, "lists only files that are still there", True)
+
+
+class _Kept(Container[str]):
+    """The paths that stay."""
+
+    def __init__(self, inventory: Inventory, removed: Container[str]) -> None:
+        self._entries = inventory.entries
+        self._removed = removed
+
+    def __contains__(self, path: object) -> bool:
+        return path in self._entries and path not in self._removed
+
+
+def _history(inventory: Inventory, removed: Container[str]) -> Iterator[Edit]:
+    """Libraries test for conda-meta/history (conda/rattler#1289); its content names channels,
+    which may hold tokens, and packages whose records are gone."""
+    entry = inventory.entries.get(HISTORY)
+    if entry is None:
+        yield Edit(HISTORY, b"", 0o644, "marks the folder as a conda environment", False)
+    elif entry.size and HISTORY not in removed:
+        because = "emptied; it marks the folder as a conda environment"
+        yield Edit(HISTORY, b"", entry.mode, because, True)
+
+
+def _slim(inventory: Inventory, contents: Contents, paths: list[str]) -> Iterator[Edit]:
+    """Records without what grows with the number of files, or tells of the build machine."""
+    for path, data in contents.read_many(paths):
+        raw = json.loads(data)
+        kept = {key: value for key, value in raw.items() if key not in _GROWING}
+        slim = json.dumps({**kept, "files": []}, indent=2, sort_keys=True).encode() + b"\n"
+        yield Edit(path, slim, inventory.entries[path].mode, "without its file list", True)

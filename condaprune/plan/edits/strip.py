@@ -1,0 +1,87 @@
+"""Which files of an environment lose symbols and debug data, and what lists say of them then."""
+
+from __future__ import annotations
+
+import hashlib
+from base64 import urlsafe_b64encode
+from collections.abc import Container, Iterator
+from functools import partial
+
+from condaprune.formats.elfsections import Reader
+from condaprune.formats.elfstrip import cut
+from condaprune.formats.patch import Patch
+from condaprune.model import Distribution, Edit, Entry, Inventory
+from condaprune.sources.base import Contents, Parts, Streamed
+
+_LEAST = 8192
+_PIECE = 4 << 20
+_BECAUSE = "without its symbols and debug data"
+
+
+def strip(
+    inventory: Inventory, contents: Contents, removed: Container[str]
+) -> tuple[list[Edit], dict[str, tuple[str, int]]]:
+    """The edits that take symbols and debug data off the programs and libraries that stay, and
+    what RECORD says then of those that a distribution lists: hash and size.
+
+    Only files of packages, with one name in the environment, and none that a checksum beside it
+    guards (FIPS modules, NSS). Errors: `SourceError` for unreadable files.
+    """
+    wanted = [
+        path
+        for path in inventory.with_one_name(
+            entry.path for entry in inventory.entries.values() if _may_be(entry)
+        )
+        if path not in removed and inventory.owners_of(path) and not _checked(path, inventory)
+    ]
+    edits: list[Edit] = []
+    changed: dict[str, tuple[str, int]] = {}
+    for path, size, read in _readers(inventory, contents, wanted):
+        patch = cut(read, size)
+        if patch is None:
+            continue
+        edits.append(Edit(path, b"", inventory.entries[path].mode, _BECAUSE, True, patch))
+        if any(isinstance(owner, Distribution) for owner in inventory.owners_of(path)):
+            changed[path] = (_hash(patch, read, size), patch.size(size))
+    edits.sort(key=lambda edit: edit.path)
+    return edits, changed
+
+
+def _hash(patch: Patch, read: Reader, size: int) -> str:
+    """The hash of a patched content as RECORD writes it."""
+    digest = hashlib.sha256()
+    for piece in patch.apply(read(at, _PIECE) for at in range(0, size, _PIECE)):
+        digest.update(piece)
+    return "sha256=" + urlsafe_b64encode(digest.digest()).rstrip(b"=").decode()
+
+
+def _may_be(entry: Entry) -> bool:
+    if entry.kind != "file" or entry.size < _LEAST:
+        return False
+    return bool(entry.mode & 0o111) or ".so" in entry.path.rpartition("/")[2]
+
+
+def _checked(path: str, inventory: Inventory) -> bool:
+    """Whether something beside a file vouches for its bytes."""
+    folder, _, name = path.rpartition("/")
+    if folder.endswith("ossl-modules"):
+        return True  # its fipsmodule.cnf may lie anywhere
+    stem = name.partition(".so")[0]
+    beside = (f"{stem}.chk", f"{name}.chk", f".{name}.hmac", f"{name}.hmac", f"{name}.sig")
+    return any(f"{folder}/{other}" in inventory.entries for other in beside)
+
+
+def _readers(
+    inventory: Inventory, contents: Contents, paths: list[str]
+) -> Iterator[tuple[str, int, Reader]]:
+    """Each file with its size and a way to read parts of it: a stream is passed through once."""
+    if isinstance(contents, Parts) and not isinstance(contents, Streamed):
+        for path in paths:
+            yield path, inventory.entries[path].size, partial(contents.read_part, path)
+    else:
+        for path, data in contents.read_many(paths):
+            yield path, len(data), partial(_slice, data)
+
+
+def _slice(data: bytes, offset: int, size: int) -> bytes:
+    return data[offset : offset + size]

@@ -1,0 +1,64 @@
+"""Reads the manifest of a prune as an audit of what was removed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from condaprune.errors import SourceError
+from condaprune.model import Kind
+from condaprune.report.audit.categories import Categories
+from condaprune.report.audit.model import Audit, Item, Measure
+from condaprune.report.manifest import SCHEMA
+
+_KINDS: tuple[Kind, ...] = ("file", "link", "folder", "other")
+_MEASURED: tuple[Measure, ...] = ("bytes",)
+
+
+def is_manifest(data: Mapping[str, Any]) -> bool:
+    """Whether a JSON document is the manifest of a prune."""
+    return isinstance(data.get("removed"), list) and isinstance(data.get("environment"), dict)
+
+
+def audit_of_manifest(name: str, data: Mapping[str, Any]) -> Audit:
+    """What a manifest says was removed, as an audit. Errors: `SourceError`."""
+    from condaprune.report.audit.make import Wanted, from_items
+
+    schema = data.get("schema")
+    if isinstance(schema, int) and schema > SCHEMA:
+        raise SourceError(
+            f"this manifest has schema {schema}, and this condaprune reads up to {SCHEMA}",
+            where=name,
+            remedy="Upgrade condaprune",
+        )
+    try:
+        categories = Categories()
+        items = []
+        for row in data["removed"]:
+            path, kind = str(row["path"]), row["kind"]
+            if kind not in _KINDS:
+                raise ValueError(f"kind {kind!r}")
+            category = categories.of(path, kind)
+            size, rule = int(row["bytes"]), str(row["rule"])
+            items.append(Item(path, kind, size, 0, "", "", category, rule=rule, removed=True))
+        environment = data["environment"]
+        packages: dict[str, str] = {}
+        for text in environment["packages"]:
+            label, _, version = str(text).partition("==")
+            packages[label] = version
+        return from_items(
+            tuple(items),
+            label=str(environment["label"]),
+            source="manifest",
+            platform=str(environment["platform"]),
+            python=str(environment["python"]),
+            packages=packages,
+            measured=_MEASURED,
+            wanted=Wanted(profile=str(data.get("profile", "")) or "runtime"),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise SourceError(
+            f"this manifest is damaged ({type(error).__name__}: {error})",
+            where=name,
+            remedy="Write it again with `condaprune prune ENV --manifest FILE`",
+        ) from error

@@ -1,0 +1,245 @@
+"""An audit as a JSON document, and back: what ``-o json=FILE`` and ``--save FILE`` write.
+
+docs/audit.schema.json describes the document. The one of ``--save`` is small enough to commit: it
+has the rows and no list of files, but four bytes of hash for each file, by category, so that
+``check`` can tell a new file from a known one.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from condaprune.errors import SourceError
+from condaprune.model import Kind
+from condaprune.paths import to_bytes
+from condaprune.report.audit.model import MEASURES, Audit, Duplicate, Item, Measure, Row
+from condaprune.version import __version__
+
+FORMAT = "condaprune-audit"
+SCHEMA = 1
+_KINDS: tuple[Kind, ...] = ("file", "link", "folder", "other")
+_LARGEST = 50
+_DIGEST = 4
+
+
+def to_data(audit: Audit, *, files: bool = False, baseline: bool = False) -> dict[str, Any]:
+    """The document of an audit; *files* adds all items, *baseline* the hashes of their paths.
+
+    Bytes of a path that are no UTF-8 stand as lone surrogates (Python's ``surrogateescape``).
+    """
+    measures = [name for name in MEASURES if name in audit.measured]
+    data: dict[str, Any] = {
+        "format": FORMAT,
+        "schema": SCHEMA,
+        "tool": {"name": "condaprune", "version": __version__},
+        "environment": {
+            "label": audit.label,
+            "source": audit.source,
+            "platform": audit.platform,
+            "python": audit.python,
+        },
+        "measures": measures,
+        "compressed_is_exact": audit.exact,
+        "exclude": list(audit.exclude),
+        "depth": audit.depth,
+        "profile": audit.profile,
+        "guarded": audit.guarded,
+        "pruned": audit.pruned,
+        "total": _row(audit.total, measures),
+        "folders": _row(audit.folders, measures),
+        "shared": _row(audit.shared, measures),
+        "packages": dict(sorted(audit.packages.items())),
+        "views": {
+            name: [_row(row, measures) for row in rows] for name, rows in audit.views.items()
+        },
+    }
+    if audit.unused is not None:
+        data["unused"] = {
+            **_row(audit.unused, measures),
+            "packages": list(audit.unused_packages),
+        }
+    if audit.duplicates is not None:
+        data["duplicates"] = [
+            {"bytes": d.bytes, "wasted": d.wasted, "paths": list(d.paths)} for d in audit.duplicates
+        ]
+    if baseline:
+        digests = audit.fingerprints or fingerprints(audit.items)
+        data["fingerprints"] = {
+            name: base64.b64encode(raw).decode() for name, raw in sorted(digests.items())
+        }
+    elif audit.items:
+        largest = [item for item in audit.items if item.kind != "folder"]
+        largest.sort(key=lambda item: (-item.bytes, item.path))
+        data["largest"] = [_item(item, measures) for item in largest[:_LARGEST]]
+    if files:
+        data["files"] = [_item(item, measures) for item in audit.items]
+    return data
+
+
+def to_json(audit: Audit, *, files: bool = False, baseline: bool = False) -> str:
+    """`to_data` as text: one row a line, so that a committed baseline has readable diffs."""
+    data = to_data(audit, files=files, baseline=baseline)
+    parts = []
+    for key, value in data.items():
+        if key == "views":
+            views = (f'  "{name}": {_lines(rows, "   ")}' for name, rows in value.items())
+            text = "{\n" + ",\n".join(views) + "\n }"
+        elif isinstance(value, list) and value and isinstance(value[0], dict):
+            text = _lines(value, "  ")
+        elif key in ("packages", "fingerprints") and value:
+            rows = (f"  {json.dumps(name)}: {json.dumps(held)}" for name, held in value.items())
+            text = "{\n" + ",\n".join(rows) + "\n }"
+        else:
+            text = json.dumps(value)
+        parts.append(f" {json.dumps(key)}: {text}")
+    return "{\n" + ",\n".join(parts) + "\n}\n"
+
+
+def _lines(rows: Iterable[Mapping[str, Any]], indent: str) -> str:
+    text = ",\n".join(indent + json.dumps(row) for row in rows)
+    return f"[\n{text}\n{indent[:-1]}]" if text else "[]"
+
+
+def fingerprints(items: Iterable[Item]) -> dict[str, bytes]:
+    """Four bytes of hash for each file and link, sorted and joined, by category."""
+    found: dict[str, list[bytes]] = {}
+    for item in items:
+        if item.kind != "folder":
+            found.setdefault(item.category, []).append(fingerprint(item.path))
+    return {name: b"".join(sorted(held)) for name, held in found.items()}
+
+
+def fingerprint(path: str) -> bytes:
+    """Four bytes that tell a path from others."""
+    return hashlib.blake2b(to_bytes(path), digest_size=_DIGEST).digest()
+
+
+def known_paths(digests: bytes) -> frozenset[bytes]:
+    """The single hashes of a category's fingerprints."""
+    return frozenset(digests[i : i + _DIGEST] for i in range(0, len(digests), _DIGEST))
+
+
+def from_data(name: str, data: Mapping[str, Any]) -> Audit:
+    """The audit that a document holds. Errors: `SourceError` for a newer schema or damage."""
+    schema = data.get("schema")
+    if not isinstance(schema, int) or isinstance(schema, bool) or schema < 1:
+        raise _damaged(name, "its `schema` is no number")
+    if schema > SCHEMA:
+        raise SourceError(
+            f"this saved audit has schema {schema}, and this condaprune reads up to {SCHEMA}",
+            where=name,
+            remedy="Upgrade condaprune, or save the audit again with this version",
+        )
+    try:
+        return _audit(data)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise _damaged(name, f"{type(error).__name__}: {error}") from error
+
+
+def _audit(data: Mapping[str, Any]) -> Audit:
+    environment = data["environment"]
+    measured = {m for m in MEASURES if m in data["measures"]}
+    unused = data.get("unused")
+    duplicates = data.get("duplicates")
+    return Audit(
+        label=str(environment["label"]),
+        source=str(environment["source"]),
+        platform=str(environment["platform"]),
+        python=str(environment["python"]),
+        packages={str(k): str(v) for k, v in data["packages"].items()},
+        total=_read_row(data["total"]),
+        views={str(k): tuple(map(_read_row, rows)) for k, rows in data["views"].items()},
+        measured=frozenset(measured),
+        items=tuple(map(_read_item, data.get("files", ()))),
+        folders=_read_row(data["folders"]),
+        shared=_read_row(data["shared"]),
+        unused=None if unused is None else _read_row(unused),
+        unused_packages=() if unused is None else tuple(map(str, unused["packages"])),
+        duplicates=None
+        if duplicates is None
+        else tuple(Duplicate(int(d["bytes"]), tuple(map(str, d["paths"]))) for d in duplicates),
+        fingerprints={
+            str(k): base64.b64decode(v, validate=True)
+            for k, v in data.get("fingerprints", {}).items()
+        },
+        profile=str(data.get("profile", "")),
+        guarded=bool(data.get("guarded", False)),
+        pruned=bool(data.get("pruned", False)),
+        exact=bool(data.get("compressed_is_exact", False)),
+        exclude=tuple(map(str, data.get("exclude", ()))),
+        depth=int(data.get("depth", 1)),
+    )
+
+
+def _damaged(name: str, why: str) -> SourceError:
+    return SourceError(
+        f"this saved audit is damaged ({why})",
+        where=name,
+        remedy="Save it again with `condaprune audit ENV --save FILE`",
+    )
+
+
+def _row(row: Row, measures: Iterable[Measure]) -> dict[str, Any]:
+    found: dict[str, Any] = {"name": row.name}
+    if row.version:
+        found["version"] = row.version
+    found["files"] = row.files
+    found.update((name, row.of(name)) for name in measures)
+    if row.removed_files or row.removed_bytes:
+        found["removed_files"], found["removed_bytes"] = row.removed_files, row.removed_bytes
+    if row.exclusive is not None:
+        found["exclusive"] = row.exclusive
+    return found
+
+
+def _read_row(data: Mapping[str, Any]) -> Row:
+    exclusive = data.get("exclusive")
+    return Row(
+        str(data["name"]),
+        int(data["files"]),
+        int(data["bytes"]),
+        disk=int(data.get("disk", 0)),
+        compressed=int(data.get("compressed", 0)),
+        strippable=int(data.get("strippable", 0)),
+        removed_files=int(data.get("removed_files", 0)),
+        removed_bytes=int(data.get("removed_bytes", 0)),
+        version=str(data.get("version", "")),
+        exclusive=None if exclusive is None else int(exclusive),
+    )
+
+
+def _item(item: Item, measures: Iterable[Measure]) -> dict[str, Any]:
+    found: dict[str, Any] = {"path": item.path, "kind": item.kind}
+    found.update((name, getattr(item, name)) for name in measures)
+    for name in ("package", "distribution", "category", "rule"):
+        if getattr(item, name):
+            found[name] = getattr(item, name)
+    for name in ("removed", "shared", "unused"):
+        if getattr(item, name):
+            found[name] = True
+    return found
+
+
+def _read_item(data: Mapping[str, Any]) -> Item:
+    kind = data["kind"]
+    if kind not in _KINDS:
+        raise ValueError(f"kind {kind!r}")
+    return Item(
+        str(data["path"]),
+        kind,
+        int(data["bytes"]),
+        int(data.get("disk", 0)),
+        str(data.get("package", "")),
+        str(data.get("distribution", "")),
+        str(data["category"]),
+        int(data.get("compressed", 0)),
+        int(data.get("strippable", 0)),
+        str(data.get("rule", "")),
+        bool(data.get("removed", False)),
+        bool(data.get("shared", False)),
+        bool(data.get("unused", False)),
+    )

@@ -1,0 +1,116 @@
+"""Groups items into views: by package, distribution, category, rule, folder and extension."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+from condaprune.report.audit.model import (
+    FOLDERS,
+    NO_DISTRIBUTION,
+    NO_RULE,
+    TOP,
+    UNOWNED,
+    Item,
+    Row,
+    Sums,
+)
+
+
+def make_views(
+    items: Iterable[Item], versions: Mapping[str, str], *, depth: int = 1, rules: bool = False
+) -> dict[str, tuple[Row, ...]]:
+    """All views of the items; *versions* maps package labels to versions.
+
+    The rows of a view add up to the whole. Those of `folder` are nested down to *depth* levels,
+    each with all that lies below it: there the rows of the first level add up. *rules* adds the
+    view by rule.
+    """
+    items = tuple(items)
+    views = {
+        "package": group(items, _package, versions),
+        "distribution": group(items, _distribution, versions),
+        "category": group(items, _category),
+        "extension": group(items, _extension),
+        "folder": _folders(items, depth),
+    }
+    if rules:
+        views["rule"] = group(items, _rule)
+    return views
+
+
+def group(
+    items: Iterable[Item], key: Callable[[Item], str], versions: Mapping[str, str] | None = None
+) -> tuple[Row, ...]:
+    """Items summed up by a key, the largest row first."""
+    sums: dict[str, Sums] = {}
+    for item in items:
+        name = key(item)
+        held = sums.get(name)
+        if held is None:
+            held = sums[name] = Sums()
+        held.add(item)
+    known = versions or {}
+    return in_order(held.row(name, known.get(name, "")) for name, held in sums.items())
+
+
+def in_order(rows: Iterable[Row]) -> tuple[Row, ...]:
+    """Rows sorted by size, then files, then name."""
+    return tuple(sorted(rows, key=lambda row: (-row.bytes, -row.files, row.name)))
+
+
+def extension_of(path: str) -> str:
+    """The extension that a view groups by: ``.so`` for ``libz.so.1.2``, ``(none)`` without one.
+
+    >>> extension_of("lib/libz.so.1.2"), extension_of("bin/.hidden"), extension_of("a.tar.gz")
+    ('.so', '(none)', '.gz')
+    """
+    name = path.rpartition("/")[2]
+    if ".so." in name:
+        return ".so"
+    stem, dot, suffix = name.rpartition(".")
+    if not dot or not stem or len(suffix) > 12 or not suffix.isalnum():
+        return "(none)"
+    return "." + suffix.lower()
+
+
+def _package(item: Item) -> str:
+    return FOLDERS if item.kind == "folder" else item.package or UNOWNED
+
+
+def _distribution(item: Item) -> str:
+    return FOLDERS if item.kind == "folder" else item.distribution or NO_DISTRIBUTION
+
+
+def _category(item: Item) -> str:
+    return item.category
+
+
+def _extension(item: Item) -> str:
+    return FOLDERS if item.kind == "folder" else extension_of(item.path)
+
+
+def _rule(item: Item) -> str:
+    return item.rule if item.removed else NO_RULE
+
+
+def _folders(items: Iterable[Item], depth: int) -> tuple[Row, ...]:
+    """Folders down to *depth* levels, each with all below it and its own size."""
+    sums: dict[str, Sums] = {}
+    chains: dict[str, tuple[Sums, ...]] = {}
+    for item in items:
+        folder = item.path if item.kind == "folder" else item.path.rpartition("/")[0]
+        chain = chains.get(folder)
+        if chain is None:
+            chain = chains[folder] = tuple(
+                sums.setdefault(name, Sums()) for name in _chain(folder, depth)
+            )
+        for held in chain:
+            held.add(item)
+    return in_order(held.row(name) for name, held in sums.items())
+
+
+def _chain(folder: str, depth: int) -> tuple[str, ...]:
+    if not folder:
+        return (TOP,)
+    parts = folder.split("/")[:depth]
+    return tuple("/".join(parts[: n + 1]) for n in range(len(parts)))

@@ -1,0 +1,233 @@
+"""The file system as an in-place run uses it: by folder handle, never through a link.
+
+Every call that a run makes goes through one object, so that a test can end the process at any of
+them. Names are bytes and have no slash; folders are handles.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+from collections.abc import Iterable, Iterator
+
+from condaprune.formats.patch import Buffer
+from condaprune.paths import to_bytes
+
+_PIECE = 1 << 20
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_UNSUPPORTED = {errno.ENOTSUP, errno.ENOSYS, errno.EPERM, errno.EACCES, errno.ENOSPC}
+
+
+class Filesystem:
+    """The calls of an in-place run. Errors: `OSError`, as the system reports them."""
+
+    def open_root(self, path: bytes) -> int:
+        """A handle of the prefix."""
+        return os.open(path, _FOLDER)
+
+    def enter(self, name: bytes, folder: int) -> int:
+        """A handle of a folder inside *folder*; a link is no folder."""
+        return os.open(name, _FOLDER | os.O_NOFOLLOW, dir_fd=folder)
+
+    def close(self, handle: int) -> None:
+        """Close a handle."""
+        os.close(handle)
+
+    def lock(self, folder: int) -> bool:
+        """Lock a folder for this process; false where another process has it."""
+        import fcntl
+
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+    def look(self, name: bytes, folder: int) -> os.stat_result:
+        """The stat of an entry itself."""
+        return os.stat(name, dir_fd=folder, follow_symlinks=False)
+
+    def stat(self, handle: int) -> os.stat_result:
+        """The stat of what a handle is open on."""
+        return os.fstat(handle)
+
+    def names(self, folder: int) -> list[bytes]:
+        """The names in a folder."""
+        return [os.fsencode(name) for name in os.listdir(folder)]
+
+    def read(self, name: bytes, folder: int) -> bytes:
+        """The content of a file; a link is not followed."""
+        handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
+        with open(handle, "rb") as stream:
+            return stream.read()
+
+    def pieces(self, name: bytes, folder: int) -> Iterator[bytes]:
+        """The content of a file, a piece of at most 1 MiB after the other."""
+        handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
+        with open(handle, "rb", buffering=0) as stream:
+            while piece := stream.read(_PIECE):
+                yield piece
+
+    def link_target(self, name: bytes, folder: int) -> bytes:
+        """What a link points at."""
+        return os.readlink(name, dir_fd=folder)
+
+    def unlink(self, name: bytes, folder: int) -> None:
+        """Remove a file or link."""
+        os.unlink(name, dir_fd=folder)
+
+    def rmdir(self, name: bytes, folder: int) -> None:
+        """Remove an empty folder."""
+        os.rmdir(name, dir_fd=folder)
+
+    def mkdir(self, name: bytes, folder: int, mode: int) -> None:
+        """Make a folder."""
+        os.mkdir(name, mode, dir_fd=folder)
+
+    def symlink(self, target: bytes, name: bytes, folder: int) -> None:
+        """Make a link."""
+        os.symlink(target, name, dir_fd=folder)
+
+    def rename(self, name: bytes, folder: int, new: bytes, to: int) -> None:
+        """Move an entry; a file or link that has the new name is replaced."""
+        os.rename(name, new, src_dir_fd=folder, dst_dir_fd=to)
+
+    def create(self, name: bytes, folder: int) -> int:
+        """A handle to write a new file with."""
+        return os.open(name, _NEW, 0o600, dir_fd=folder)
+
+    def write(self, handle: int, data: bytes | memoryview) -> int:
+        """Write, perhaps less than all. Returns the bytes written."""
+        return os.write(handle, data)
+
+    def chmod(self, handle: int, mode: int) -> None:
+        """Set the permission bits of an open file or folder."""
+        os.fchmod(handle, mode)
+
+    def chown(self, handle: int, user: int, group: int) -> None:
+        """Set the owner of an open file or folder."""
+        os.fchown(handle, user, group)
+
+    def touch(self, handle: int, accessed_ns: int, modified_ns: int) -> None:
+        """Set the times of an open file or folder."""
+        os.utime(handle, ns=(accessed_ns, modified_ns))
+
+    def sync(self, handle: int) -> None:
+        """Wait until an open file or folder is on disk."""
+        os.fsync(handle)
+
+    def mark(self, folder: int, name: str, value: bytes) -> bool:
+        """Note *value* at a folder without touching its times; false where that cannot be."""
+        try:
+            os.setxattr(folder, name, value)
+        except AttributeError:  # not this platform
+            return False
+        except OSError as error:
+            if error.errno in _UNSUPPORTED:
+                return False
+            raise
+        return True
+
+    def marked(self, folder: int, name: str) -> bytes:
+        """What was noted at a folder; empty where nothing was."""
+        try:
+            return os.getxattr(folder, name)
+        except (AttributeError, OSError):
+            return b""
+
+    def unmark(self, folder: int, name: str) -> None:
+        """Take a note off a folder again."""
+        try:
+            os.removexattr(folder, name)
+        except (AttributeError, OSError):
+            return
+
+
+class Folders:
+    """Handles of folders inside the prefix, opened step by step without following links.
+
+    Those of one path from the top stay open, so that a neighbour costs one step, and a folder and
+    one inside it by turns (a source, its bytecode) none.
+    """
+
+    def __init__(self, filesystem: Filesystem, root: int) -> None:
+        self._filesystem = filesystem
+        self._open = {"": root}  # each one in the one before it
+
+    def __call__(self, path: str) -> int:
+        """The handle of a folder (empty for the prefix), valid until the next call.
+
+        Errors: `OSError` where it is missing, or no longer a folder.
+        """
+        handle = self._open.get(path)
+        if handle is not None:
+            return handle
+        names: list[str] = []
+        above = path
+        while above not in self._open:
+            above, _, name = above.rpartition("/")
+            names.append(name)
+        self._close_below(above)
+        handle = self._open[above]
+        while names:
+            name = names.pop()
+            above = f"{above}/{name}" if above else name
+            handle = self._open[above] = self._filesystem.enter(to_bytes(name), handle)
+        return handle
+
+    def forget(self, path: str) -> None:
+        """Close the handle of a folder that is to go, and of those in it."""
+        if path in self._open:
+            self._close_below(path.rpartition("/")[0])
+
+    def release(self) -> None:
+        """Close all handles."""
+        self._close_below("")
+
+    def _close_below(self, path: str) -> None:
+        """Close the handles below an open folder, the deepest first."""
+        while True:
+            last, handle = self._open.popitem()
+            if last == path:
+                self._open[last] = handle
+                return
+            self._filesystem.close(handle)
+
+
+def write_file(
+    filesystem: Filesystem,
+    name: bytes,
+    folder: int,
+    content: Iterable[Buffer],
+    *,
+    mode: int,
+    mtime_ns: int,
+    owner: tuple[int, int],
+) -> None:
+    """Write a whole new file with its mode, owner and time, and sync it; one left by an earlier
+    attempt is replaced. Errors: `OSError`."""
+    with contextlib.suppress(FileNotFoundError):
+        filesystem.unlink(name, folder)
+    handle = filesystem.create(name, folder)
+    try:
+        for data in content:
+            view = memoryview(data)
+            while view:
+                view = view[filesystem.write(handle, view) :]
+        own(filesystem, handle, owner)
+        filesystem.chmod(handle, mode)
+        filesystem.touch(handle, mtime_ns, mtime_ns)
+        filesystem.sync(handle)
+    finally:
+        filesystem.close(handle)
+
+
+def own(filesystem: Filesystem, handle: int, owner: tuple[int, int]) -> None:
+    """Give an open file or folder to *owner* where we may; it is ours already where we may not."""
+    if owner != (os.geteuid(), os.getegid()):
+        try:
+            filesystem.chown(handle, *owner)
+        except PermissionError:
+            return

@@ -1,0 +1,117 @@
+"""Writes members as a folder: files of their own, shared with nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable
+
+from condaprune.errors import SinkError
+from condaprune.paths import parent, printable, to_bytes
+from condaprune.sinks.outputs.feed import FileBody
+from condaprune.sources.members import Body, Member
+
+_FICLONE = 0x40049409
+
+
+class FolderWriter:
+    """Writes below the folder *root*, which is empty.
+
+    Files are cloned where the file system can, else copied; hard links are made between members
+    only, so that rewriting a file here changes nothing elsewhere. Links and times come last:
+    nothing is ever written through a link, and a folder keeps its time.
+    """
+
+    def __init__(self, root: str, owner: tuple[int, int] | None = None) -> None:
+        self._root = to_bytes(root) + b"/"
+        self._owner = owner
+        self._made: set[str] = {""}
+        self._links: list[Member] = []
+        self._folders: list[Member] = []
+        self._clone: Callable[[int, int], bool] | None = _cloner()
+
+    def add(self, member: Member, body: Body) -> None:
+        """Write one member. Errors: `SinkError`, OSError."""
+        if member.kind == "folder":
+            self._folder(member.path)
+            self._folders.append(member)
+            return
+        self._folder(parent(member.path))
+        if member.kind == "link":
+            self._links.append(member)
+            return
+        path = self._root + to_bytes(member.path)
+        if member.linked:
+            os.link(self._root + to_bytes(member.linked), path, follow_symlinks=False)
+            return
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        handle = os.open(path, flags, 0o600)
+        try:
+            if self._content(handle, body) != member.size:
+                raise SinkError(
+                    "the file changed while it was packed",
+                    where=printable(member.path),
+                    remedy="Let nothing write to the environment meanwhile, and start again",
+                )
+            if self._owner is not None:
+                os.fchown(handle, *self._owner)
+            os.fchmod(handle, member.mode)
+            os.utime(handle, (member.mtime, member.mtime))
+        finally:
+            os.close(handle)
+
+    def finish(self) -> None:
+        """Make the links, then set the modes and times of the folders, the inner ones first."""
+        for member in self._links:
+            path = self._root + to_bytes(member.path)
+            os.symlink(to_bytes(member.target), path)
+            if self._owner is not None:
+                os.chown(path, *self._owner, follow_symlinks=False)
+            with contextlib.suppress(NotImplementedError):
+                os.utime(path, (member.mtime, member.mtime), follow_symlinks=False)
+        for member in reversed(self._folders):
+            path = self._root + to_bytes(member.path)
+            if self._owner is not None:
+                os.chown(path, *self._owner)
+            os.chmod(path, member.mode)
+            os.utime(path, (member.mtime, member.mtime))
+
+    def _folder(self, path: str) -> None:
+        if path not in self._made:
+            self._folder(parent(path))
+            os.mkdir(self._root + to_bytes(path))
+            self._made.add(path)
+
+    def _content(self, handle: int, body: Body) -> int:
+        if isinstance(body, FileBody) and self._clone is not None:
+            source = os.open(body.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            try:
+                if self._clone(handle, source):
+                    return os.fstat(handle).st_size
+                self._clone = None
+            finally:
+                os.close(source)
+        size = 0
+        for piece in body:
+            view = memoryview(piece)
+            size += len(view)
+            while view:
+                view = view[os.write(handle, view) :]
+        return size
+
+
+def _cloner() -> Callable[[int, int], bool] | None:
+    """Shares the blocks of a file until one side writes, as btrfs, xfs and overlays on them can."""
+    try:
+        import fcntl
+    except ImportError:
+        return None
+
+    def clone(target: int, source: int) -> bool:
+        try:
+            fcntl.ioctl(target, _FICLONE, source)
+        except OSError:
+            return False
+        return True
+
+    return clone

@@ -1,0 +1,330 @@
+"""What `test_sharing` runs, each in a process of its own: only one of one thread is forked.
+
+Usage: python -m tests.evidence.sharing_cases CASE [PREFIX]
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import signal
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+from condaprune import api
+from condaprune.errors import SourceError
+from condaprune.evidence.facts import Facts
+from condaprune.evidence.sharing import cut, members_for, share
+from condaprune.guards import _set_up
+from condaprune.model import Progress, no_progress
+from condaprune.sources.prefix import PrefixSource
+
+CHUNKS = 60
+PARENT = os.getpid()
+
+
+def busy(number: int) -> tuple[int, int]:
+    """Some work: who did which chunk."""
+    time.sleep(0.002)
+    return number, os.getpid()
+
+
+def no_child_is_left() -> None:
+    """Whether all members are gone, and were waited for."""
+    try:
+        os.waitpid(-1, os.WNOHANG)
+    except ChildProcessError:
+        return
+    raise AssertionError("a child process is left")
+
+
+def all_is_done_once_and_by_all() -> None:
+    for members in (1, 2, 4):
+        seen: list[int] = []
+        done = share(CHUNKS, busy, members, seen.append)
+        assert sorted(done) == list(range(CHUNKS))
+        assert all(number == told for number, (told, _) in done.items())
+        assert len({who for _, who in done.values()}) == members
+        assert seen == sorted(n for n, (_, who) in done.items() if who == PARENT)
+        no_child_is_left()
+
+
+def large_results_arrive_whole() -> None:
+    done = share(CHUNKS, lambda n: (busy(n), os.urandom(1) * 1_000_000), 3, lambda _: None)
+    assert {len(data) for _, data in done.values()} == {1_000_000}
+    assert len(done) == CHUNKS
+
+
+def what_a_killed_member_had_is_lacking() -> None:
+    def work(number: int) -> int:
+        busy(number)
+        if number > 20 and os.getpid() != PARENT:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return os.getpid()
+
+    done = share(CHUNKS, work, 2, lambda _: None)
+    assert set(done.values()) == {PARENT}
+    assert 0 < len(done) < CHUNKS
+    no_child_is_left()
+
+
+def an_error_in_a_member_leaves_the_rest_to_others() -> None:
+    def work(number: int) -> int:
+        busy(number)
+        if os.getpid() != PARENT and number > 20:
+            raise SourceError("cannot be read", where="x", remedy="y")
+        if os.getpid() != PARENT and number > 10:
+            raise ZeroDivisionError
+        return number
+
+    done = share(CHUNKS, work, 4, lambda _: None)
+    assert 0 < len(done) < CHUNKS
+    no_child_is_left()
+
+
+def members_end_in_silence() -> None:
+    atexit.register(print, "the end of", PARENT)
+    sys.stdout.write("written once\n")
+
+    def work(number: int) -> tuple[int, int]:
+        if os.getpid() != PARENT:
+            os.write(1, b"a member wrote")
+            print("a member printed", flush=True)
+            print("a member failed", file=sys.stderr)
+        return busy(number)
+
+    assert len(share(CHUNKS, work, 3, lambda _: None)) == CHUNKS
+
+
+def members_hold_no_handles() -> None:
+    import fcntl
+
+    folder = os.open("/", os.O_RDONLY)
+    fcntl.flock(folder, fcntl.LOCK_SH)
+
+    def work(number: int) -> list[str]:
+        busy(number)
+        if os.getpid() == PARENT:
+            return []
+        fds = sorted(os.listdir("/proc/self/fd"), key=int)
+        return [
+            os.readlink(f"/proc/self/fd/{fd}")
+            for fd in fds
+            if os.path.lexists(f"/proc/self/fd/{fd}")
+        ]
+
+    held = [fds for fds in share(CHUNKS, work, 4, lambda _: None).values() if fds]
+    assert held
+    for fds in held:
+        assert fds[:3] == ["/dev/null"] * 3
+        assert [fd.partition(":")[0] for fd in fds[3:]] == ["pipe", "pipe"]
+
+
+def an_interruption_ends_all() -> None:
+    def work(number: int) -> None:
+        if os.getpid() != PARENT:
+            time.sleep(600)
+        if number > 5:
+            os.kill(PARENT, signal.SIGINT)
+            time.sleep(600)
+
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    begun = time.monotonic()
+    try:
+        share(CHUNKS, lambda n: (busy(n), work(n)), 3, lambda _: None)
+    except KeyboardInterrupt:
+        no_child_is_left()
+        assert time.monotonic() - begun < 30
+        return
+    raise AssertionError("not interrupted")
+
+
+def members_end_when_the_process_is_killed() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        run = os.fork()
+        if run == 0:
+            killed = os.getpid()
+
+            def work(number: int) -> None:
+                Path(folder, str(os.getpid())).touch()
+                if os.getpid() == killed and number > 5:
+                    os.kill(killed, signal.SIGKILL)
+                time.sleep(0.2)
+
+            share(CHUNKS, work, 3, lambda _: None)
+        os.waitpid(run, 0)
+        members = {int(name) for name in os.listdir(folder)} - {run}
+        assert len(members) == 2
+        time.sleep(1)  # all chunks would take six seconds
+        assert not list(filter(lives, members))
+
+
+def lives(process: int) -> bool:
+    """Whether a process is there, and not only waits to be waited for."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def where_the_system_refuses_nothing_is_shared() -> None:
+    import resource
+
+    done = {}
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+    try:
+        done = share(CHUNKS, busy, 2, lambda _: None)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert done == {}
+    resource.setrlimit(resource.RLIMIT_NOFILE, (6, hard))
+    try:
+        done = share(CHUNKS, busy, 2, lambda _: None)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert {who for _, who in done.values()} == {PARENT}
+    assert len(done) == CHUNKS
+
+
+def a_process_of_several_threads_is_not_forked() -> None:
+    cores = len(os.sched_getaffinity(0))
+    assert members_for(1_000_000) == min(cores, 4)
+    assert members_for(100) == 1
+    stop = threading.Event()
+    other = threading.Thread(target=stop.wait)
+    other.start()
+    try:
+        assert members_for(1_000_000) == 1
+    finally:
+        stop.set()
+        other.join()
+
+
+def chunks_hold_every_item_once() -> None:
+    for weights in ([], [0], [5] * 3, [1] * 10_000, [10**9, *[1] * 999], [0] * 500):
+        for members in (2, 4, 9):
+            found = cut(weights, members)
+            assert len(found) <= 255
+            assert [n for part in found for n in part] == list(range(len(weights)))
+    assert len(cut([1] * 10_000, 2)) > 20
+
+
+# -- the facts of a real environment
+
+
+class Failing(PrefixSource):
+    """A source that *fail*s in other processes than the first, on their tenth read."""
+
+    def __init__(self, path: str, fail: Callable[[str], None]) -> None:
+        super().__init__(path)
+        self._fail = fail
+        self._count = 0
+
+    def read(self, path: str) -> bytes:
+        if os.getpid() != PARENT:
+            self._count += 1
+            if self._count == 10:
+                self._fail(path)
+        return super().read(path)
+
+
+@cache
+def going(prefix: str) -> frozenset[str]:
+    """What a plan removes."""
+    return frozenset(entry.path for entry in api.plan(prefix).removed())
+
+
+def facts_of(source: PrefixSource, members: int, progress: Progress = no_progress) -> Facts:
+    """What the kept files say where a plan's removals are the candidates."""
+    candidates = dict.fromkeys(going(source.prefix), "r")
+    inventory = source.inventory()
+    facts = _set_up(inventory, source, candidates, {}, progress, members).facts
+    facts.load(
+        p for p, e in inventory.entries.items() if e.kind != "folder" and p not in candidates
+    )
+    return facts
+
+
+def check_same(one: Facts, other: Facts) -> None:
+    """Hold the facts against each other, in their order where somebody goes by it."""
+    assert len(one.python) > 500
+    assert len(one.elf) > 10
+    assert one.text
+    assert one.python == other.python
+    assert list(one.elf.items()) == list(other.elf.items())
+    assert one.text == other.text
+    assert one.reads == other.reads
+
+
+def facts_are_the_same(prefix: str) -> None:
+    alone = facts_of(PrefixSource(prefix), 1)
+    for members in (2, 4):
+        check_same(alone, facts_of(PrefixSource(prefix), members))
+    no_child_is_left()
+
+
+def progress_goes_forward(prefix: str) -> None:
+    # Members that pause: the caller works on enough meanwhile to have something to tell.
+    source = Failing(prefix, lambda path: time.sleep(0.5))
+    told: list[tuple[int, int]] = []
+
+    def progress(stage: str, done: int, total: int) -> None:
+        assert stage == "guards"
+        assert os.getpid() == PARENT
+        told.append((done, total))
+
+    facts = facts_of(source, 3, progress)
+    assert len(told) > 10
+    assert told == sorted(told)
+    assert told[0][0] == 0
+    assert {total for _, total in told} == {facts.reads}
+
+
+def facts_are_the_same_where_members_die(prefix: str) -> None:
+    def die(path: str) -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    def refuse(path: str) -> None:
+        raise SourceError("cannot be read", where=path, remedy="")
+
+    alone = facts_of(PrefixSource(prefix), 1)
+    for fail in (die, refuse):
+        check_same(alone, facts_of(Failing(prefix, fail), 3))
+    no_child_is_left()
+
+
+def the_same_file_is_reported(prefix: str) -> None:
+    class Broken(PrefixSource):
+        def read(self, path: str) -> bytes:
+            if path.endswith(("/fractions.py", "/statistics.py", "/cmd.py")):
+                time.sleep(0.2 if path.endswith("/cmd.py") else 0)  # the others fail before it
+                raise SourceError("cannot be read", where=path, remedy="")
+            return super().read(path)
+
+    def error(members: int) -> str:
+        try:
+            facts_of(Broken(prefix), members)
+        except SourceError as error:
+            return str(error)
+        return ""
+
+    told = [error(members) for members in (1, 2, 4)]
+    no_child_is_left()
+    assert len(set(told)) == 1, told
+    assert "/cmd.py" in told[0]
+
+
+def main() -> None:
+    """Run one case; it fails with the exit status."""
+    case, *arguments = sys.argv[1:]
+    globals()[case](*arguments)
+
+
+if __name__ == "__main__":
+    main()

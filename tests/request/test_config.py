@@ -1,0 +1,116 @@
+"""The configuration: found in the right place, strictly read, suppressions that expire."""
+
+import datetime
+from pathlib import Path
+
+import pytest
+
+from condaprune.errors import ConfigError
+from condaprune.model import Rule
+from condaprune.request.config import Config, apply_suppressions, load_config
+from condaprune.request.find import find_config
+
+TODAY = datetime.date(2026, 11, 21)
+
+
+def write(folder: Path, text: str, name: str = "condaprune.toml") -> str:
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return str(path)
+
+
+def rule(identity: str) -> Rule:
+    return Rule(identity, "w", ("b",), "safe", "c", ("https://x",), ("/a/",), (), (), ())
+
+
+def test_the_nearest_file_above_is_found(tmp_path: Path) -> None:
+    write(tmp_path, "")
+    near = write(tmp_path / "app", "")
+    (tmp_path / "app" / "src").mkdir()
+    assert find_config(str(tmp_path / "app" / "src")) == near
+
+
+def test_a_pyproject_counts_only_with_its_section(tmp_path: Path) -> None:
+    write(tmp_path / "app", "[project]\n", "pyproject.toml")
+    far = write(tmp_path, "[tool.condaprune]\nprofile = 'safe'\n", "pyproject.toml")
+    assert find_config(str(tmp_path / "app")) == far
+    assert load_config(far).values.profile == "safe"
+
+
+def test_the_variable_names_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, "")
+    monkeypatch.setenv("CONDAPRUNE_CONFIG", "/elsewhere.toml")
+    assert find_config(str(tmp_path)) == "/elsewhere.toml"
+
+
+def test_an_unknown_key_is_answered_with_line_and_nearest(tmp_path: Path) -> None:
+    path = write(tmp_path, "profile = 'safe'\nkep = ['a']\n")
+    with pytest.raises(ConfigError, match=r"condaprune.toml:2: unknown key 'kep'.*'keep'"):
+        load_config(path)
+
+
+@pytest.mark.parametrize("text", ["profile = 3", "keep = 'a'", "= 1", "[profiles.x]\nextend = 'y'"])
+def test_wrong_types_are_refused(tmp_path: Path, text: str) -> None:
+    with pytest.raises(ConfigError):
+        load_config(write(tmp_path, text))
+
+
+def test_budgets_are_another_commands_business(tmp_path: Path) -> None:
+    load_config(write(tmp_path, "[budget.total]\nmax = '100 MB'\n"))
+
+
+def test_a_missing_file_is_a_clear_error(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load_config(str(tmp_path / "gone.toml"))
+
+
+def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
+    config = load_config(write(tmp_path / "app", "rules = ['own.toml']"))
+    assert config.beside(config.values.rules) == (str(tmp_path / "app" / "own.toml"),)
+
+
+def test_a_profile_collects_what_it_extends(tmp_path: Path) -> None:
+    text = (
+        "[profiles.web]\nextends = 'base'\nselect = ['a']\n"
+        "[profiles.base]\nextends = 'minimal'\nignore = ['b']\n"
+    )
+    config = load_config(write(tmp_path, text))
+    assert config.profile("web") == ("minimal", ("a",), ("b",))
+
+
+def test_profiles_that_extend_one_another_are_refused(tmp_path: Path) -> None:
+    text = "[profiles.a]\nextends = 'b'\n[profiles.b]\nextends = 'a'\n"
+    config = load_config(write(tmp_path, text))
+    with pytest.raises(ConfigError, match="a -> b -> a"):
+        config.profile("a")
+
+
+def suppress(folder: Path, more: str) -> Config:
+    return load_config(write(folder, f"[[suppress]]\nrule = 'r'\nreason = 'why'\n{more}\n"))
+
+
+def test_a_suppressed_rule_does_not_apply(tmp_path: Path) -> None:
+    config = suppress(tmp_path, "expires = 2026-11-21")
+    assert apply_suppressions([rule("r"), rule("s")], config, ["r", "s"], TODAY) == (
+        (rule("s"),),
+        (),
+    )
+
+
+def test_a_suppression_may_hold_for_some_paths(tmp_path: Path) -> None:
+    config = suppress(tmp_path, "expires = '2027-01-01'\npaths = ['/a/b']")
+    (changed,), _ = apply_suppressions([rule("r")], config, ["r"], TODAY)
+    assert changed.remove == ("/a/", "!/a/b")
+
+
+def test_an_expired_suppression_is_noted_and_void(tmp_path: Path) -> None:
+    config = suppress(tmp_path, "expires = '2026-11-20'")
+    rules, notes = apply_suppressions([rule("r")], config, ["r"], TODAY)
+    assert rules == (rule("r"),)
+    assert "expired on 2026-11-20" in notes[0]
+
+
+def test_a_suppression_of_an_unknown_rule_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="unknown rule 'r'"):
+        apply_suppressions([], suppress(tmp_path, "expires = 2027-01-01"), ["rr"], TODAY)
