@@ -68,7 +68,9 @@ class PrefixFile:
 class Record:
     """One ``conda-meta/*.json``: a conda package as installed.
 
-    `requested` is true where the user asked for it by name, false for a mere dependency.
+    `requested` is true where the user asked for it by name, false for a mere dependency. `built`
+    is when the package was built, in seconds since the epoch, 0 where the record does not say;
+    `bare` marks a record that lists neither hashes nor placeholders of its files.
     """
 
     name: str
@@ -86,6 +88,8 @@ class Record:
     link_source: str = ""
     prefix_files: tuple[PrefixFile, ...] = ()
     requested: bool = False
+    built: int = 0
+    bare: bool = False
 
     @property
     def label(self) -> str:
@@ -326,19 +330,24 @@ class When:
 class Outcome:
     """What a sink did, measured: bytes with each hard-linked file counted once.
 
-    `output` is the archive or folder written, empty for an in-place run; `output_size` its size
-    in bytes, 0 where it is not known (a stream). `own_files` and `own_bytes` are what
-    condaprune's own notes in the prefix (the status file) added.
+    `output` is the archive or folder written, empty for an in-place run, `format` its format,
+    `compressor` what compressed it and `content_bytes` what it unpacks to; `output_size` is its
+    size in bytes, 0 where it is not known (a stream). `added` names files that the output has and
+    the environment has not. `own_files` and `own_bytes` are what condaprune's own status file in
+    the prefix added. `notes` are findings for the user, one sentence each.
     """
 
-    files_removed: int
     bytes_before: int
     bytes_after: int
     output: str = ""
     output_size: int = 0
-    details: Mapping[str, str] = field(default_factory=dict)
+    format: str = ""
+    compressor: str = ""
+    content_bytes: int = 0
+    added: tuple[str, ...] = ()
     own_files: int = 0
     own_bytes: int = 0
+    notes: tuple[str, ...] = ()
 
 
 Progress = Callable[[str, int, int], None]

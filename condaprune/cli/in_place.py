@@ -114,11 +114,8 @@ def tell(outcome: Outcome | None) -> None:
     """Show the notes of a run on stderr: those of one in place, those on an output's members."""
     if outcome is None:
         return
-    for note in filter(None, outcome.details.get("notes", "").split("\n")):
+    for note in outcome.notes:
         _say(f"note: {note}")
-    for name, note in outcome.details.items():
-        if name.startswith("note "):
-            _say(f"note: {note}")
 
 
 def healed_text(healer: TrialHealer | None) -> str:

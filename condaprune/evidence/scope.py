@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from functools import cache
 
 from condaprune.model import Rule
+from condaprune.names import canonical_name
 from condaprune.paths import printable
 
 _DROP = "--drop "
@@ -22,7 +23,6 @@ ONLY_TRACED = "--only-traced"
 
 _NAMED = re.compile(r"(?:\*\*/)?(lib)?[A-Za-z0-9_+-]{3,}")
 _WILD = re.compile(r"[*?\[{\\]")
-_SEPARATORS = re.compile(r"[-_.]+")
 
 KINDS = frozenset({"debug", "sanitizer", "sanitizers", "static", "static-libraries"})
 """Categories of rules that say what kind of library they remove."""
@@ -45,7 +45,9 @@ class Scopes:
         found = self._packages.get(rule_id)
         if found is None:
             rule = self._rules.get(rule_id)
-            found = frozenset(plain(name) for name in rule.package) if rule else frozenset()
+            found = (
+                frozenset(canonical_name(name) for name in rule.package) if rule else frozenset()
+            )
             self._packages[rule_id] = found
         return found
 
@@ -100,11 +102,6 @@ def goes_whole(rule_id: str) -> bool:
 
 
 @cache
-def plain(name: str) -> str:
-    """A package's name in its one spelling (PEP 503)."""
-    return _SEPARATORS.sub("-", name).lower()
-
-
 def label(rule_id: str) -> str:
     """A rule's id as messages show it."""
     return printable(rule_id)

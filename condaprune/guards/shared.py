@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from condaprune.evidence.scene import Guard, Scene
-from condaprune.evidence.scope import plain
 from condaprune.model import Owner, Record, Veto
+from condaprune.names import canonical_name
 
 
 class Shared(Guard):
@@ -42,4 +42,4 @@ def _others(held: Sequence[Owner], named: frozenset[str]) -> Iterator[Owner]:
     for kind in (True, False):
         alike = [owner for owner in held if isinstance(owner, Record) is kind]
         if len(alike) > 1:
-            yield from (owner for owner in alike if plain(owner.name) not in named)
+            yield from (owner for owner in alike if canonical_name(owner.name) not in named)

@@ -24,10 +24,10 @@ from condaprune.evidence.compilers import (
 from condaprune.evidence.datanames import aside
 from condaprune.evidence.prefilter import Word
 from condaprune.evidence.scene import Guard, Scene
-from condaprune.evidence.scope import plain
 from condaprune.formats.elf import LEAST_COMPILER
 from condaprune.guards.elf import is_shared
 from condaprune.model import Inventory, Veto
+from condaprune.names import canonical_name
 
 _TOOL = re.compile(f"{PYTHON_HEADERS.pattern}|{COMPILERS.pattern}")
 _OWN = (*HEADER_ENDINGS, *SOURCE_ENDINGS)
@@ -110,7 +110,7 @@ class Toolchain(Guard):
         for path in batch:
             if self._waiting and (path.endswith((".py", ".so", ".h", ".hpp")) or "bin/" in path):
                 for owner in owners.get(path, ()):
-                    item = self._waiting.get(plain(owner.name))
+                    item = self._waiting.get(canonical_name(owner.name))
                     if item is not None and self._present(item):
                         yield from self._keep(item, path)
                 item = self._folders.get(path.rpartition("/")[0])
@@ -166,11 +166,11 @@ class Toolchain(Guard):
                         yield Veto(target, because, path)
 
     def _embedded(self, path: str) -> Iterator[Veto]:
-        owners = {plain(owner.name) for owner in self.scene.inventory.owners.get(path, ())}
+        owners = {canonical_name(owner.name) for owner in self.scene.inventory.owners.get(path, ())}
         for target in self._doomed:
             if _own(target) and not self._scoped(target):
                 others = self.scene.inventory.owners.get(target, ())
-                if any(plain(owner.name) in owners for owner in others):
+                if any(canonical_name(owner.name) in owners for owner in others):
                     yield Veto(target, f"{path} holds a compiler of C, which may read it", path)
 
     def _scoped(self, path: str) -> bool:
@@ -197,7 +197,7 @@ def may_compile(inventory: Inventory, candidates: Mapping[str, str]) -> frozense
     They are large, stay, and belong to a package that loses headers or sources.
     """
     losing = {
-        plain(owner.name)
+        canonical_name(owner.name)
         for path in candidates
         if not path.endswith(_NEVER) and _own(path)
         for owner in inventory.owners.get(path, ())
@@ -209,5 +209,5 @@ def may_compile(inventory: Inventory, candidates: Mapping[str, str]) -> frozense
         for path, entry in inventory.entries.items()
         if entry.size >= _BIG
         and is_shared(path)
-        and any(plain(owner.name) in losing for owner in inventory.owners.get(path, ()))
+        and any(canonical_name(owner.name) in losing for owner in inventory.owners.get(path, ()))
     )

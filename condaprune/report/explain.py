@@ -185,12 +185,12 @@ def _module(plan: Plan, question: str) -> tuple[Entry, ...]:
 
 
 def _package(plan: Plan, question: str) -> tuple[Entry, ...]:
-    from condaprune.sources.distributions import normalise
+    from condaprune.names import canonical_name
 
-    wanted = normalise(question.partition(":")[2] or question)
+    wanted = canonical_name(question.partition(":")[2] or question)
 
     def named(owner: Owner) -> bool:
-        return owner.name == question or normalise(owner.name) == wanted
+        return owner.name == question or canonical_name(owner.name) == wanted
 
     return tuple(
         entry

@@ -39,9 +39,7 @@ def make_manifest(plan: Plan, account: Account, outcome: Outcome | None) -> dict
             "bytes": account.saved_bytes,
             "shared_bytes": account.shared_bytes,
         },
-        "output": None
-        if outcome is None or not outcome.output
-        else {"path": outcome.output, "bytes": outcome.output_size, **outcome.details},
+        "output": None if outcome is None or not outcome.output else _output(outcome),
         "rules": [_rule_row(row, by_id.get(row.name)) for row in account.rules],
         "rewritten": {
             "files": account.rewritten.files,
@@ -83,6 +81,18 @@ def make_manifest(plan: Plan, account: Account, outcome: Outcome | None) -> dict
 def render_json(plan: Plan, account: Account, outcome: Outcome | None) -> str:
     """The manifest as JSON text, keys in a fixed order."""
     return json.dumps(make_manifest(plan, account, outcome), indent=1) + "\n"
+
+
+def _output(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "path": outcome.output,
+        "bytes": outcome.output_size,
+        "format": outcome.format,
+        "content_bytes": outcome.content_bytes,
+        "compressor": outcome.compressor,
+        "added": list(outcome.added),
+        "notes": list(outcome.notes),
+    }
 
 
 def _old_size(plan: Plan, path: str) -> int:

@@ -10,10 +10,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from condaprune.model import RISKS, Rule
+from condaprune.names import canonical_name
 from condaprune.ruleset.examples import Field, Lines
 from condaprune.ruleset.loosen import anchored, loosened
 from condaprune.ruleset.parameters import with_example_values, with_values
-from condaprune.ruleset.scope import normalised
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +112,8 @@ def _reaches(other: Rule, rule: Rule) -> bool:
     if RISKS.index(other.risk) > RISKS.index(rule.risk) or other.when is not None:
         return False
     if other.package:
-        mine = set(map(normalised, rule.package))
-        return bool(mine) and mine <= set(map(normalised, other.package))
+        mine = set(map(canonical_name, rule.package))
+        return bool(mine) and mine <= set(map(canonical_name, other.package))
     return not other.owned or rule.owned or bool(rule.package)
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from condaprune.model import Layout, Owner, Record, Rule
+from condaprune.names import canonical_name
 from condaprune.ruleset.versions import Range, Version
 
 
@@ -29,23 +29,14 @@ class Scope:
         return Scope(frozenset(map(_scope_name, rule.package)), rule.owned, versions)
 
 
-def normalised(name: str) -> str:
-    """A package name as PEP 503 compares it; conda's names are a subset of these but for dots.
-
-    >>> normalised("Ruamel.Yaml")
-    'ruamel-yaml'
-    """
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
 def _scope_name(name: str) -> str:
     kind, colon, bare = name.partition(":")
-    return f"{kind}:{normalised(bare)}" if colon else normalised(name)
+    return f"{kind}:{canonical_name(bare)}" if colon else canonical_name(name)
 
 
 def owner_satisfies(scope: Scope, owner: Owner) -> bool:
     """Whether an owner is a package that the scope names, in a version that it covers."""
-    name = normalised(owner.name)
+    name = canonical_name(owner.name)
     kind = "conda" if isinstance(owner, Record) else "pypi"
     if name not in scope.names and f"{kind}:{name}" not in scope.names:
         return False

@@ -1,4 +1,8 @@
-"""The protocol that every sink fulfils."""
+"""The protocol that every sink fulfils: begin, apply, then commit or undo.
+
+A sink calls nothing above it: whether what it did still works, and what to do where it does not,
+is for the composition in `condaprune.app` to say.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +12,43 @@ from condaprune.model import Outcome, Plan, Progress
 from condaprune.sources.base import Source
 
 
+class Run(Protocol):
+    """One plan on its way: applied once, then committed or undone."""
+
+    def apply(self, progress: Progress) -> None:
+        """Make the plan true, so far that it can be looked at and still be undone.
+
+        Errors: `SinkError`; `undo` is called then.
+        """
+        ...
+
+    def commit(self) -> Outcome:
+        """Make it final, and measure it. Errors: `SinkError`."""
+        ...
+
+    def undo(self) -> None:
+        """Leave everything as it was before. Errors: `SinkError`."""
+        ...
+
+
 class Sink(Protocol):
     """Where a plan is carried out."""
 
-    def carry_out(self, plan: Plan, source: Source, progress: Progress) -> Outcome:
-        """Make the plan true, whole or not at all.
+    def begin(self, plan: Plan, source: Source) -> Run:
+        """Check that the plan can be carried out here, and take what it needs (locks, files).
 
-        Errors: `SinkError`; nothing is left half done then.
+        May be called again after an `undo`, with another plan. Errors: `SinkError`.
         """
+        ...
+
+    def close(self) -> None:
+        """Let go of what `begin` took. Called once at the end, whatever happened."""
+        ...
+
+
+class CarryOut(Protocol):
+    """What sinks were before `begin`; goes when the last of them has it."""
+
+    def carry_out(self, plan: Plan, source: Source, progress: Progress) -> Outcome:
+        """Make the plan true, whole or not at all. Errors: `SinkError`."""
         ...

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import csv
 import posixpath
-import re
 from collections.abc import Container, Iterator, Mapping
 
 from condaprune.model import Distribution, Entry, Layout
+from condaprune.names import canonical_name
 from condaprune.paths import from_bytes, parent, to_bytes
 
 METADATA_FILES = ("METADATA", "PKG-INFO", "RECORD", "installed-files.txt")
@@ -15,13 +15,6 @@ METADATA_FILES = ("METADATA", "PKG-INFO", "RECORD", "installed-files.txt")
 # What tells that a RECORD holds rows which need a closer look.
 _ODD = (b'"', b"//", b"/./", b"/../", b"\\", b"\r")
 _LEADING = ("", "/", ".")
-
-_SEPARATORS = re.compile(r"[-_.]+")
-
-
-def normalise(name: str) -> str:
-    """A distribution's name in its one spelling (PEP 503)."""
-    return _SEPARATORS.sub("-", name).lower()
 
 
 def find_metadata(entries: Mapping[str, Entry], layout: Layout) -> dict[str, list[str]]:
@@ -68,7 +61,7 @@ def parse_distribution(path: str, contents: Mapping[str, bytes]) -> Distribution
     stem = path.rpartition("/")[2].rsplit(".", 1)[0]
     name, _, rest = stem.partition("-")
     return Distribution(
-        name=normalise(fields.get("name") or name),
+        name=canonical_name(fields.get("name") or name),
         version=fields.get("version") or rest.split("-py", 1)[0],
         path=path,
         license=fields.get("license-expression") or fields.get("license", ""),

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from condaprune.errors import UsageProblem, nearest
 from condaprune.model import Distribution, Inventory, Owner, Record
+from condaprune.names import canonical_name
 from condaprune.plan.edits.sbom import required_names
-from condaprune.sources.distributions import normalise
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Graph:
 
     def find(self, name: str, option: str) -> str:
         """The package a user means. Errors: `UsageProblem` with the nearest name."""
-        for candidate in (name, normalise(name)):
+        for candidate in (name, canonical_name(name)):
             if candidate in self.needs:
                 return candidate
             if candidate in self._homes:

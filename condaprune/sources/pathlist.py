@@ -15,8 +15,8 @@ from collections.abc import Collection, Iterator
 
 from condaprune.errors import SourceError
 from condaprune.model import Distribution, Entry, Inventory, Kind, Owner, Record
+from condaprune.names import canonical_name
 from condaprune.paths import from_bytes, parent, printable, sort_key
-from condaprune.sources.distributions import normalise
 from condaprune.sources.layout import find_layout
 
 HEADER = b"path\tkind\tsize\towner"
@@ -156,7 +156,7 @@ def _owner(where: str, text: str) -> Owner:
     if kind == "pypi" and "-" in rest:
         match = re.fullmatch(r"(.+?)-(\d.*)", rest)
         name, version = (match[1], match[2]) if match else rest.rsplit("-", 1)
-        return Distribution(normalise(name), version, "")
+        return Distribution(canonical_name(name), version, "")
     raise SourceError(
         f"has the unknown owner {printable(text)!r}",
         where=where,

@@ -81,14 +81,14 @@ def _of_records(names: Iterable[str]) -> dict[str, str]:
 
 
 def _of_distributions(names: Iterable[str]) -> dict[str, str]:
-    from condaprune.sources.distributions import normalise
+    from condaprune.names import canonical_name
 
     found: dict[str, str] = {}
     for name in names:
         stem, _, suffix = name.rpartition(".")
         if suffix in ("dist-info", "egg-info"):
             title, _, version = stem.partition("-")
-            found[f"pypi:{normalise(title)}"] = version.split("-py", 1)[0]
+            found[f"pypi:{canonical_name(title)}"] = version.split("-py", 1)[0]
     return found
 
 

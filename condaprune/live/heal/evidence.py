@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from condaprune.model import Inventory
+from condaprune.names import canonical_name
 from condaprune.paths import parent
-from condaprune.sources.distributions import normalise
 from condaprune.sources.owners import source_of_bytecode
 
 _TOKEN = r"['\"\u2018`]?([^\s'\"\u2019`:;,()<>]+)"
@@ -121,7 +121,7 @@ class Removed:
 
     def by_distribution(self, name: str) -> list[str]:
         """What is gone of the metadata of a Python distribution."""
-        wanted = normalise(name)
+        wanted = canonical_name(name)
         found = []
         for distribution in self._inventory.distributions:
             if distribution.name == wanted:

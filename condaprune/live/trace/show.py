@@ -74,7 +74,7 @@ def _describe(run: Run) -> Iterator[str]:
 def _owned(trace: Trace, package: str, prefix: str | None) -> frozenset[str]:
     """The entries that a package owns, those it would own by bytecode included."""
     from condaprune.errors import SourceError
-    from condaprune.sources.distributions import normalise
+    from condaprune.names import canonical_name
     from condaprune.sources.prefix import PrefixSource
 
     where = prefix or trace.header.prefix
@@ -86,7 +86,7 @@ def _owned(trace: Trace, package: str, prefix: str | None) -> frozenset[str]:
             where=where,
             remedy="Name the environment with `--prefix ENV`",
         ) from error
-    wanted = normalise(package.rpartition(":")[2])
+    wanted = canonical_name(package.rpartition(":")[2])
     found = _by_name(inventory)
     if wanted not in found:
         raise UsageProblem(
@@ -98,13 +98,13 @@ def _owned(trace: Trace, package: str, prefix: str | None) -> frozenset[str]:
 
 
 def _by_name(inventory: Inventory) -> Mapping[str, list[str]]:
-    from condaprune.sources.distributions import normalise
+    from condaprune.names import canonical_name
 
     found: dict[str, list[str]] = {}
     packages: list[Owner] = [*inventory.records, *inventory.distributions]
     for package in packages:
-        found.setdefault(normalise(package.name), [])
+        found.setdefault(canonical_name(package.name), [])
     for path, owners in inventory.owners.items():
-        for name in {normalise(owner.name) for owner in owners}:
+        for name in {canonical_name(owner.name) for owner in owners}:
             found[name].append(path)
     return found

@@ -143,11 +143,11 @@ def _dependencies(inventory: Inventory, owners: Mapping[str, Owner]) -> Iterable
 
 def required_names(distribution: Distribution) -> list[str]:
     """The normalised names that a distribution requires, those of its extras left out."""
-    from condaprune.sources.distributions import normalise
+    from condaprune.names import canonical_name
 
     found = []
     for text in distribution.requires:
         match = _REQUIREMENT.match(text)
         if match and not re.search(r";.*\bextra\b", text):
-            found.append(normalise(match[1]))
+            found.append(canonical_name(match[1]))
     return found

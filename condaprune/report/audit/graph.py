@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from condaprune.model import Inventory, Record
+from condaprune.names import canonical_name
 from condaprune.sources.base import Contents
-from condaprune.sources.distributions import normalise
 
 _NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
 _SPECS = re.compile(rb"^# (update|install|remove|uninstall|neutered) specs: *(.*)$", re.MULTILINE)
@@ -33,7 +33,12 @@ class Graph:
     def find(self, name: str) -> str:
         """The label a user means by *name*: a label, a conda name or a distribution's name."""
         plain = name.partition(":")[2] or name
-        for label in (name, f"conda:{name}", f"conda:{name.lower()}", f"pypi:{normalise(plain)}"):
+        for label in (
+            name,
+            f"conda:{name}",
+            f"conda:{name.lower()}",
+            f"pypi:{canonical_name(plain)}",
+        ):
             label = self.aliases.get(label, label)
             if label in self.needs:
                 return label
@@ -115,7 +120,7 @@ def _required(text: str) -> str:
     match = _NAME.match(bare)
     if match is None or "extra" in marker:
         return ""
-    return f"pypi:{normalise(match[1])}"
+    return f"pypi:{canonical_name(match[1])}"
 
 
 def _requested(inventory: Inventory, contents: Contents) -> set[str]:

@@ -103,11 +103,6 @@ class Run:
         above = {path for number in wanted for path in _folders(removals[number].path)}
         return wanted | {n for n, known in enumerate(removals) if known.path in above}
 
-    def count_removed(self) -> int:
-        """How many files and links went."""
-        stayed = self.tally.kept.keys() | self.tally.stuck.keys()
-        return sum(k.kind != "folder" and k.path not in stayed for k in self.journal.removals)
-
     def _write_status(self) -> None:
         after = self._foreseen if self.tally.as_planned else None
         if after is None:

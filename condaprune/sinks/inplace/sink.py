@@ -90,7 +90,7 @@ class InPlaceSink:
             )
             if journal is None:
                 size = unique_bytes(plan.inventory.entries.values())
-                return Outcome(0, size, size, details=_details(notes_after(notes, kept)))
+                return Outcome(size, size, notes=tuple(notes_after(notes, kept)))
             _refuse_kept(state)
             state.begin(journal)
             run = Run(state, journal, foreseen=None if stale else foresee(plan, journal))
@@ -157,15 +157,9 @@ def _refuse_kept(state: State) -> None:
 
 def _outcome(run: Run, journal: Journal, notes: list[str]) -> Outcome:
     return Outcome(
-        files_removed=run.count_removed(),
         bytes_before=journal.facts.bytes_before,
         bytes_after=run.measured.bytes,
-        details=_details(notes),
+        notes=tuple(notes),
         own_files=run.own.files,
         own_bytes=run.own.bytes,
     )
-
-
-def _details(notes: list[str]) -> dict[str, str]:
-    """Notes as details of an outcome; each key is ``note`` and a number."""
-    return {f"note {number}": note for number, note in enumerate(notes, 1)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from condaprune.sinks.base import Sink
+from condaprune.sinks.base import CarryOut as Sink
 from condaprune.sinks.outputs.compress import Codec
 from condaprune.sinks.outputs.oci import Image
 from condaprune.sinks.outputs.options import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from condaprune.errors import UsageProblem
-from condaprune.sinks.base import Sink
+from condaprune.sinks.base import CarryOut as Sink
 from condaprune.sources.base import Source
 from condaprune.sources.prefix import PrefixSource, check_not_own
 

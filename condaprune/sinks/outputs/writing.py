@@ -87,20 +87,16 @@ class _OutputSink:
         for edit in plan.edits:
             old = entries[edit.path].size if edit.path in entries else 0
             after += edit.size(old) - old
-        details = {"format": self._options.format, "content_bytes": str(findings.bytes)}
-        if compressor:
-            details["compressor"] = compressor
-        if findings.added:
-            details["added"] = "\n".join(findings.added)
-        if findings.notes:
-            details["notes"] = "\n".join(findings.notes)
         return Outcome(
-            files_removed=sum(e.kind != "folder" for e in plan.removed()),
             bytes_before=unique_bytes(entries.values()),
             bytes_after=after,
             output=self._options.output,
             output_size=size,
-            details=details,
+            format=self._options.format,
+            compressor=compressor,
+            content_bytes=findings.bytes,
+            added=tuple(findings.added),
+            notes=tuple(findings.notes),
         )
 
 

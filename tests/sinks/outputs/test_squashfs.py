@@ -53,7 +53,7 @@ def test_an_image_holds_the_tree(env: Path, tmp_path: Path) -> None:
     out = unpacked(tmp_path / "o.squashfs")
     assert without_added(on_disk(os.fsencode(out))) == on_disk(os.fsencode(env))
     assert outcome.output_size == (tmp_path / "o.squashfs").stat().st_size
-    assert "mksquashfs" in outcome.details["compressor"]
+    assert "mksquashfs" in outcome.compressor
 
 
 def test_a_tar_becomes_the_image_that_its_prefix_becomes(env: Path, tmp_path: Path) -> None:

@@ -14,8 +14,9 @@ from condaprune.live.verify.listing import Listing
 from condaprune.live.verify.removals import Removals
 from condaprune.live.verify.results import Finding, Outcome, Unchecked
 from condaprune.live.verify.subject import Subject
+from condaprune.names import canonical_name
 from condaprune.paths import from_bytes, parent
-from condaprune.sources.distributions import normalise, recorded_rows
+from condaprune.sources.distributions import recorded_rows
 from condaprune.sources.layout import find_layout
 
 _LICENCE = re.compile(r"(?i)(licen[cs]e|copying|notice|authors)")
@@ -74,7 +75,7 @@ class MetadataCheck:
             lost += _changed(old, new, modules, pair.removals)
             lost += _files(old, new, recorded, pair)
         for number, finding in enumerate(removed):
-            home = before[normalise(finding.name)].home
+            home = before[canonical_name(finding.name)].home
             removed[number] = _with_rule(finding, pair.removals, home, pair.before.listing)
         return Outcome(counted, tuple(lost), tuple(removed), unchecked)
 
@@ -105,7 +106,7 @@ def read_metadata(subject: Subject, timeout: float) -> tuple[dict[str, Metadata]
             continue
         name = str(name) or within.rpartition("/")[2].partition("-")[0]
         found.setdefault(
-            normalise(name),
+            canonical_name(name),
             Metadata(
                 within,
                 name,
