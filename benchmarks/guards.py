@@ -17,7 +17,7 @@ from collections.abc import Collection, Iterator
 
 from condaprune.guards import examine
 from condaprune.model import Entry, Inventory, Kind, Layout
-from condaprune.sources.base import Contents
+from condaprune.sources.base import Contents, Source
 from condaprune.sources.prefix import PrefixSource
 
 ROUNDS = 5
@@ -62,14 +62,12 @@ class Memory:
             yield path, self.read(path)
 
 
-def candidates_of(inventory: Inventory, source: Contents) -> dict[str, str]:
+def candidates_of(source: Source) -> dict[str, str]:
     """What the runtime profile wants to remove."""
-    from condaprune.plan.planner import Wishes, make_plan
-    from condaprune.ruleset import choose, load_builtin
+    from condaprune.plan.planner import make_plan
+    from condaprune.request.request import Request
 
-    rules = choose(load_builtin(), "runtime", (), ())
-    wishes = Wishes(guards_off=frozenset({"all"}))
-    plan = make_plan(inventory, source, rules, profile="runtime", wishes=wishes)
+    plan = make_plan(source, Request(no_guard=("all",)))
     return {entry.path: plan.decision(entry.path).name for entry in plan.removed()}
 
 
@@ -110,7 +108,7 @@ def main(arguments: list[str]) -> int:
         prefix = str(shared_environment("big").prefix)
     source = PrefixSource(prefix)
     inventory = source.inventory()
-    candidates = candidates_of(inventory, source)
+    candidates = candidates_of(source)
     spent = []
     for _ in range(ROUNDS):
         contents = Counting(source)

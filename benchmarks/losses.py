@@ -18,6 +18,7 @@ from condaprune import api
 from condaprune.live.verify import ImportResults, compare, compare_imports, sweep
 from condaprune.live.verify.removals import Ledger
 from condaprune.model import Plan
+from condaprune.request.request import Request
 
 _LONGEST = 160
 _EDITED = frozenset({"conda-meta/history"})
@@ -104,7 +105,9 @@ class Reference:
     @cached_property
     def plans(self) -> dict[str, Plan]:
         """What condaprune would do, by profile."""
-        return {name: api.plan(self.prefix, profile=name) for name in ("runtime", "minimal")}
+        return {
+            name: api.plan(self.prefix, Request(profile=name)) for name in ("runtime", "minimal")
+        }
 
     def losses(self, after: Path) -> Losses:
         """What worked here and does not in *after*, a copy of which things were removed.

@@ -48,7 +48,9 @@ def measure_phases(prefix: Path, output: Path) -> dict[str, float]:
     gc.set_threshold(100_000, 20, 100)  # as the command line sets it
     from condaprune import api
     from condaprune.guards import examine
-    from condaprune.plan.planner import Wishes, make_plan
+    from condaprune.plan.planner import make_plan
+    from condaprune.request.request import Request
+    from condaprune.request.rules import choose_rules
     from condaprune.ruleset import compile_rules
     from condaprune.sources.owners import build_inventory
     from condaprune.sources.prefix import PrefixSource
@@ -64,7 +66,7 @@ def measure_phases(prefix: Path, output: Path) -> dict[str, float]:
         start = now
 
     source = PrefixSource(str(prefix))
-    rules, _ = api.choose_rules()
+    rules, _ = choose_rules(Request())
     before = _peak()
     start = _cpu()
     entries = walk(str(prefix).encode())
@@ -78,13 +80,13 @@ def measure_phases(prefix: Path, output: Path) -> dict[str, float]:
     start = _cpu()
     examine(inventory, source, candidates, rules={rule.id: rule for rule in rules})
     lap("guards")
-    plan = make_plan(inventory, source, rules, wishes=Wishes(guards_off=frozenset({"all"})))
+    make_plan(source, Request(no_guard=("all",)))
     lap("plan")
     found["peak"] = _peak() - before
     start = _cpu()
-    api.carry_out(plan, source, output=output, force=True)
+    api.prune(source, Request(no_guard=("all",)), output=output, force=True)
     lap("write")
-    api.carry_out(plan, source)
+    api.prune(source, Request(no_guard=("all",)))
     lap("remove")
     found["entries"] = len(entries)
     return found

@@ -18,12 +18,14 @@ from benchmarks.figures import Table, markdown, mb
 def measure(prefixes: Sequence[str], profile: str = "runtime") -> Table:
     """A row an environment."""
     from condaprune import api
+    from condaprune.app.audit import audit
     from condaprune.plan.account import STRIPPED, make_account
-    from condaprune.report.audit.make import Wanted, audit
+    from condaprune.report.audit.make import Wanted
+    from condaprune.request.request import Request
 
     rows = []
     for prefix in prefixes:
-        plan = api.plan(prefix, profile=profile, strip=True)
+        plan = api.plan(prefix, Request(profile=profile, strip=True))
         account = make_account(plan)
         row = next((row for row in account.rules if row.name == STRIPPED), None)
         cut, files = (row.bytes, row.files) if row else (0, 0)

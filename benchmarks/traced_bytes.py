@@ -15,9 +15,11 @@ import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 
-from condaprune.api import choose_rules
 from condaprune.model import Entry, Plan, unique_bytes
-from condaprune.plan.planner import Wishes, make_plan
+from condaprune.plan.planner import decide
+from condaprune.plan.terms import Terms
+from condaprune.request.request import Request
+from condaprune.request.rules import choose_rules
 from condaprune.sources.prefix import PrefixSource
 from condaprune.traces.format import read_trace
 from condaprune.traces.needs import source_of
@@ -45,8 +47,9 @@ def table(prefix: str, trace: Trace) -> Iterator[str]:
     plans = {}
     for closure in CLOSURES:
         only = only_traced([trace], inventory, closure=closure)
-        wishes = Wishes(traced=only.kept, dropped=only.dropped, guards_off=only.guards_off)
-        plans[closure] = make_plan(inventory, source, choose_rules()[0], wishes=wishes)
+        rules, _ = choose_rules(Request())
+        terms = Terms(rules, traced=only.kept, dropped=only.dropped, guards_off=only.guards_off)
+        plans[closure] = decide(inventory, source, terms)
         if closure == "imports":
             kept = only.kept
     for name, entries in _parts(plans["imports"], trace, kept).items():

@@ -1,12 +1,12 @@
 """Prune a conda environment to the smallest one that is proven to still work.
 
-The command line is a thin face of three functions::
+The Python API is three functions and a value::
 
     import condaprune
 
     inventory = condaprune.inventory("/env")
-    plan = condaprune.plan("/env", profile="runtime")
-    outcome = condaprune.prune("/env", output="env.tar.zst")
+    plan = condaprune.plan("/env", condaprune.Request(profile="minimal"))
+    pruned = condaprune.prune("/env", output="env.tar.zst")
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 
 from condaprune.version import __version__
 
-__all__ = ["__version__", "inventory", "plan", "prune"]
+__all__ = ["Request", "__version__", "inventory", "plan", "prune"]
 
 if TYPE_CHECKING:
-    from condaprune.api import inventory, plan, prune
+    from condaprune.api import Request, inventory, plan, prune
 
 
 def __getattr__(name: str) -> object:

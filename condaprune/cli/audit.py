@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
-from condaprune.cli import completion
+from condaprune.cli.options import asks_for_plan, request_options
 from condaprune.cli.outputs import (
     Output,
     append_summary,
@@ -17,6 +19,9 @@ from condaprune.cli.outputs import (
 )
 from condaprune.report.audit.model import VIEWS
 
+if TYPE_CHECKING:
+    from condaprune.request.request import Request
+
 
 @click.command()
 @click.argument("env", metavar="ENV")
@@ -24,7 +29,7 @@ from condaprune.report.audit.model import VIEWS
     "--by",
     multiple=True,
     type=click.Choice(VIEWS),
-    help="Only these views (text, Markdown, CSV); repeatable. `rule` is a dry run.",
+    help="Only these views (text, Markdown, CSV); repeatable. `rule` lays the plan over.",
 )
 @click.option(
     "--depth",
@@ -34,30 +39,7 @@ from condaprune.report.audit.model import VIEWS
     metavar="N",
     help="Levels of folders.",
 )
-@click.option(
-    "--profile",
-    metavar="NAME",
-    shell_complete=completion.profiles,
-    help="Lay the rules of a profile over: what would go.",
-)
-@click.option("--guards", is_flag=True, help="Ask the guards too, as a prune would; slower.")
-@click.option(
-    "--rules", "rule_files", multiple=True, metavar="FILE", help="A rule file of your own."
-)
-@click.option(
-    "--select",
-    multiple=True,
-    metavar="RULE",
-    shell_complete=completion.rules_and_categories,
-    help="Add a rule or a category.",
-)
-@click.option(
-    "--ignore",
-    multiple=True,
-    metavar="RULE",
-    shell_complete=completion.rules_and_categories,
-    help="Leave out a rule or a category.",
-)
+@request_options
 @click.option("--exclude", multiple=True, metavar="PATTERN", help="Leave out what matches.")
 @click.option("--exact", is_flag=True, help="Compress everything instead of a sample.")
 @click.option("--quick", is_flag=True, help="Read no contents: no compressed sizes, no symbols.")
@@ -76,11 +58,7 @@ def audit(
     env: str,
     by: tuple[str, ...],
     depth: int,
-    profile: str | None,
-    guards: bool,
-    rule_files: tuple[str, ...],
-    select: tuple[str, ...],
-    ignore: tuple[str, ...],
+    request: Request,
     exclude: tuple[str, ...],
     exact: bool,
     quick: bool,
@@ -100,6 +78,9 @@ def audit(
 ) -> None:
     """Show where the bytes of ENV go; nothing is changed.
 
+    With an option that says what may go (--profile, --keep, --strip, ...) the plan of a prune with
+    the same options and configuration is laid over: what would go, and from where.
+
     ENV is a prefix, an archive, the name of an environment, the manifest of a prune, a path list,
     or a saved audit.
 
@@ -109,79 +90,46 @@ def audit(
     condaprune audit /env --save base.json               a baseline for `condaprune check`
     """
     wanted_outputs = parse_outputs(outputs, form)
+    laid_over = request if asks_for_plan() or "rule" in by else None
     if runtime or dockerfile or run_activation:
         from condaprune.cli.runtime import show_runtime
 
-        planned = None
-        if profile or select or ignore or rule_files:
-            names = _configured(profile or "runtime", select, ignore)
-            planned = dict(zip(("profile", "select", "ignore"), names, strict=True))
-            planned["rule_files"] = rule_files
         show_runtime(
             env,
             wanted_outputs,
             dockerfile=dockerfile,
             run=run_activation,
             quiet=quiet,
-            planned=planned,
+            request=laid_over,
         )
         return
+    from condaprune.app.audit import audit as make_audit
     from condaprune.cli.progress import Reporter
     from condaprune.report.audit.make import Wanted
-    from condaprune.report.audit.make import audit as make_audit
-    from condaprune.report.audit.model import Audit
     from condaprune.report.audit.saved import to_json
-    from condaprune.report.audit.subject import open_subject
     from condaprune.report.forms import Show, audit_format
     from condaprune.report.forms.github import summary_of
 
-    subject = open_subject(env)
-    rules_wanted = guards or "rule" in by or select or ignore or rule_files
-    if rules_wanted and not isinstance(subject, Audit):
-        profile = profile or "runtime"
-    if profile and not isinstance(subject, Audit):
-        profile, select, ignore = _configured(profile, select, ignore)
     wanted = Wanted(
         depth=depth,
         compressed="exact" if exact else "no" if quick else "sample",
         strippable=not quick,
         duplicates=duplicates,
         exclusive=exclusive,
-        profile=profile or "",
-        guards=guards,
-        rule_files=rule_files,
-        select=select,
-        ignore=ignore,
         exclude=exclude,
         trace=unused or "",
     )
     with Reporter(quiet=quiet, bars=not no_progress) as progress:
-        made = make_audit(subject, wanted, progress=progress)
+        audit = make_audit(env, wanted, laid_over, progress=progress)
     show = Show(tuple(by), top, terminal_width(), all_files, plain_bars())
 
     def render(output: Output) -> str:
         if output.form == "github":
-            append_summary(summary_of(made, show))
-        return audit_format(output.form)(made, show)
+            append_summary(summary_of(audit, show))
+        return audit_format(output.form)(audit, show)
 
     write_all(wanted_outputs, render, quiet)
     if save:
-        write_text(save, to_json(made, baseline=True))
+        write_text(save, to_json(audit, baseline=True))
         if not quiet:
             click.echo(f"condaprune: saved the baseline {save}", err=True)
-
-
-def _configured(
-    profile: str, select: tuple[str, ...], ignore: tuple[str, ...]
-) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
-    """A profile as the configuration beside the working folder knows it, where it is its own.
-
-    Errors: `ConfigError`.
-    """
-    from condaprune.cli.selection import read_config
-
-    config = read_config(None, False)
-    if config is None:
-        return profile, select, ignore
-    base, more, less = config.profile(profile)
-    return base, (*more, *select), (*less, *ignore)

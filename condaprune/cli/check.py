@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 import click
 
+from condaprune.cli.options import request_options
 from condaprune.cli.outputs import (
     Output,
     append_summary,
@@ -16,6 +18,9 @@ from condaprune.cli.outputs import (
     write_all,
     write_text,
 )
+
+if TYPE_CHECKING:
+    from condaprune.request.request import Request
 
 
 @click.command()
@@ -28,9 +33,10 @@ from condaprune.cli.outputs import (
 @click.option(
     "--pruned",
     is_flag=True,
-    help="Count only what `condaprune ENV` would leave, by the same configuration; "
+    help="Count only what `condaprune ENV` would leave with the same options and configuration; "
     "nothing is changed.",
 )
+@request_options
 @click.option("--baseline", metavar="FILE", help="The saved audit to compare with.")
 @click.option(
     "--save",
@@ -50,6 +56,7 @@ def check(
     env: str,
     budget: str | None,
     pruned: bool,
+    request: Request,
     baseline: str | None,
     save: str | None,
     exports: tuple[str, ...],
@@ -66,13 +73,12 @@ def check(
     condaprune check /env --baseline base.json   in CI, with --format github there
     condaprune check /env --pruned               what the image will hold, before the prune
     """
+    from condaprune.app.audit import audit as make_audit
     from condaprune.cli.progress import Reporter
-    from condaprune.cli.selection import configured_plan
     from condaprune.errors import ConfigError, UsageProblem
     from condaprune.report.audit.budget import load_budget
     from condaprune.report.audit.check import check as hold
     from condaprune.report.audit.make import Wanted
-    from condaprune.report.audit.make import audit as make_audit
     from condaprune.report.audit.model import Audit
     from condaprune.report.audit.saved import to_json
     from condaprune.report.audit.subject import open_subject
@@ -111,8 +117,8 @@ def check(
         exclude=limits.exclude,
     )
     with Reporter(quiet=quiet, bars=not no_progress) as progress:
-        plan = configured_plan(subject, progress) if pruned else None
-        made = make_audit(subject, wanted, plan=plan, progress=progress)
+        overlay = request if pruned else None
+        made = make_audit(subject, wanted, overlay, pruned=pruned, progress=progress)
     show = Show((), top, terminal_width(), False, plain_bars())
     if save:
         write_text(save, to_json(made, baseline=True))

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import click
 
 from condaprune.errors import CondapruneError
+
+Completer = Callable[[click.Context, click.Parameter, str], list[str]]
 
 
 def rule_ids(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
@@ -34,12 +36,12 @@ def rules_and_categories(
 
 def profiles(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
     """The built-in profiles and those of the configuration beside the working folder."""
-    from condaprune.cli.selection import read_config
+    from condaprune.request.find import read_config
     from condaprune.ruleset import PROFILES
 
     own: Iterable[str] = ()
     with contextlib.suppress(CondapruneError, OSError):
-        config = read_config(None, False)
+        config = read_config()
         own = config.values.profiles if config is not None else ()
     return _starting(incomplete, (*PROFILES, *own))
 

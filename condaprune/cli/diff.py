@@ -50,16 +50,17 @@ def diff(
     condaprune diff base.json /env
     condaprune diff old.tar.zst new.tar.zst --by package -o md=-
     """
+    from condaprune.app.audit import audit as make_audit
     from condaprune.cli.progress import Reporter
-    from condaprune.cli.selection import configured_plan
     from condaprune.errors import UsageProblem
     from condaprune.report.audit.compare import compare
     from condaprune.report.audit.make import Wanted
-    from condaprune.report.audit.make import audit as make_audit
     from condaprune.report.audit.model import Audit
-    from condaprune.report.audit.subject import Environment, open_subject
+    from condaprune.report.audit.subject import open_subject
     from condaprune.report.forms import FORMATS, Show, comparison_format
     from condaprune.report.forms.github import summary_of
+    from condaprune.request.find import read_config
+    from condaprune.request.request import Request
 
     wanted_outputs = parse_outputs(outputs, form)
     for output in wanted_outputs:
@@ -80,15 +81,11 @@ def diff(
     wanted = Wanted(depth=depth, exclude=exclude)
     with Reporter(quiet=quiet, bars=not no_progress) as progress:
         pruned = any(document.pruned for document in documents)
+        request = Request().configured(read_config()) if pruned else None
         first, second = (
-            make_audit(
-                subject,
-                wanted,
-                plan=configured_plan(subject, progress)
-                if pruned and isinstance(subject, Environment)
-                else None,
-                progress=progress,
-            )
+            make_audit(subject, wanted)
+            if isinstance(subject, Audit)
+            else make_audit(subject, wanted, request, pruned=pruned, progress=progress)
             for subject in subjects
         )
     if first.pruned != second.pruned:

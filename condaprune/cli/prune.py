@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from condaprune.cli.in_place import (
-    healed_text,
-    in_place_options,
-    settle,
-    take_in_place,
-    tell,
-)
+from condaprune.cli.options import in_place_options, prune_request_options, reading_options
 from condaprune.cli.packing import packing_options, take_packing
-from condaprune.cli.reading import reading_options, take_source
-from condaprune.cli.selection import plan_for, read_config, selection_options
+
+if TYPE_CHECKING:
+    from condaprune.app.prune import InPlace, Pruned
+    from condaprune.request.request import Request
+    from condaprune.sources.members import Limits
 
 _SHOWN = click.Choice(["text", "json"])
 
@@ -31,7 +28,7 @@ _SHOWN = click.Choice(["text", "json"])
     help="Write a relocatable archive or a folder instead of pruning in place.",
 )
 @click.option("-n", "--dry-run", is_flag=True, help="Show the plan, touch nothing.")
-@selection_options
+@prune_request_options
 @in_place_options
 @packing_options
 @reading_options
@@ -64,7 +61,10 @@ def prune(
     quiet: bool,
     verbose: int,
     no_progress: bool,
-    **options: Any,
+    request: Request,
+    in_place: InPlace,
+    limits: Limits | None,
+    **packing: Any,
 ) -> None:
     """Prune ENV: a prefix in place, or any ENV into an archive or folder with -o.
 
@@ -73,68 +73,94 @@ def prune(
     condaprune /env -o env.tar.zst           a relocatable archive, /env untouched
     condaprune env.tar.gz -o slim.tar.zst    from a conda-pack archive
     """
-    from condaprune import api
+    from condaprune.app import prune as app
     from condaprune.cli.progress import Reporter
-    from condaprune.plan.account import make_account
+    from condaprune.sources.find import find_source
 
-    packing = take_packing(options)
-    in_place, healer = take_in_place(
-        options,
-        configured=lambda: _configured_trials(options),
-        output=output,
-        replan=lambda keep, progress: plan_for(
-            api.open_source(env), {**options, "keep": (*options["keep"], *keep)}, progress
-        ),
-    )
-    source = take_source(env, options)
-    sink = None
+    if output is not None:
+        _refuse_in_place_options()
+    source = find_source(env, limits)
     for target in filter(None, (manifest, sbom)):
         _check_writable(target)
-    if not dry_run:
-        # Refusals come before the work.
-        from condaprune.sinks.outputs.choose import choose_sink
-
-        sink = choose_sink(
-            source, output, force=force, allow_self=allow_self, in_place=in_place, **packing
-        )
     with Reporter(quiet=quiet, bars=not no_progress) as progress:
-        settle(source, dry_run=dry_run, progress=progress)
-        plan = plan_for(source, options, progress)
-        outcome = sink.carry_out(plan, source, progress) if sink else None
-    if not quiet:
-        tell(outcome)
-    plan = getattr(sink, "plan", None) or plan  # healing takes removals back
-    account = make_account(plan, outcome)
-    if manifest:
-        from condaprune.report.manifest import render_json
-
-        _write(manifest, render_json(plan, account, outcome))
-    if sbom:
-        from condaprune.plan.edits.sbom import make_sbom
-
-        _write(sbom, make_sbom(plan.inventory).decode())
-    healed = healed_text(healer)
+        if dry_run:
+            if app.pending_run(source):
+                _say(f"{source.label}: an interrupted run is to be finished or undone first")
+            pruned = app.dry_run(source, request, progress=progress)
+        else:
+            pruned = app.prune(
+                source,
+                request,
+                reopen=lambda: find_source(env, limits),
+                output=output,
+                packing=take_packing(packing),
+                in_place=in_place,
+                force=force,
+                allow_self=allow_self,
+                say=_say,
+                progress=progress,
+            )
+    if pruned.outcome is not None and not quiet:
+        for note in pruned.outcome.notes:
+            _say(f"note: {note}")
+    _write_records(pruned, manifest, sbom)
+    healed = _healed(pruned)
     if quiet or shown == "json":
         sys.stderr.write(healed)
         healed = ""
     if quiet:
         return
+    # With -o - the archive has stdout, and the report goes where people still see it.
+    stream = sys.stderr if output == "-" else sys.stdout
+    stream.write(_report(pruned, shown, verbose) + healed)
+
+
+def _report(pruned: Pruned, shown: str, verbose: int) -> str:
+    plan, account, outcome = pruned.plan, pruned.account, pruned.outcome
     if shown == "json":
         from condaprune.report.manifest import render_json
 
-        text = render_json(plan, account, outcome)
-    else:
-        from condaprune.report.text import render
+        return render_json(plan, account, outcome)
+    from condaprune.report.text import render
 
-        text = render(plan, account, outcome, verbose=verbose)
-    # With -o - the archive has stdout, and the report goes where people still see it.
-    stream = sys.stderr if output == "-" else sys.stdout
-    stream.write(text + healed)
+    return render(plan, account, outcome, verbose=verbose)
 
 
-def _configured_trials(options: dict[str, Any]) -> tuple[str, ...]:
-    config = read_config(options["config_file"], options["isolated"])
-    return config.values.verify if config else ()
+def _write_records(pruned: Pruned, manifest: str | None, sbom: str | None) -> None:
+    if manifest:
+        _write(manifest, _report(pruned, "json", 0))
+    if sbom:
+        from condaprune.plan.edits.sbom import make_sbom
+
+        _write(sbom, make_sbom(pruned.plan.inventory).decode())
+
+
+def _healed(pruned: Pruned) -> str:
+    """What was healed, to paste into condaprune.toml; empty where nothing had to be."""
+    if not pruned.keeps:
+        return ""
+    from condaprune.live.heal.keeps import advice
+
+    count = pruned.verifications
+    return f"\nhealed in {count} verifications; for condaprune.toml:\n\n{advice(pruned.keeps)}"
+
+
+def _refuse_in_place_options() -> None:
+    """Refuse options of a run in place beside -o. Errors: `UsageProblem`."""
+    from condaprune.errors import UsageProblem
+
+    given = click.get_current_context().params
+    for name, option in (("verify", "--verify"), ("heal", "--heal"), ("undoable", "--undoable")):
+        if given[name]:
+            raise UsageProblem(
+                "this is for a run in place, and -o leaves the environment as it is",
+                where=option,
+                remedy="Leave it out, and verify the output with `condaprune verify`",
+            )
+
+
+def _say(text: str) -> None:
+    click.echo(f"condaprune: {text}", err=True)
 
 
 def _check_writable(path: str) -> None:

@@ -79,7 +79,6 @@ def list_(
 @_FORMAT
 def show(identity: str, env: str | None, files: tuple[str, ...], shown: str) -> None:
     """The page of rule ID: what, why, what breaks; with ENV what it saves there."""
-    from condaprune import api
     from condaprune.errors import UsageProblem, nearest
     from condaprune.report.rules import as_json, render_page
 
@@ -91,8 +90,13 @@ def show(identity: str, env: str | None, files: tuple[str, ...], shown: str) -> 
     rule = by_id[identity]
     plan = None
     if env is not None:
+        from condaprune.plan.planner import make_plan
+        from condaprune.request.request import Request
+        from condaprune.sources.find import find_source
+
         others = tuple(name for name in by_id if name != identity)
-        plan = api.plan(env, rule_files=files, select=(identity,), ignore=others)
+        request = Request(rule_files=files, select=(identity,), ignore=others)
+        plan = make_plan(find_source(env), request)
     if shown == "json":
         click.echo(json.dumps(as_json(rule), indent=1))
     else:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from condaprune.cli.outputs import Output, write_all
 from condaprune.errors import UsageProblem
+from condaprune.request.request import Request
 
 
 def show_runtime(
@@ -17,17 +17,16 @@ def show_runtime(
     dockerfile: bool,
     run: bool,
     quiet: bool,
-    planned: Mapping[str, Any] | None = None,
+    request: Request | None = None,
 ) -> None:
     """Show the runtime needs of ENV, or the final stage of a Dockerfile for it.
 
-    With *planned*, options of `condaprune.api.plan`, the needs are those of what it keeps.
+    With a *request* the needs are those of what its plan keeps.
     Errors: `SourceError`; `UsageProblem` for what has no contents to read.
     """
+    from condaprune.app.audit import readable_environment
     from condaprune.report.audit.baseimages import fits
-    from condaprune.report.audit.model import Audit
     from condaprune.report.audit.runtime import runtime_needs
-    from condaprune.report.audit.subject import open_subject
     from condaprune.report.forms import needs as shown
 
     for output in outputs:
@@ -37,19 +36,12 @@ def show_runtime(
                 where="--runtime",
                 remedy="Forms that can: text, json",
             )
-    subject = open_subject(env)
-    if isinstance(subject, Audit) or subject.kind == "path list":
-        raise UsageProblem(
-            "runtime needs are read from the files themselves, and this holds none",
-            where=env,
-            remedy="Name the environment or an archive of it",
-        )
+    subject = readable_environment(env, "--runtime")
     removed: set[str] = set()
-    if planned is not None:
-        from condaprune import api
+    if request is not None:
+        from condaprune.plan.planner import make_plan
 
-        plan = api.plan(subject.source, **planned)
-        removed = {path for path in plan.decisions if plan.removes(path)}
+        removed = {entry.path for entry in make_plan(subject.source, request).removed()}
     needs = runtime_needs(subject, subject.source.inventory(), removed)
     if run:
         from condaprune.report.audit.activation import run_activation

@@ -39,20 +39,11 @@ def why(env: str, package: str, unused: str | None, form: str) -> None:
     condaprune why /env icu
     condaprune why /env pypi:numpy --unused app.trace
     """
-    from condaprune.errors import UsageProblem
-    from condaprune.report.audit.make import Wanted
-    from condaprune.report.audit.make import audit as make_audit
-    from condaprune.report.audit.model import Audit
+    from condaprune.app.audit import readable_environment
+    from condaprune.report.audit.make import Wanted, make_audit
     from condaprune.report.audit.needs import explain_package
-    from condaprune.report.audit.subject import open_subject
 
-    subject = open_subject(env)
-    if isinstance(subject, Audit) or subject.kind == "path list":
-        raise UsageProblem(
-            "what packages need is read from their records, and this holds none",
-            where=env,
-            remedy="Name the environment or an archive of it",
-        )
+    subject = readable_environment(env, "why")
     made = make_audit(subject, Wanted(trace=unused or ""))
     found = explain_package(made, subject.source.inventory(), subject.source, package)
     sys.stdout.write(_json(found) if form == "json" else "\n".join(_text(found)) + "\n")

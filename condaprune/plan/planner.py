@@ -8,71 +8,57 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 
-from condaprune.model import Decision, Edit, Inventory, Plan, Progress, Rule, Veto, no_progress
+from condaprune.model import Decision, Inventory, Plan, Progress, Veto, no_progress
 from condaprune.paths import parent, printable
-from condaprune.plan.edits.lists import make_edits
+from condaprune.plan.edits import make_edits
+from condaprune.plan.terms import Terms, make_terms
+from condaprune.request.request import Request
 from condaprune.ruleset import Match, compile_rules
-from condaprune.sources.base import Contents
+from condaprune.sources.base import Source
 from condaprune.sources.layout import inner_environments
 
 ALL_GUARDS = "all"
 _PLAIN = ("file", "link")
 
 
-@dataclass(frozen=True, slots=True)
-class Wishes:
-    """What the user asks of a plan beside the rules.
+def make_plan(source: Source, request: Request, *, progress: Progress = no_progress) -> Plan:
+    """The plan for an environment under a request: the one way to a plan; nothing is touched.
 
-    `keep` and `drop` are patterns in gitignore's syntax, relative to the prefix; `traced` maps
-    entries that a trace touched to what was seen; `dropped` maps entries of packages that go as a
-    whole to the option that says so; `guards_off` names guards not to run, or ``all``;
-    `slim_records` keeps conda's records without their file lists; `hash_bytecode` makes kept
-    bytecode unchecked; `strip` takes symbols and debug data off programs and libraries.
+    Without contents to read (a path list) neither guards nor edits have a say, and a note says so.
+    Errors: `SourceError` where a file that a guard or an edit needs cannot be read, `RuleError`,
+    `ConfigError`, `TraceError` and `UsageProblem` for a request that does not fit.
     """
-
-    keep: tuple[str, ...] = ()
-    drop: tuple[str, ...] = ()
-    traced: Mapping[str, str] | None = None
-    dropped: Mapping[str, str] | None = None
-    guards_off: frozenset[str] = frozenset()
-    slim_records: bool = False
-    hash_bytecode: bool = False
-    strip: bool = False
+    progress("scan", 0, 0)
+    inventory = source.inventory()
+    return decide(inventory, source, make_terms(request, inventory), progress=progress)
 
 
-def make_plan(
-    inventory: Inventory,
-    contents: Contents,
-    rules: Sequence[Rule],
-    *,
-    profile: str = "",
-    wishes: Wishes | None = None,
-    progress: Progress = no_progress,
+def decide(
+    inventory: Inventory, source: Source, terms: Terms, *, progress: Progress = no_progress
 ) -> Plan:
-    """The plan for an environment under *rules*.
-
-    Errors: `SourceError` where a file that a guard or an edit needs cannot be read, `RuleError`
-    and `UsageProblem` for patterns and guards that do not exist.
-    """
-    wishes = wishes or Wishes()
+    """The plan for *inventory* under *terms*; see `make_plan`."""
     progress("match", 0, len(inventory.entries))
-    matches = compile_rules(rules, inventory, wishes.keep, wishes.drop).match(inventory)
-    draft = _Draft(inventory, matches, wishes)
+    rules = terms.rules
+    matches = compile_rules(rules, inventory, terms.keep, terms.drop).match(inventory)
+    draft = _Draft(inventory, matches, terms)
     vetoes: Mapping[str, Veto] = {}
     ran: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-    if ALL_GUARDS not in wishes.guards_off:
+    guards_off = terms.guards_off
+    if not source.readable:
+        guards_off = frozenset({ALL_GUARDS})
+        notes = ("no guard looked: guards read files, and a path list holds no contents",)
+    elif ALL_GUARDS not in guards_off:
         from condaprune.guards import examine
 
         progress("guards", 0, len(draft.candidates))
         report = examine(
             inventory,
-            contents,
+            source,
             draft.candidates,
             rules={rule.id: rule for rule in rules},
-            off=wishes.guards_off,
+            off=guards_off,
             progress=progress,
         )
         vetoes, ran, notes = report.vetoes, report.ran, report.notes
@@ -81,29 +67,17 @@ def make_plan(
         notes += (_note_on_inner(inner),)
     decisions = draft.decide(vetoes)
     removed = {path for path, decision in decisions.items() if decision.remove}
-    changed: dict[str, tuple[str, int]] = {}
-    edits: list[Edit] = []
-    if wishes.strip:
-        from condaprune.plan.edits.strip import strip
-
-        progress("symbols", 0, 0)
-        edits, changed = strip(inventory, contents, removed)
-    edits += make_edits(inventory, contents, removed, changed=changed, slim=wishes.slim_records)
-    if wishes.hash_bytecode:
-        from condaprune.plan.edits.bytecode import hash_edits
-
-        progress("bytecode", 0, 0)
-        edits += hash_edits(inventory, contents, removed)
+    edits = make_edits(inventory, source, removed, terms, progress) if source.readable else ()
     return Plan(
         inventory=inventory,
         decisions=decisions,
-        edits=tuple(edits),
-        profile=profile,
-        rules=tuple(rules),
+        edits=edits,
+        profile=terms.profile,
+        rules=rules,
         guards=ran,
-        guards_off=tuple(sorted(wishes.guards_off)),
+        guards_off=tuple(sorted(guards_off)),
         vetoes=vetoes,
-        notes=notes,
+        notes=notes + terms.notes,
     )
 
 
@@ -118,8 +92,8 @@ def _note_on_inner(inner: Sequence[str]) -> str:
 class _Draft:
     """The decisions as they stand before the guards have spoken."""
 
-    def __init__(self, inventory: Inventory, matches: Mapping[str, Match], wishes: Wishes) -> None:
-        traced, dropped = wishes.traced or {}, wishes.dropped or {}
+    def __init__(self, inventory: Inventory, matches: Mapping[str, Match], terms: Terms) -> None:
+        traced, dropped = terms.traced, terms.dropped
         self._inventory = inventory
         entries = inventory.entries
         nothing = Match()

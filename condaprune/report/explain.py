@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from condaprune.errors import UsageProblem, nearest
-from condaprune.model import Decision, Entry, Owner, Plan, Rule
+from condaprune.model import Basis, Decision, Entry, Owner, Plan, Rule
 from condaprune.paths import printable
+from condaprune.plan.account import Count
 from condaprune.report.units import size
 
 _CHAIN_LIMIT = 50
@@ -17,7 +19,7 @@ _CHAIN_LIMIT = 50
 class Explanation:
     """What is to be said about one question: the entries it named, and by which reading.
 
-    `reading` is ``path``, ``folder``, ``module`` or ``package``.
+    `reading` is ``path``, ``folder``, ``module``, ``package`` or ``environment``.
     """
 
     question: str
@@ -26,12 +28,14 @@ class Explanation:
 
 
 def find(plan: Plan, question: str) -> Explanation:
-    """The entries that *question* names: a path, a folder, a module or a package.
+    """The entries that *question* names: a path, a folder, a module or a package; "." for all.
 
     Errors: `UsageProblem` where it names nothing, with the nearest path or package.
     """
     entries = plan.inventory.entries
     path = _relative(plan, question)
+    if path in ("", "."):
+        return Explanation(question, "environment", tuple(entries.values()))
     entry = entries.get(path)
     if entry is not None and entry.kind != "folder":
         return Explanation(question, "path", (entry,))
@@ -56,12 +60,51 @@ def find(plan: Plan, question: str) -> Explanation:
     )
 
 
-def render(plan: Plan, explanation: Explanation) -> str:
-    """The explanation as text for people."""
-    return "\n".join(_lines(plan, explanation)) + "\n"
+def render(plan: Plan, count: Count, explanations: Sequence[Explanation]) -> str:
+    """The explanations as text for people; *count* is that of the plan's account."""
+    return "\n".join("\n".join(_lines(plan, count, e)) + "\n" for e in explanations)
 
 
-def _lines(plan: Plan, explanation: Explanation) -> Iterator[str]:
+def render_json(plan: Plan, count: Count, explanations: Sequence[Explanation]) -> str:
+    """The explanations as JSON text: for each what it names, counts and frees."""
+    answers = [
+        {
+            "question": explanation.question,
+            "reading": explanation.reading,
+            "bytes": sum(count.before(entry) for entry in explanation.entries),
+            "freed": _freed(count, explanation),
+            "entries": [_entry(plan, count, entry) for entry in explanation.entries],
+        }
+        for explanation in explanations
+    ]
+    return json.dumps(answers, indent=1) + "\n"
+
+
+def _entry(plan: Plan, count: Count, entry: Entry) -> dict[str, object]:
+    decision = plan.decision(entry.path)
+    return {
+        "path": entry.path,
+        "kind": entry.kind,
+        "bytes": entry.size,
+        "freed": count.freed(entry),
+        "owners": [owner.label for owner in plan.inventory.owners_of(entry.path)],
+        "remove": decision.remove,
+        "basis": decision.basis,
+        "name": decision.name,
+        "wanted": decision.wanted,
+        "chain": chain(plan, entry.path),
+    }
+
+
+def _freed(count: Count, explanation: Explanation) -> int:
+    """The bytes that go; of a whole environment less what the plan adds."""
+    freed = sum(count.freed(entry) for entry in explanation.entries)
+    if explanation.reading == "environment":
+        freed -= sum(edit.size(0) for edit in count.added())
+    return freed
+
+
+def _lines(plan: Plan, count: Count, explanation: Explanation) -> Iterator[str]:
     if explanation.reading == "path" or len(explanation.entries) == 1:
         for entry in explanation.entries:
             yield from _one(plan, entry)
@@ -69,20 +112,19 @@ def _lines(plan: Plan, explanation: Explanation) -> Iterator[str]:
     files = [e for e in explanation.entries if e.kind != "folder"]
     yield (
         f"{printable(explanation.question)}: {explanation.reading}, {len(files):,} files, "
-        f"{size(sum(e.size for e in files))}"
+        f"{size(sum(map(count.before, files)))}, of which {size(_freed(count, explanation))} goes"
     )
-    groups: dict[tuple[bool, str, str], list[Entry]] = {}
+    groups: dict[tuple[bool, Basis, str], list[Entry]] = {}
     for entry in files:
         decision = plan.decision(entry.path)
         key = (decision.remove, decision.basis, decision.name)
         groups.setdefault(key, []).append(entry)
-    ranked = sorted(groups.items(), key=lambda item: -sum(e.size for e in item[1]))
-    for _, group in ranked:
-        total = size(sum(e.size for e in group))
+    totals = {key: sum(map(count.before, group)) for key, group in groups.items()}
+    for key, group in sorted(groups.items(), key=lambda item: -totals[item[0]]):
         first = max(group, key=lambda e: e.size)
-        decision = plan.decision(first.path)
         yield ""
-        yield f"{verdict(decision)}: {len(group):,} files, {total}, such as"
+        verdict_text = verdict(plan.decision(first.path))
+        yield f"{verdict_text}: {len(group):,} files, {size(totals[key])}, such as"
         yield from (f"  {line}" for line in _one(plan, first))
 
 
@@ -156,9 +198,9 @@ def _override(entry: Entry, decision: Decision, rule: Rule | None) -> str:
 
 
 def _relative(plan: Plan, question: str) -> str:
-    prefix = plan.inventory.prefix.rstrip("/") + "/"
-    for start in (prefix, plan.inventory.label.rstrip("/") + "/"):
-        if start != "/" and question.startswith(start):
+    for home in (plan.inventory.prefix, plan.inventory.label):
+        start = home.rstrip("/") + "/"
+        if start != "/" and f"{question}/".startswith(start):
             return question[len(start) :].strip("/")
     return question.removeprefix("./").strip("/")
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import datetime
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from condaprune.errors import ConfigError, nearest
-from condaprune.model import Rule
-from condaprune.request.format import ConfigTable, ProfileTable
+from condaprune.errors import ConfigError
+from condaprune.request.format import ConfigTable
 from condaprune.ruleset.locate import line_of
 from condaprune.ruleset.validate import Invalid, read
 
@@ -36,28 +35,6 @@ class Config:
         """Paths of the file, which are relative to it, as seen from the working folder."""
         home = os.path.dirname(self.origin)
         return tuple(os.path.join(home, path) for path in paths)
-
-    def profile(self, name: str) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
-        """The built-in profile behind *name*, with what its own tables select and ignore.
-
-        Errors: `ConfigError` for profiles that extend one another in a circle.
-        """
-        select: tuple[str, ...] = ()
-        ignore: tuple[str, ...] = ()
-        seen: list[str] = []
-        while name in self.values.profiles:
-            if name in seen:
-                raise ConfigError(
-                    f"the profiles {' -> '.join([*seen, name])} extend one another",
-                    where=self.origin,
-                    remedy="Let one of them extend safe, runtime or minimal",
-                )
-            seen.append(name)
-            table: ProfileTable = self.values.profiles[name]
-            select, ignore = table.select + select, table.ignore + ignore
-            name = table.extends
-        # What a nearer profile selects, one it extends cannot ignore away, and the reverse.
-        return name, select, ignore
 
 
 def load_config(path: str) -> Config:
@@ -85,45 +62,6 @@ def load_config(path: str) -> Config:
     except Invalid as error:
         where = f"{path}:{line_of(text, error.key)}"
         raise ConfigError(error.what, where=where, remedy=error.remedy.rstrip(".")) from error
-
-
-def apply_suppressions(
-    rules: Sequence[Rule], config: Config, known: Iterable[str], today: datetime.date
-) -> tuple[tuple[Rule, ...], tuple[str, ...]]:
-    """The rules without what is suppressed, and a note for each suppression that has expired.
-
-    *known* are the ids of all rules there are. Errors: `ConfigError` for a rule that does not
-    exist or a date that is none.
-    """
-    notes: list[str] = []
-    ids = set(known)
-    found = list(rules)
-    for table in config.values.suppress:
-        if table.rule not in ids:
-            raise ConfigError(
-                f"suppresses an unknown rule {table.rule!r}",
-                where=config.origin,
-                remedy=nearest(table.rule, sorted(ids)).rstrip("?") + "?",
-            )
-        try:
-            expires = datetime.date.fromisoformat(table.expires)
-        except ValueError as error:
-            raise ConfigError(
-                f"{table.expires!r} is no date", where=config.origin, remedy="Write 2027-01-31"
-            ) from error
-        if expires < today:
-            notes.append(
-                f"the suppression of {table.rule} expired on {table.expires}, "
-                f"the rule applies again ({table.reason})"
-            )
-            continue
-        spared = tuple(f"!{pattern}" for pattern in table.paths)
-        found = [
-            replace(rule, remove=rule.remove + spared) if rule.id == table.rule else rule
-            for rule in found
-            if rule.id != table.rule or spared
-        ]
-    return tuple(found), tuple(notes)
 
 
 def _plain(value: Any) -> Any:

@@ -1,10 +1,27 @@
-"""Finds the configuration for a run."""
+"""Finds the configuration for a run; what parses it is imported only where there is one."""
 
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from condaprune.request.config import Config
 
 FILE = "condaprune.toml"
+
+
+def read_config(config_file: str | None = None, *, isolated: bool = False) -> Config | None:
+    """The configuration that applies in the working folder; None where there is none.
+
+    Errors: `ConfigError`.
+    """
+    path = "" if isolated else config_file or find_config(os.getcwd())
+    if not path:
+        return None
+    from condaprune.request.config import load_config
+
+    return load_config(path)
 
 
 def find_config(start: str) -> str:

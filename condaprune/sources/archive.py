@@ -28,6 +28,8 @@ class ArchiveSource:
     the inventory was read. Errors: `SourceError`, `ArchiveError`.
     """
 
+    readable = True
+
     def __init__(self, path: str, limits: Limits | None = None) -> None:
         self.label = path
         self.path = path

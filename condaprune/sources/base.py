@@ -47,9 +47,13 @@ class Streamed(Protocol):
 
 
 class Source(Contents, Protocol):
-    """An environment that can be read. `label` is how the user named it."""
+    """An environment that can be read. `label` is how the user named it.
+
+    `readable` says whether its files have contents, which those of a path list have not.
+    """
 
     label: str
+    readable: bool
 
     def inventory(self) -> Inventory:
         """All entries with their owners. Errors: `SourceError`, `ArchiveError`."""

@@ -35,6 +35,8 @@ def is_pathlist(start: bytes) -> bool:
 class PathListSource:
     """The environment that a path list describes; it has no contents to read."""
 
+    readable = False
+
     def __init__(self, path: str) -> None:
         self.label = path
         self._inventory: Inventory | None = None

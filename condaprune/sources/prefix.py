@@ -61,6 +61,8 @@ def check_not_own(real: str) -> None:
 class PrefixSource:
     """The environment in the folder *path*. Errors: see `check_prefix`."""
 
+    readable = True
+
     def __init__(self, path: str) -> None:
         self.label = path
         self.prefix = check_prefix(path)

@@ -10,15 +10,17 @@ import ast
 import importlib.util
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import click
 import pytest
 
-from condaprune.api import choose_rules
 from condaprune.errors import CondapruneError
 from condaprune.report.audit.budget import load_budget
 from condaprune.request.config import Config, load_config
+from condaprune.request.request import Request
+from condaprune.request.rules import choose_rules
 from condaprune.ruleset.check import check_rules
 from condaprune.ruleset.format import RetiredFile
 from condaprune.ruleset.load import parse_rules
@@ -132,7 +134,8 @@ def _check_names(config: Config) -> None:
     """Its profiles, rules and categories exist. Errors: `RuleError`, `ConfigError`."""
     values = config.values
     for profile in (values.profile or "runtime", *values.profiles):
-        choose_rules(profile=profile, select=values.select, ignore=values.ignore, config=config)
+        request = Request(profile=profile).configured(config)
+        choose_rules(replace(request, rule_files=()))
 
 
 @_PAGES

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from condaprune.api import carry_out
 from condaprune.live.verify.proof import compare
-from condaprune.plan.planner import make_plan
+from condaprune.model import no_progress
+from condaprune.plan.planner import decide
+from condaprune.plan.terms import Terms
+from condaprune.sinks.inplace.sink import InPlaceSink
 from condaprune.sources.prefix import PrefixSource
 from lab.envs import BuiltEnvironment
 from tests.guards.helpers import make_rule
@@ -41,9 +43,9 @@ def prune_and_compare(prefix: Path, folder: Path) -> None:
     after = folder / "after"
     shutil.copytree(prefix, after, symlinks=True, copy_function=_link_or_copy)
     source = PrefixSource(str(after))
-    plan = make_plan(source.inventory(), source, [TOO_MUCH])
+    plan = decide(source.inventory(), source, Terms((TOO_MUCH,)))
     assert len(plan.removed()) > 2 * len(plan.vetoes)
-    carry_out(plan, source)
+    InPlaceSink().carry_out(plan, source, no_progress)
     found = compare(prefix, after, checks=CHECKS, manifest=plan)
     assert found.lost == ()
 

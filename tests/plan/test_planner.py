@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from condaprune.model import Plan, Rule
-from condaprune.plan.planner import Wishes, make_plan
+from condaprune.plan.planner import decide
+from condaprune.plan.terms import Terms
 from condaprune.sources.prefix import PrefixSource
 from tests.trees import Content, make_prefix
 
@@ -28,15 +29,10 @@ def rule(identity: str, remove: str, keep: tuple[str, ...] = ()) -> Rule:
 DATA = rule("data", "/share/data/")
 
 
-def plan(root: Path, files: dict[str, Content], *rules: Rule, **wishes: object) -> Plan:
+def plan(root: Path, files: dict[str, Content], *rules: Rule, **terms: object) -> Plan:
     make_prefix(root, files)
     source = PrefixSource(str(root))
-    return make_plan(
-        source.inventory(),
-        source,
-        rules or (DATA,),
-        wishes=Wishes(**wishes),  # type: ignore[arg-type]
-    )
+    return decide(source.inventory(), source, Terms(rules or (DATA,), **terms))  # type: ignore[arg-type]
 
 
 FILES: dict[str, Content] = {"share/data/a.bin": b"1", "share/data/b.bin": b"2", "share/c": b"3"}
@@ -110,7 +106,7 @@ def test_a_pipe_is_never_removed(tmp_path: Path) -> None:
     make_prefix(tmp_path, FILES)
     os.mkfifo(tmp_path / "share/data/pipe")
     source = PrefixSource(str(tmp_path))
-    made = make_plan(source.inventory(), source, (DATA,))
+    made = decide(source.inventory(), source, Terms((DATA,)))
     assert not made.removes("share/data/pipe")
     assert not made.removes("share/data")
 
@@ -136,5 +132,5 @@ def test_environments_inside_are_told_of(
 ) -> None:
     files: dict[str, Content] = {f"envs/{name}/conda-meta/history": b"" for name in names}
     source = PrefixSource(str(make_prefix(tmp_path / "env", files)))
-    notes = make_plan(source.inventory(), source, ()).notes
+    notes = decide(source.inventory(), source, Terms(())).notes
     assert [note.startswith(said or "") for note in notes] == [True] * bool(names)

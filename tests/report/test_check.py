@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from condaprune.api import carry_out, open_source, plan
+from condaprune.api import prune
+from condaprune.app.audit import audit
 from condaprune.cli import run
 from condaprune.report.audit.amounts import AmountError, parse_growth, parse_size
-from condaprune.report.audit.make import Wanted, audit
+from condaprune.report.audit.make import Wanted
 from condaprune.report.audit.model import Audit
+from condaprune.request.request import Request
 from lab.envs import SyntheticPackage
 from lab.envs.fixtures import MakeEnvironment
 from lab.envs.model import BuiltEnvironment
@@ -235,10 +237,9 @@ def test_only_what_can_be_pruned_is_counted_as_pruned(
 def test_what_is_counted_as_pruned_is_what_a_prune_leaves(
     bytecode: str, fresh_tiny: BuiltEnvironment
 ) -> None:
-    source = open_source(os.fspath(fresh_tiny.prefix))
-    made = plan(source, bytecode=bytecode)
-    told = audit(os.fspath(fresh_tiny.prefix), Wanted(), plan=made)
-    carry_out(made, source)
+    request = Request(bytecode=bytecode)  # type: ignore[arg-type]
+    told = audit(os.fspath(fresh_tiny.prefix), Wanted(), request, pruned=True)
+    prune(fresh_tiny.prefix, request)
     real = audit(os.fspath(fresh_tiny.prefix), Wanted())
     own = {"conda-meta/condaprune", "conda-meta/condaprune/status.json"}  # of a run in place
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from condaprune.app.audit import audit
 from condaprune.report.audit.compare import Comparison, compare
-from condaprune.report.audit.make import audit
 from tests.trees import distribution, make_prefix
 
 LIB = {"lib/liba.so": b"a" * 100, "lib/liba.a": b"a" * 900}

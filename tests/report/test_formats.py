@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
+from condaprune.app.audit import audit
 from condaprune.cli import run
 from condaprune.report.audit.compare import compare
-from condaprune.report.audit.make import Wanted, audit
+from condaprune.report.audit.make import Wanted
 from condaprune.report.audit.model import Audit
 from condaprune.report.forms import Show, audit_format, comparison_format
 from tests.trees import make_prefix
@@ -179,7 +180,7 @@ def test_a_manifest_is_not_compared_with_an_environment(
 def test_a_dry_run_of_a_profile_is_a_view(prefix: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["audit", os.fspath(prefix), "-q", "--by", "rule"]) == 0
     assert "(kept)" in capsys.readouterr().out
-    assert run(["audit", os.fspath(prefix), "-q", "--by", "rule", "--guards", "-o", "json=-"]) == 0
+    assert run(["audit", os.fspath(prefix), "-q", "--by", "rule", "-o", "json=-"]) == 0
     data = json.loads(capsys.readouterr().out)
     assert data["guarded"] is True
     rows = data["views"]["rule"]

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from condaprune.app.audit import audit
 from condaprune.cli import run
 from condaprune.errors import UsageProblem
-from condaprune.report.audit.make import Wanted, audit
+from condaprune.report.audit.make import Wanted
 from condaprune.report.audit.needs import Why, explain_package
 from condaprune.sources.prefix import PrefixSource
 from lab.envs import BuiltEnvironment

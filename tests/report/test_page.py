@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from condaprune.app.audit import audit
 from condaprune.cli import run
-from condaprune.report.audit.make import Wanted, audit
+from condaprune.report.audit.make import Wanted
 from condaprune.report.forms import Show, audit_format
 from tests.report.browser import Page, browser
 from tests.trees import make_prefix

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from condaprune.app.audit import audit
 from condaprune.errors import CondapruneError, SourceError, UsageProblem
-from condaprune.report.audit.make import Wanted, audit
+from condaprune.report.audit.make import Wanted
 from condaprune.sources.pathlist import PathListSource
 
 LINES = """path\tkind\tsize\towner

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from condaprune.app.audit import audit
 from condaprune.errors import SourceError, UsageProblem
-from condaprune.report.audit.make import Wanted, audit
+from condaprune.report.audit.make import Wanted
 from condaprune.report.audit.saved import fingerprint, known_paths, to_data, to_json
 from tests.trees import distribution, make_prefix
 
@@ -104,8 +105,9 @@ def test_a_manifest_is_audited_as_what_was_removed(tmp_path: Path, prefix: str) 
     from condaprune import api
     from condaprune.plan.account import make_account
     from condaprune.report.manifest import render_json
+    from condaprune.request.request import Request
 
-    plan = api.plan(prefix, drop=["spam.py"])
+    plan = api.plan(prefix, Request(drop=("spam.py",)))
     account = make_account(plan)
     path = tmp_path / "manifest.json"
     path.write_text(render_json(plan, account, None))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from condaprune.report.audit.make import Wanted, audit
+from condaprune.app.audit import audit
+from condaprune.report.audit.make import Wanted
 from condaprune.traces.format import write_trace
 from condaprune.traces.trace import Header, Run, Trace, TracedEntry
 from tests.trees import Link, make_prefix

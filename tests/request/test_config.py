@@ -7,8 +7,10 @@ import pytest
 
 from condaprune.errors import ConfigError
 from condaprune.model import Rule
-from condaprune.request.config import Config, apply_suppressions, load_config
+from condaprune.request.config import load_config
 from condaprune.request.find import find_config
+from condaprune.request.request import Request
+from condaprune.request.rules import choose_rules, suppress
 
 TODAY = datetime.date(2026, 11, 21)
 
@@ -72,45 +74,46 @@ def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
 
 def test_a_profile_collects_what_it_extends(tmp_path: Path) -> None:
     text = (
-        "[profiles.web]\nextends = 'base'\nselect = ['a']\n"
-        "[profiles.base]\nextends = 'minimal'\nignore = ['b']\n"
+        "[profiles.web]\nextends = 'base'\nselect = ['gcc']\n"
+        "[profiles.base]\nextends = 'minimal'\nignore = ['pkg-config']\n"
     )
     config = load_config(write(tmp_path, text))
-    assert config.profile("web") == ("minimal", ("a",), ("b",))
+    chosen, _ = choose_rules(Request(profile="web").configured(config))
+    minimal, _ = choose_rules(Request(profile="minimal"))
+    assert {r.id for r in chosen} ^ {r.id for r in minimal} == {"gcc", "pkg-config"}
 
 
 def test_profiles_that_extend_one_another_are_refused(tmp_path: Path) -> None:
     text = "[profiles.a]\nextends = 'b'\n[profiles.b]\nextends = 'a'\n"
     config = load_config(write(tmp_path, text))
     with pytest.raises(ConfigError, match="a -> b -> a"):
-        config.profile("a")
+        choose_rules(Request(profile="a").configured(config))
 
 
-def suppress(folder: Path, more: str) -> Config:
-    return load_config(write(folder, f"[[suppress]]\nrule = 'r'\nreason = 'why'\n{more}\n"))
+def suppressing(folder: Path, more: str) -> Request:
+    text = f"[[suppress]]\nrule = 'r'\nreason = 'why'\n{more}\n"
+    return Request().configured(load_config(write(folder, text)))
 
 
 def test_a_suppressed_rule_does_not_apply(tmp_path: Path) -> None:
-    config = suppress(tmp_path, "expires = 2026-11-21")
-    assert apply_suppressions([rule("r"), rule("s")], config, ["r", "s"], TODAY) == (
-        (rule("s"),),
-        (),
-    )
+    request = suppressing(tmp_path, "expires = 2026-11-21")
+    rules = [rule("r"), rule("s")]
+    assert suppress(rules, request, rules, TODAY) == ((rule("s"),), ())
 
 
 def test_a_suppression_may_hold_for_some_paths(tmp_path: Path) -> None:
-    config = suppress(tmp_path, "expires = '2027-01-01'\npaths = ['/a/b']")
-    (changed,), _ = apply_suppressions([rule("r")], config, ["r"], TODAY)
+    request = suppressing(tmp_path, "expires = '2027-01-01'\npaths = ['/a/b']")
+    (changed,), _ = suppress([rule("r")], request, [rule("r")], TODAY)
     assert changed.remove == ("/a/", "!/a/b")
 
 
 def test_an_expired_suppression_is_noted_and_void(tmp_path: Path) -> None:
-    config = suppress(tmp_path, "expires = '2026-11-20'")
-    rules, notes = apply_suppressions([rule("r")], config, ["r"], TODAY)
+    request = suppressing(tmp_path, "expires = '2026-11-20'")
+    rules, notes = suppress([rule("r")], request, [rule("r")], TODAY)
     assert rules == (rule("r"),)
     assert "expired on 2026-11-20" in notes[0]
 
 
 def test_a_suppression_of_an_unknown_rule_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="unknown rule 'r'"):
-        apply_suppressions([], suppress(tmp_path, "expires = 2027-01-01"), ["rr"], TODAY)
+        suppress([], suppressing(tmp_path, "expires = 2027-01-01"), [rule("rr")], TODAY)

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from condaprune.api import choose_rules
 from condaprune.errors import TraceError, UsageProblem
 from condaprune.live.trace.session import record
 from condaprune.model import Plan, unique_bytes
-from condaprune.plan.planner import Wishes, make_plan
+from condaprune.plan.planner import decide
+from condaprune.plan.terms import Terms
+from condaprune.request.request import Request
+from condaprune.request.rules import choose_rules
 from condaprune.sources.prefix import PrefixSource
 from condaprune.traces.only import CLOSURES, OPTION, only_traced
 from condaprune.traces.trace import Trace
@@ -24,8 +26,9 @@ from .conftest import WORKLOADS, inventory_of, trace_of
 def planned(prefix: Path, trace: Trace, closure: str) -> Plan:
     source = PrefixSource(os.fspath(prefix))
     only = only_traced([trace], source.inventory(), closure=closure)
-    wishes = Wishes(traced=only.kept, dropped=only.dropped, guards_off=only.guards_off)
-    return make_plan(source.inventory(), source, choose_rules()[0], wishes=wishes)
+    rules, _ = choose_rules(Request())
+    terms = Terms(rules, traced=only.kept, dropped=only.dropped, guards_off=only.guards_off)
+    return decide(source.inventory(), source, terms)
 
 
 def slimmed(prefix: Path, plan: Plan, target: Path) -> Path:

@@ -19,7 +19,7 @@ HISTORY = "conda-meta/history"
 _GROWING = ("files", "paths_data", "link", "extracted_package_dir", "package_tarball_full_path")
 
 
-def make_edits(
+def list_edits(
     inventory: Inventory,
     contents: Contents,
     removed: Container[str],

@@ -1,4 +1,4 @@
-"""Makes an audit of an environment: reads, measures, lays a plan over, groups."""
+"""Makes an audit of an environment: measures it, lays a plan over, groups."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 from condaprune.errors import SourceError, UsageProblem
 from condaprune.model import Inventory, Owner, Plan, Progress, no_progress
-from condaprune.report.audit.measure import NOTHING_OVER, Overlay, Sizes, disk_sizes, make_items
+from condaprune.report.audit.measure import Sizes, as_pruned, disk_sizes, make_items
 from condaprune.report.audit.model import Audit, Item, Measure, Row, total_of
-from condaprune.report.audit.subject import Environment, Subject, open_subject
+from condaprune.report.audit.subject import Environment
 from condaprune.report.audit.views import make_views
 
 
@@ -17,9 +17,9 @@ from condaprune.report.audit.views import make_views
 class Wanted:
     """What an audit shall find out.
 
-    `compressed` is ``no``, ``sample`` (estimated) or ``exact``. `profile` lays the rules of a
-    profile over, with the guards where `guards`. `exclude` holds patterns in gitignore's syntax;
-    `trace` is the path of a trace. `exclusive` asks for the exclusive size of each package.
+    `compressed` is ``no``, ``sample`` (estimated) or ``exact``. `exclude` holds patterns in
+    gitignore's syntax; `trace` is the path of a trace. `exclusive` asks for the exclusive size of
+    each package. `profile` is the profile asked for, which a saved audit must have been made with.
     """
 
     depth: int = 1
@@ -27,31 +27,24 @@ class Wanted:
     strippable: bool = False
     duplicates: bool = False
     exclusive: bool = False
-    profile: str = ""
-    guards: bool = False
-    rule_files: tuple[str, ...] = ()
-    select: tuple[str, ...] = ()
-    ignore: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     trace: str = ""
+    profile: str = ""
 
 
-def audit(
-    name: str | Subject,
-    wanted: Wanted | None = None,
-    *,
+def make_audit(
+    subject: Environment,
+    wanted: Wanted,
     plan: Plan | None = None,
+    *,
+    pruned: bool = False,
     progress: Progress = no_progress,
 ) -> Audit:
-    """The audit of what *name* stands for; a saved audit or manifest is handed back as it is.
+    """The audit of an environment, with a *plan* for it laid over if there is one.
 
-    With a *plan* for the environment, only what it would leave is counted. Errors: `SourceError`,
-    `ArchiveError`, `RuleError`, `UsageProblem`, `TraceError`.
+    *pruned* counts only what the plan would leave. Errors: `SourceError`, `ArchiveError`,
+    `UsageProblem`, `TraceError`.
     """
-    wanted = wanted or Wanted()
-    subject = open_subject(name) if isinstance(name, str) else name
-    if isinstance(subject, Audit):
-        return _regrouped(subject, wanted)
     progress("scan", 0, 0)
     inventory = subject.source.inventory()
     if not any(entry.kind != "folder" for entry in inventory.entries.values()):
@@ -60,48 +53,42 @@ def audit(
             where=inventory.label,
             remedy="Name an environment that was built",
         )
-    excluded = _excluded(inventory, wanted.exclude)
     sizes, measured = _measure(subject, inventory, wanted, progress)
-    overlay = _planned(plan) if plan else _lay_over(subject, inventory, wanted, progress)
-    untouched = _untouched(inventory, wanted.trace)
     items = make_items(
         inventory,
         sizes,
-        overlay,
-        excluded=excluded,
-        untouched=untouched,
+        plan,
+        excluded=_excluded(inventory, wanted.exclude),
+        untouched=_untouched(inventory, wanted.trace),
         root=subject.kind == "prefix",
     )
-    if plan:
-        from condaprune.report.audit.pruned import as_pruned
-
-        items = as_pruned(items, plan)
+    if pruned:
+        items = as_pruned(items)
     owners: tuple[Owner, ...] = (*inventory.distributions, *inventory.records)
-    packages = {owner.label: owner.version for owner in owners}
-    made = from_items(
+    audit = from_items(
         items,
         label=inventory.label,
         source=subject.kind,
         platform=inventory.layout.platform,
         python=inventory.layout.python,
-        packages=packages,
+        packages={owner.label: owner.version for owner in owners},
         measured=measured,
         wanted=wanted,
+        profile="" if plan is None or pruned else plan.profile,
     )
-    if plan:
-        made = replace(made, pruned=True)
+    audit = replace(audit, pruned=pruned, guarded=bool(plan and plan.guards and not pruned))
     if wanted.trace:
-        made = _with_unused(made)
+        audit = _with_unused(audit)
     if wanted.exclusive:
         from condaprune.report.audit.needs import with_exclusive
 
-        made = with_exclusive(made, inventory, subject.source)
+        audit = with_exclusive(audit, inventory, subject.source)
     if wanted.duplicates:
         from condaprune.report.audit.duplicates import find_duplicates
 
         progress("duplicates", 0, 0)
-        made = replace(made, duplicates=find_duplicates(subject, inventory, items))
-    return made
+        audit = replace(audit, duplicates=find_duplicates(subject, inventory, items))
+    return audit
 
 
 def from_items(
@@ -114,6 +101,7 @@ def from_items(
     packages: Mapping[str, str],
     measured: Collection[Measure],
     wanted: Wanted,
+    profile: str,
 ) -> Audit:
     """An audit of items: the total and all views."""
     return Audit(
@@ -123,24 +111,25 @@ def from_items(
         python=python,
         packages=packages,
         total=total_of("total", items),
-        views=make_views(items, packages, depth=wanted.depth, rules=bool(wanted.profile)),
+        views=make_views(items, packages, depth=wanted.depth, rules=bool(profile)),
         measured=frozenset(measured),
         items=items,
         folders=total_of("(folders)", (i for i in items if i.kind == "folder")),
         shared=total_of("shared", (i for i in items if i.shared)),
-        profile=wanted.profile,
-        guarded=wanted.guards,
+        profile=profile,
         exact=wanted.compressed == "exact",
         exclude=wanted.exclude,
         depth=wanted.depth,
     )
 
 
-def _regrouped(found: Audit, wanted: Wanted) -> Audit:
-    """A document's audit; where it holds the items, grouped as deep as wanted."""
+def regrouped(found: Audit, wanted: Wanted) -> Audit:
+    """A saved audit as wanted: grouped as deep as that, where it holds the items.
+
+    Errors: `UsageProblem` where it does not hold what is asked for.
+    """
     asked = {
         "--profile": wanted.profile and wanted.profile != found.profile,
-        "--guards": wanted.guards and not found.guarded,
         "--exact": wanted.compressed == "exact" and not found.exact,
         "--duplicates": wanted.duplicates and found.duplicates is None,
         "--exclude": wanted.exclude and wanted.exclude != found.exclude,
@@ -170,8 +159,7 @@ def _measure(
     sizes = Sizes()
     if subject.kind == "prefix":
         progress("sizes on disk", 0, len(inventory.entries))
-        disk, root = disk_sizes(subject.prefix, inventory)
-        sizes = replace(sizes, disk=disk, root=root)
+        sizes = replace(sizes, disk=disk_sizes(subject.prefix, inventory))
         measured.add("disk")
     if subject.kind == "path list":
         if wanted.compressed == "exact" or wanted.duplicates:
@@ -195,52 +183,6 @@ def _measure(
         sizes = replace(sizes, strippable=strippable_sizes(subject, inventory))
         measured.add("strippable")
     return sizes, measured
-
-
-def _lay_over(
-    subject: Environment, inventory: Inventory, wanted: Wanted, progress: Progress
-) -> Overlay:
-    """The rules of a profile, alone or with the guards, as they would prune the environment."""
-    if not wanted.profile:
-        return NOTHING_OVER
-    if wanted.guards:
-        from condaprune import api
-
-        if subject.kind == "path list":
-            raise UsageProblem(
-                "guards read files, and a path list holds no contents",
-                where="--guards",
-                remedy="Leave --guards out, or audit the environment itself",
-            )
-        plan = api.plan(
-            subject.source,
-            profile=wanted.profile,
-            rule_files=wanted.rule_files,
-            select=wanted.select,
-            ignore=wanted.ignore,
-            progress=progress,
-        )
-        return _planned(plan)
-    from condaprune.ruleset import choose, compile_rules, load_builtin, load_file
-
-    progress("match", 0, len(inventory.entries))
-    known = load_builtin()
-    for file in wanted.rule_files:
-        known += load_file(file)
-    chosen = choose(known, wanted.profile, wanted.select, wanted.ignore)
-    matches = compile_rules(chosen, inventory).match(inventory)
-    entries = inventory.entries
-    going = {
-        path: match.rule
-        for path, match in matches.items()
-        if match.rule and not match.rule_keep and entries[path].kind in ("file", "link")
-    }
-    return Overlay(going, going.keys())
-
-
-def _planned(plan: Plan) -> Overlay:
-    rules = {path: d.wanted or d.name for path, d in plan.decisions.items() if d.name}
-    return Overlay(rules, {path for path in plan.decisions if plan.removes(path)})
 
 
 def _excluded(inventory: Inventory, patterns: tuple[str, ...]) -> set[str]:

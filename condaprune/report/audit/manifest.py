@@ -40,7 +40,9 @@ def audit_of_manifest(name: str, data: Mapping[str, Any]) -> Audit:
                 raise ValueError(f"kind {kind!r}")
             category = categories.of(path, kind)
             size, rule = int(row["bytes"]), str(row["rule"])
-            items.append(Item(path, kind, size, 0, "", "", category, rule=rule, removed=True))
+            items.append(
+                Item(path, kind, size, 0, "", "", category, rule=rule, removed=True, freed=size)
+            )
         environment = data["environment"]
         packages: dict[str, str] = {}
         for text in environment["packages"]:
@@ -54,7 +56,8 @@ def audit_of_manifest(name: str, data: Mapping[str, Any]) -> Audit:
             python=str(environment["python"]),
             packages=packages,
             measured=_MEASURED,
-            wanted=Wanted(profile=str(data.get("profile", "")) or "runtime"),
+            wanted=Wanted(),
+            profile=str(data.get("profile", "")) or "runtime",
         )
     except (KeyError, TypeError, ValueError) as error:
         raise SourceError(

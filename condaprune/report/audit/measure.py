@@ -3,70 +3,59 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from condaprune.errors import SourceError
-from condaprune.model import Entry, Inventory, Owner, Record
+from condaprune.model import Inventory, Owner, Plan, Record
 from condaprune.paths import printable, to_bytes
+from condaprune.plan.account import Count, edit_row
 from condaprune.report.audit.categories import Categories
 from condaprune.report.audit.model import Item
+
+_BLOCK = 4096
 
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """What is measured beside apparent bytes, by path; empty where it was not.
+    """Measures besides apparent bytes, by path; empty where they were not taken.
 
     `disk` holds bytes on disk (the root folder's under the empty path), `compressed` and
-    `strippable` only the files for which there is something to say. `root` is the apparent size
-    of the root folder.
+    `strippable` only the files that have any.
     """
 
     disk: Mapping[str, int] = field(default_factory=dict)
     compressed: Mapping[str, int] = field(default_factory=dict)
     strippable: Mapping[str, int] = field(default_factory=dict)
-    root: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Overlay:
-    """A plan laid over: by path the rule that wants an entry gone, and whether it would go."""
+def disk_sizes(prefix: str, inventory: Inventory) -> Mapping[str, int]:
+    """Bytes on disk by path, the root folder's under the empty one.
 
-    rules: Mapping[str, str]
-    removed: Collection[str]
-
-
-NOTHING_OVER = Overlay({}, ())
-
-
-def disk_sizes(prefix: str, inventory: Inventory) -> tuple[Mapping[str, int], int]:
-    """Bytes on disk by path, and the apparent size of the root folder.
-
-    A pass of its own over what was walked: the walk of a prune need not know it. Errors:
-    `SourceError` where an entry went away meanwhile.
+    A pass of its own over the entries, since a prune need not know them. Errors: `SourceError`
+    where an entry went away meanwhile.
     """
     root = to_bytes(prefix)
-    found: dict[str, int] = {}
+    blocks: dict[str, int] = {}
     path = ""
     try:
-        info = os.lstat(root)
-        found[""] = info.st_blocks * 512
+        blocks[""] = os.lstat(root).st_blocks * 512
         base = root + b"/"
         for path in inventory.entries:
-            found[path] = os.lstat(base + to_bytes(path)).st_blocks * 512
+            blocks[path] = os.lstat(base + to_bytes(path)).st_blocks * 512
     except OSError as error:
         raise SourceError(
             f"cannot be read: {error.strerror}",
             where=f"{prefix}/{printable(path)}",
             remedy="Let nothing change the environment while it is audited",
         ) from error
-    return found, info.st_size
+    return blocks
 
 
 def make_items(
     inventory: Inventory,
     sizes: Sizes,
-    overlay: Overlay = NOTHING_OVER,
+    plan: Plan | None = None,
     *,
     excluded: Collection[str] = (),
     untouched: Collection[str] = (),
@@ -74,70 +63,79 @@ def make_items(
 ) -> tuple[Item, ...]:
     """The items of an environment in its order, without the *excluded* paths.
 
-    *untouched* are the paths that no trace touched; *root* adds the root folder itself, under the
-    empty path, as ``du`` counts it.
+    With a *plan* each says what that frees, and files that it adds come last. *untouched* are the
+    paths that no trace touched; *root* adds the root folder itself, under the empty path.
     """
+    count = Count(inventory, plan)
     categories = Categories()
     labels: dict[int, tuple[str, str]] = {}
-    links = _links_inside(inventory.entries.values())
-    counted = _counted(inventory.entries.values(), overlay.removed)
     items: list[Item] = []
-    if root:
-        items.append(Item("", "folder", sizes.root, sizes.disk.get("", 0), "", "", "folders"))
     disk, compressed, strippable = sizes.disk, sizes.compressed, sizes.strippable
-    rules, removed, owners = overlay.rules, overlay.removed, inventory.owners
+    if root:
+        items.append(Item("", "folder", 0, disk.get("", 0), "", "", "folders"))
     for path, entry in inventory.entries.items():
         if path in excluded:
             continue
         kind = entry.kind
-        first, shared = True, False
-        if entry.links > 1 and kind != "folder":
-            identity = entry.identity
-            shared = entry.links > links[identity]
-            first = counted[identity] == path
-        held = owners.get(path, ())
-        package, distribution = _labels(held, labels) if held and kind != "folder" else ("", "")
+        size = count.before(entry)
+        first = bool(size) or not entry.size or kind == "folder"
+        owners = inventory.owners.get(path, ())
+        package, distribution = _labels(owners, labels) if owners and kind != "folder" else ("", "")
         items.append(
             Item(
                 path,
                 kind,
-                entry.size if first else 0,
+                size,
                 disk.get(path, 0) if first else 0,
                 package,
                 distribution,
                 categories.of(path, kind),
                 compressed.get(path, 0) if first else 0,
                 strippable.get(path, 0) if first else 0,
-                rules.get(path, ""),
-                path in removed,
-                shared,
+                _rule(path, plan, count),
+                plan is not None and plan.removes(path),
+                count.is_shared(entry),
                 path in untouched,
+                count.freed(entry),
             )
         )
+    for edit in count.added():
+        if edit.path not in excluded:
+            category = categories.of(edit.path, "file")
+            items.append(
+                Item(
+                    edit.path, "file", 0, 0, "", "", category,
+                    rule=edit_row(edit), freed=-edit.size(0), added=True,
+                )
+            )  # fmt: skip
     return tuple(items)
 
 
-def _links_inside(entries: Collection[Entry]) -> dict[tuple[int, int], int]:
-    """How many paths of the environment each hard-linked file has."""
-    found: dict[tuple[int, int], int] = {}
-    for entry in entries:
-        if entry.links > 1 and entry.kind != "folder":
-            found[entry.identity] = found.get(entry.identity, 0) + 1
-    return found
+def as_pruned(items: Iterable[Item]) -> tuple[Item, ...]:
+    """The items as a plan that was laid over them leaves them.
 
-
-def _counted(entries: Collection[Entry], removed: Collection[str]) -> dict[tuple[int, int], str]:
-    """The path that a hard-linked file is counted with: the first that stays, else the first.
-
-    So what a plan takes away counts only where the last path goes.
+    `disk` of a written file is whole blocks of 4 KiB, `compressed` is 0 for a new one; folders
+    keep the size that they have, as they do in place.
     """
-    found: dict[tuple[int, int], str] = {}
-    for entry in entries:
-        if entry.links > 1 and entry.kind != "folder":
-            held = found.setdefault(entry.identity, entry.path)
-            if held in removed and entry.path not in removed:
-                found[entry.identity] = entry.path
-    return found
+    left = []
+    for item in items:
+        if item.removed:
+            continue
+        size = item.bytes - item.freed
+        written = bool(item.freed) or item.added
+        disk = -(-size // _BLOCK) * _BLOCK if written and (item.disk or item.added) else item.disk
+        left.append(replace(item, bytes=size, disk=disk, rule="", freed=0, added=False))
+    return tuple(sorted(left, key=lambda item: item.path))
+
+
+def _rule(path: str, plan: Plan | None, count: Count) -> str:
+    if plan is None:
+        return ""
+    edit = count.edits.get(path)
+    if edit is not None:
+        return edit_row(edit)
+    decision = plan.decision(path)
+    return (decision.wanted or decision.name) if decision.name else ""
 
 
 def _labels(owners: tuple[Owner, ...], known: dict[int, tuple[str, str]]) -> tuple[str, str]:

@@ -33,9 +33,11 @@ class Item:
 
     `bytes` (apparent), `disk` and `compressed` are 0 for the further paths of a hard-linked file.
     `disk` is 0 too where it was not measured (see `Audit.measured`). `package` and `distribution`
-    are labels such as ``conda:numpy``, or empty. `rule` names the rule that wants the item gone;
-    `removed` says whether it would go. `shared` marks a file that has hard links outside of the
-    environment, which is what a package cache makes. `unused` marks what no trace touched.
+    are labels such as ``conda:numpy``, or empty. Where a plan is laid over, `rule` names the rule
+    that wants the item gone (or the row of a rewritten file), `removed` says whether it goes,
+    `freed` how many bytes that frees (negative for what is written) and `added` that the plan
+    makes it. `shared` marks a file with hard links outside the environment, as a package cache
+    has them. `unused` marks what no trace touched.
     """
 
     path: str
@@ -51,6 +53,8 @@ class Item:
     removed: bool = False
     shared: bool = False
     unused: bool = False
+    freed: int = 0
+    added: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +103,9 @@ class Audit:
     the items are what was pruned). `items` is empty for a saved audit that holds rows only;
     `fingerprints` then has, by category, four bytes of hash for each file. `measured` names the
     measures that hold; `exact` whether compressed bytes are exact. `packages` maps labels to
-    versions. `pruned` says that only what a prune would leave was counted. `folders_bytes` and
-    `folders_disk` are what folders take themselves, which is part of the total. `shared` sums the
-    files that the package cache shares.
+    versions. `pruned` says that only what a prune would leave was counted. `folders` sums the
+    folders themselves, which take space on disk but count no apparent bytes, `shared` the files
+    that the package cache shares.
     """
 
     label: str
@@ -153,15 +157,14 @@ class Sums:
         self.removed_files = self.removed_bytes = 0
 
     def add(self, item: Item) -> None:
-        """Count one item; folders add bytes but no file."""
-        size = item.bytes
-        if item.kind != "folder":
+        """Count one item; a folder is no file, and what the plan adds is not there yet."""
+        if item.added:
+            self.removed_files -= 1
+        elif item.kind != "folder":
             self.files += 1
-            if item.removed:
-                self.removed_files += 1
-        if item.removed:
-            self.removed_bytes += size
-        self.bytes += size
+            self.removed_files += item.removed
+        self.removed_bytes += item.freed
+        self.bytes += item.bytes
         self.disk += item.disk
         self.compressed += item.compressed
         self.strippable += item.strippable

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 
 from condaprune.report.audit.model import (
     FOLDERS,
@@ -34,7 +35,7 @@ def make_views(
         "folder": _folders(items, depth),
     }
     if rules:
-        views["rule"] = group(items, _rule)
+        views["rule"] = _by_rule(items)
     return views
 
 
@@ -89,8 +90,26 @@ def _extension(item: Item) -> str:
     return FOLDERS if item.kind == "folder" else extension_of(item.path)
 
 
-def _rule(item: Item) -> str:
-    return item.rule if item.removed else NO_RULE
+def _by_rule(items: Iterable[Item]) -> tuple[Row, ...]:
+    """What each rule frees, as the account of the plan has it; `NO_RULE` is what is left.
+
+    A rewritten file is divided: what that frees is its row's, the rest stays.
+    """
+    sums = {NO_RULE: Sums()}
+    for item in items:
+        if item.removed:
+            sums.setdefault(item.rule, Sums()).add(item)
+        elif item.freed or item.added:
+            row = sums.setdefault(item.rule, Sums())
+            row.add(replace(item, bytes=item.freed, disk=0, compressed=0, strippable=0))
+            rest = sums[NO_RULE]
+            rest.bytes += item.bytes - item.freed
+            rest.disk += item.disk
+            rest.compressed += item.compressed
+            rest.strippable += item.strippable
+        else:
+            sums[NO_RULE].add(item)
+    return in_order(row.row(name) for name, row in sums.items())
 
 
 def _folders(items: Iterable[Item], depth: int) -> tuple[Row, ...]:

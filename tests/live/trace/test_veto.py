@@ -7,8 +7,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from condaprune.api import choose_rules
-from condaprune.plan.planner import ALL_GUARDS, Wishes, make_plan
+from condaprune.plan.planner import ALL_GUARDS, decide
+from condaprune.plan.terms import Terms
+from condaprune.request.request import Request
+from condaprune.request.rules import choose_rules
 from condaprune.sources.prefix import PrefixSource
 from condaprune.traces.needs import traced_needs
 from tests.trees import SITE, Link, distribution, make_prefix
@@ -56,14 +58,14 @@ def test_no_traced_entry_is_removed(source: PrefixSource, data: st.DataObject) -
     traced = traced_needs([trace_of({path: ["open"] for path in touched})], inventory)
     profile = data.draw(st.sampled_from(("safe", "runtime", "minimal")))
     dropped = data.draw(st.booleans())
-    wishes = Wishes(
+    terms = Terms(
+        choose_rules(Request(profile=profile))[0],
         drop=tuple(data.draw(st.lists(st.sampled_from(_DROPS), max_size=3))),
         traced=traced,
-        dropped=dict.fromkeys(inventory.entries, "--only-packages") if dropped else None,
+        dropped=dict.fromkeys(inventory.entries, "--only-packages") if dropped else {},
         guards_off=frozenset({ALL_GUARDS}) if data.draw(st.booleans()) else frozenset(),
     )
-    rules, _ = choose_rules(profile=profile)
-    plan = make_plan(inventory, source, rules, wishes=wishes)
+    plan = decide(inventory, source, terms)
     assert not [path for path in touched if plan.removes(path)]
     assert not [path for path in traced if plan.removes(path)]
 
@@ -71,8 +73,8 @@ def test_no_traced_entry_is_removed(source: PrefixSource, data: st.DataObject) -
 def test_a_rule_that_wanted_a_traced_file_is_named(source: PrefixSource) -> None:
     inventory = source.inventory()
     traced = traced_needs([trace_of({"share/man/man1/z.1": ["open"]})], inventory)
-    rules, _ = choose_rules()
-    plan = make_plan(inventory, source, rules, wishes=Wishes(traced=traced))
+    rules, _ = choose_rules(Request())
+    plan = decide(inventory, source, Terms(rules, traced=traced))
     decision = plan.decision("share/man/man1/z.1")
     assert decision.basis == "trace"
     assert decision.because == "app.trace: opened by the workload"

@@ -10,6 +10,7 @@ import pytest
 
 from condaprune import api
 from condaprune.model import Plan
+from condaprune.request.request import Request
 from lab.envs.fixtures import MakeEnvironment, Packer, Unpack
 from lab.envs.model import BuiltEnvironment, SyntheticPackage
 from tests.cli.runner import condaprune
@@ -44,7 +45,7 @@ def plan(root: Path, source: bytes, bytecode: bytes, choice: str = "hash") -> Pl
     """The plan for a prefix with one module, changed at second 1000, and its bytecode."""
     make_prefix(root, {MODULE: source, BYTECODE: bytecode})
     os.utime(root / MODULE, (1000, 1000))
-    return api.plan(str(root), bytecode=choice)
+    return api.plan(str(root), Request(bytecode=choice))
 
 
 def test_only_the_header_is_edited(tmp_path: Path) -> None:
@@ -90,7 +91,7 @@ def test_a_file_with_two_names_is_left_alone(tmp_path: Path) -> None:
     os.link(tmp_path / BYTECODE, tmp_path / BYTECODE.replace("demo", "other"))
     (tmp_path / MODULE.replace("demo", "other")).write_bytes(b"x = 1\n")
     os.utime(tmp_path / MODULE.replace("demo", "other"), (1000, 1000))
-    assert api.plan(str(tmp_path), bytecode="hash").edits == ()
+    assert api.plan(str(tmp_path), Request(bytecode="hash")).edits == ()
 
 
 @pytest.mark.parametrize(
@@ -100,7 +101,7 @@ def test_a_file_with_two_names_is_left_alone(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_what_the_choice_does(tmp_path: Path, choice: str, profile: str, stays: bool) -> None:
     make_prefix(tmp_path, {MODULE: b"", BYTECODE: pyc(b"", 1000)})
-    made = api.plan(str(tmp_path), bytecode=choice, profile=profile)
+    made = api.plan(str(tmp_path), Request(bytecode=choice, profile=profile))
     assert made.removes(BYTECODE) is not stays
 
 
@@ -188,4 +189,4 @@ def test_a_second_run_finds_nothing_to_do(fresh_tiny: BuiltEnvironment) -> None:
     for _ in range(2):
         ran = condaprune(fresh_tiny.prefix, "--bytecode", "hash", "--quiet")
         assert ran.status == 0, ran.err
-    assert api.plan(str(fresh_tiny.prefix), bytecode="hash").edits == ()
+    assert api.plan(str(fresh_tiny.prefix), Request(bytecode="hash")).edits == ()

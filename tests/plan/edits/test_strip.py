@@ -14,6 +14,7 @@ import pytest
 
 from condaprune import api
 from condaprune.plan.account import STRIPPED, make_account
+from condaprune.request.request import Request
 from condaprune.sources.archive import ArchiveSource
 from condaprune.sources.members import Body, Member
 from lab.envs.fixtures import Packer, Unpack
@@ -30,7 +31,7 @@ IMPORTS = (
 
 def plan(root: Path, files: dict[str, bytes], owned: list[str]) -> api.Plan:
     make_prefix(root, files, packages={"pkg": owned})  # type: ignore[arg-type]
-    return api.plan(str(root), strip=True)
+    return api.plan(str(root), Request(strip=True))
 
 
 def patched(made: api.Plan) -> list[str]:
@@ -68,12 +69,12 @@ def test_a_library_with_two_names_is_left_alone(tmp_path: Path) -> None:
         tmp_path / "env", {"lib/a.so": LIBRARY}, packages={"pkg": ["lib/a.so", "lib/b.so"]}
     )
     os.link(root / "lib/a.so", root / "lib/b.so")
-    assert patched(api.plan(str(root), strip=True)) == []
+    assert patched(api.plan(str(root), Request(strip=True))) == []
 
 
 def test_nothing_is_stripped_unasked(tmp_path: Path) -> None:
     root = make_prefix(tmp_path / "env", {"lib/a.so": LIBRARY}, packages={"pkg": ["lib/a.so"]})
-    assert patched(api.plan(str(root), profile="minimal")) == []
+    assert patched(api.plan(str(root), Request(profile="minimal"))) == []
 
 
 def test_record_has_the_new_hash_and_size(tmp_path: Path) -> None:
@@ -114,7 +115,7 @@ def test_in_place_a_real_environment_runs_and_comes_back(
     whole = tiny_env.prefix / library.relative_to(prefix)
     assert library.stat().st_size < whole.stat().st_size
     assert fresh_tiny.run("python", "-c", IMPORTS).stdout == before
-    assert api.plan(str(prefix), strip=True).edits == ()
+    assert api.plan(str(prefix), Request(strip=True)).edits == ()
     assert condaprune("undo", prefix).status == 0
     assert library.read_bytes() == whole.read_bytes()
 
@@ -163,7 +164,7 @@ def test_an_archive_is_passed_through_once_more(
     source = ArchiveSource(os.fspath(packed_tiny("tar.gz").archive))
     api.plan(source)
     planned = len(passes)
-    assert len(patched(api.plan(source, strip=True))) > 20
+    assert len(patched(api.plan(source, Request(strip=True)))) > 20
     assert len(passes) == planned + 1
 
 
