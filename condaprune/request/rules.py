@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from condaprune.errors import ConfigError, UsageProblem, nearest
 from condaprune.model import Rule
-from condaprune.request.format import ProfileTable
 from condaprune.request.request import DEFAULT_PROFILE, Request
 from condaprune.ruleset import choose, combine, load_builtin, load_file, rename_notes
 
@@ -46,9 +45,8 @@ def _profile(request: Request) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
     Errors: `ConfigError` for profiles that extend each other in a circle.
     """
     name, select, ignore = request.profile or DEFAULT_PROFILE, request.select, request.ignore
-    profiles: Mapping[str, ProfileTable] = request.profiles
     seen: list[str] = []
-    while name in profiles:
+    while name in request.profiles:
         if name in seen:
             raise ConfigError(
                 f"the profiles {' -> '.join([*seen, name])} extend each other",
@@ -56,7 +54,7 @@ def _profile(request: Request) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
                 remedy="Let one of them extend safe, runtime or minimal",
             )
         seen.append(name)
-        table = profiles[name]
+        table = request.profiles[name]
         select, ignore = (*table.select, *select), (*table.ignore, *ignore)
         name = table.extends
     return name, select, ignore
