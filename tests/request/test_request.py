@@ -83,7 +83,7 @@ def test_no_key_of_the_configuration_is_left_out(config: Config) -> None:
 def test_a_python_caller_gets_the_plan_of_the_configuration(tmp_path: Path) -> None:
     (tmp_path / "condaprune.toml").write_text('keep = ["*.a"]\ndrop = ["/share/own/"]\n')
     files = {"lib/a.a": b"!<arch>", "share/own/x": b"1", f"{SITE}/m.py": b""}
-    env = make_prefix(tmp_path / "env", dict(files))
+    env = make_prefix(tmp_path / "env", dict(files), packages={"a": ["lib/a.a"]})
     made = plan(env, config=load_config(str(tmp_path / "condaprune.toml")))
     assert made.decision("lib/a.a").basis == "keep"
     assert made.removes("share/own/x")
