@@ -35,8 +35,9 @@ class Block:
 
 
 def pages() -> list[Path]:
-    """README.md and all pages below docs/."""
-    return [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    """All pages that users and contributors read, but for the changelog."""
+    below = [page for folder in ("docs", "lab") for page in sorted((ROOT / folder).rglob("*.md"))]
+    return [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *below]
 
 
 def blocks(*languages: str) -> list[Block]:
@@ -102,7 +103,7 @@ def parse(arguments: list[str]) -> None:
 
 
 def check_dockerfile(text: str) -> list[str]:
-    """What is wrong with a Dockerfile, as sentences."""
+    """The mistakes of a Dockerfile, as sentences."""
     wrong: list[str] = []
     stages: set[str] = set()
     begun = False
@@ -110,7 +111,7 @@ def check_dockerfile(text: str) -> list[str]:
     for line in filter(str.strip, joined.splitlines()):
         word, _, rest = line.strip().partition(" ")
         if word not in INSTRUCTIONS:
-            wrong.append(f"no instruction: {line}")
+            wrong.append(f"not an instruction: {line}")
         if not begun and word not in ("FROM", "ARG"):
             wrong.append(f"before FROM: {line}")
         if word == "FROM":
@@ -138,7 +139,7 @@ def _not_exec(text: str, line: str) -> list[str]:
 
 
 def _commands(text: str) -> list[str]:
-    """What is wrong with the condaprune commands of a RUN, in shell or exec form."""
+    """The mistakes in the condaprune commands of a RUN, in shell or exec form."""
     if text.startswith("["):
         text = shlex.join(json.loads(text))
     try:

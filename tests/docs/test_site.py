@@ -1,4 +1,4 @@
-"""The site: pages made from the code tell all of it, and every page is in the navigation."""
+"""The site: pages made from the code are complete, and every page is in the navigation."""
 
 from __future__ import annotations
 
@@ -50,3 +50,8 @@ def test_every_page_is_in_the_navigation() -> None:
     named = re.findall(r": (\S+\.md)$", text, re.MULTILINE)
     there = {path.relative_to(ROOT / "docs").as_posix() for path in (ROOT / "docs").rglob("*.md")}
     assert sorted(named) == sorted(there | {*_hooks().PAGES})
+
+
+def test_the_first_page_names_every_command() -> None:
+    text = (ROOT / "docs" / "index.md").read_text("utf-8").partition("## All commands")[2]
+    assert re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE) == list(COMMANDS)
