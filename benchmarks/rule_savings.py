@@ -18,7 +18,7 @@ from condaprune.model import Entry, Inventory, Rule, unique_bytes
 from condaprune.ruleset import PROFILES, Match, choose, compile_rules, load_builtin
 from condaprune.ruleset.profiles import DEFAULT_PROFILE
 from condaprune.sources.prefix import PrefixSource
-from tests.rules.path_lists import full_lists, read_list
+from lab.path_lists import full_lists, read_list
 
 # J. Crist-Harif 2019, with the `conda clean -afy` that goes before it.
 GUIDE = (

@@ -1,6 +1,6 @@
 """Synthetic environments shaped like real ones: names, folders and packages by their quantiles.
 
-``python -m benchmarks.shapes`` measures the lists of real environments (tests/rules/path_lists)
+``python -m benchmarks.shapes`` measures the lists of real environments (lab/path_lists)
 and rewrites shape.json, which holds quantiles and shares only and stands in where no list is at
 hand.
 """
@@ -70,7 +70,7 @@ def measure(lists: Iterable[Iterable[tuple[str, str]]]) -> Shape:
 
 def load() -> Shape:
     """The shape of the real lists where they are at hand, else the committed one."""
-    from tests.rules.path_lists import full_lists, rows
+    from lab.path_lists import full_lists, rows
 
     found = full_lists()
     if found:

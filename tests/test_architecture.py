@@ -228,6 +228,16 @@ def test_verify_asks_neither_guards_nor_their_evidence(package: Package) -> None
     assert not {t for t in asked if t.partition(".")[0] in ("guards", "evidence")}
 
 
+def test_the_laboratory_imports_neither_tests_nor_benchmarks() -> None:
+    wrong = {
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in sorted((ROOT / "lab").rglob("*.py"))
+        for name in _imported(ast.parse(path.read_text("utf-8")), "lab")
+        if name.partition(".")[0] in ("tests", "benchmarks")
+    }
+    assert not wrong
+
+
 def _listed(arrows: Iterable[Arrow]) -> str:
     return "\n" + "\n".join(f"    {module} imports {target}" for module, target in sorted(arrows))
 

@@ -1,1 +1,1 @@
-"""The example Dockerfiles, built."""
+"""Images by the example Dockerfiles and by a pasted recipe, built and compared."""

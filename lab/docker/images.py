@@ -23,8 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.docs.blocks import ROOT
-
+ROOT = Path(__file__).resolve().parents[2]
 # The one line that a Debian or Ubuntu machine needs.
 APT = "apt-get update && apt-get install -y --no-install-recommends buildah make python3-venv"
 DOCKERFILES = ROOT / "docs" / "docker"

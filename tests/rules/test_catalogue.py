@@ -12,7 +12,7 @@ from condaprune.model import Rule
 from condaprune.ruleset import check_rules, load_builtin, load_retired
 from condaprune.ruleset.check import check_rule
 from condaprune.ruleset.loosen import loosened
-from tests.rules.path_lists import CHECKOUT
+from lab.path_lists import CHECKOUT
 
 RULES = load_builtin()
 

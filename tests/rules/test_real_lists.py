@@ -12,7 +12,7 @@ import pytest
 
 from condaprune.model import Inventory
 from condaprune.ruleset import choose, compile_rules, load_builtin
-from tests.rules.path_lists import EXCERPT, full_lists, name_of, read_list
+from lab.path_lists import EXCERPT, full_lists, name_of, read_list
 
 # What is inside another package's test suite or the package cache is a copy that nothing reads.
 COPIES = re.compile(r"pkgs/|.*site-packages/[^/]+/(?:.*/)?tests?/")

@@ -13,7 +13,7 @@ import pytest
 
 from condaprune.errors import RuleError
 from condaprune.ruleset import combine, load_builtin, load_file, parse_rules, rule_schema
-from tests.rules.path_lists import CHECKOUT
+from lab.path_lists import CHECKOUT
 
 GOOD = """\
 # a comment

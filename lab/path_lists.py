@@ -1,6 +1,6 @@
 """Path lists of real environments as inventories; they hold no contents.
 
-A list is a table (path, kind, size, owner), gzipped or not. The full lists lie outside of the
+A list is a table (path, kind, size, owner), gzipped or not. The full lists lie outside the
 repository: in the folder that CONDAPRUNE_REAL_ENVS names, or in ../shared/real-envs.
 """
 
@@ -15,7 +15,7 @@ from condaprune.paths import parent, sort_key
 from condaprune.sources.layout import find_layout
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-CHECKOUT = os.path.dirname(os.path.dirname(HERE))
+CHECKOUT = os.path.dirname(HERE)
 EXCERPT = os.path.join(HERE, "excerpt.tsv.gz")
 
 
