@@ -182,7 +182,7 @@ class Reference:
                 sums[why] += file.size
                 names.setdefault(why, Counter())[name] += file.size
         return [
-            f"{count / 1e6:.1f} MB {why}{_shown(names.get(why, Counter()))}"
+            f"{count / 1e6:.1f} MB {why}{_shown(names.get(why, Counter()), 1 if why.endswith(_PATH) else 3)}"
             for why, count in sums.most_common()
             if count >= 50_000
         ]
@@ -191,20 +191,21 @@ class Reference:
         """Why `runtime` keeps a path, and what to name as an example: the path, or a rule."""
         decision = self.plans["runtime"].decision(path)
         if decision.basis == "guard":
-            return f"that the guard `{decision.name}` keeps, such as", path
+            return f"that the guard `{decision.name}` keeps{_PATH}", path
         if decision.basis == "rule-keep":
             return "that rules keep, by", decision.name
         later = self.plans["minimal"].decision(path)
         if later.remove:
             return "that only `minimal` removes, by", later.name
         if later.basis == "guard":
-            return f"that `minimal` would take and the guard `{later.name}` keeps, such as", path
-        return "that no rule takes, such as", path
+            return f"that `minimal` would take and the guard `{later.name}` keeps{_PATH}", path
+        return f"that no rule takes{_PATH}", path
 
 
+_PATH = ", such as"
 _BY_EDITING = "by editing files (stripping libraries)"
 
 
-def _shown(names: Counter[str]) -> str:
+def _shown(names: Counter[str], most: int) -> str:
     """The largest of what there is to name."""
-    return " " + ", ".join(f"`{name}`" for name, _ in names.most_common(3)) if names else ""
+    return " " + ", ".join(f"`{name}`" for name, _ in names.most_common(most)) if names else ""

@@ -23,15 +23,15 @@ make bench                                # all parts; half an hour of two idle 
 python -m benchmarks.suite --part peers   # one part; --env PREFIX adds an environment of yours
 ```
 
-Both write `benchmarks/results.json` and this page from it. Everything that is compared ran in turn
-on the same machine in the same run, each time on a fresh copy of the same environment. Ratios are
-of runs made right after one another and carry over to other machines; seconds do not.
+Both write `benchmarks/results.json` and, from it, this page. Everything compared ran in turn on the
+same machine in the same run, each time on a fresh copy of the same environment. Ratios are between
+runs made right after one another and carry over to other machines; seconds do not.
 
 **What the figures are not.** `small` and `big` are made of wheels, a CPython and Debian's libraries
-(`lab/envs`), not of conda-forge's packages: wheels bring libraries of their own, and more static
-libraries and an unstripped libpython are in them than in conda-forge's. Savings in an environment
-from conda-forge differ and are mostly smaller; [what rules save](rule-savings.md) has lists of real
-ones. `python -m benchmarks.peers --env PREFIX` measures yours.
+(`lab/envs`), not of conda-forge's packages: wheels bring their own libraries, and more static
+libraries than conda-forge's have, and an unstripped libpython. Savings in an environment from
+conda-forge differ and are mostly smaller; [what rules save](rule-savings.md) has lists of real ones.
+`python -m benchmarks.peers --env PREFIX` measures yours.
 """
 
 TAIL = """## Measured elsewhere
@@ -40,7 +40,7 @@ TAIL = """## Measured elsewhere
 - [What each rule saves](rule-savings.md): `python -m benchmarks.rule_savings`.
 - [Wheels at work](wheel-set.md) before and after: `python -m lab.wheelset`.
 - Slower code is caught by counts, not by times: `python -m benchmarks.gate` counts the lines and
-  calls that planning executes an entry, and a test fails where one grows by more than a quarter.
+  calls that planning executes per entry, and a test fails if one grows by more than a quarter.
 """
 
 

@@ -248,7 +248,7 @@ def _sizes(contest: Contest) -> Table:
 def _more(number: int, row: Row, more: int) -> str:
     end = "; it breaks nothing that was checked"
     if not row.losses.nothing:
-        end = "; what that breaks stands below"
+        end = "; what that breaks is listed below"
     why = "; ".join(row.beyond)
     return f"({number}) {row.peer.name}: {mb(more)} MB more than `runtime`. It took {why}{end}."
 

@@ -1,4 +1,4 @@
-"""The application of the example Dockerfiles: tells who it is, by what the environment gives it."""
+"""The application of the example Dockerfiles: prints its user, its prefix and an import."""
 
 import json
 import os
@@ -8,8 +8,8 @@ import click
 
 
 def main() -> None:
-    told = {"uid": os.getuid(), "prefix": sys.prefix, "click": click.Command("app").name}
-    print(json.dumps(told))
+    facts = {"uid": os.getuid(), "prefix": sys.prefix, "click": click.Command("app").name}
+    print(json.dumps(facts))
 
 
 if __name__ == "__main__":

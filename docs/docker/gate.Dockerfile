@@ -1,6 +1,7 @@
 # syntax=docker/dockerfile:1
-# A size gate: what the prune would leave is held to the budget, then pruned. The same condaprune.toml
-# configures both. Before the prune conda's records tell whose a file is, so budgets can name packages.
+# A size gate: checks that the pruned environment will fit the budget, then prunes. One condaprune.toml
+# configures both. Before the prune conda's records say which package owns a file, so budgets can name
+# packages.
 ARG BUILDER=mambaorg/micromamba
 ARG BASE=gcr.io/distroless/base-debian12
 
