@@ -11,10 +11,10 @@ help:
 	@echo "make demo   build a small real environment, prune it, prove that it still runs"
 	@echo "make test   all tests, in a virtual environment of their own"
 	@echo "make lint   ruff and mypy --strict"
-	@echo "make bench  all benchmarks against what else is used, half an hour; writes docs/benchmarks.md"
+	@echo "make bench  all benchmarks, against the tools used today; half an hour; writes docs/benchmarks.md"
 	@echo "make pyz    condaprune as a single file, dist/condaprune.pyz"
-	@echo "make images container images by buildah, against a pasted recipe's (needs buildah from apt)"
-	@echo "make recipe condaprune as a conda package, in dist/conda, from conda-forge's packages"
+	@echo "make images container images, by buildah (apt), against those of a pasted recipe"
+	@echo "make recipe condaprune as a conda package, in dist/conda"
 	@echo "make docs   the documentation as a site, in site/"
 
 $(STAMP): pyproject.toml

@@ -182,7 +182,7 @@ class Reference:
                 sums[why] += file.size
                 names.setdefault(why, Counter())[name] += file.size
         return [
-            f"{count / 1e6:.1f} MB {why}{_shown(names.get(why, Counter()), 1 if why.endswith(_PATH) else 3)}"
+            f"{count / 1e6:.1f} MB {why}{_shown(why, names.get(why, Counter()))}"
             for why, count in sums.most_common()
             if count >= 50_000
         ]
@@ -206,6 +206,7 @@ _PATH = ", such as"
 _BY_EDITING = "by editing files (stripping libraries)"
 
 
-def _shown(names: Counter[str], most: int) -> str:
-    """The largest of what there is to name."""
+def _shown(why: str, names: Counter[str]) -> str:
+    """The largest path or the three largest rules."""
+    most = 1 if why.endswith(_PATH) else 3
     return " " + ", ".join(f"`{name}`" for name, _ in names.most_common(most)) if names else ""

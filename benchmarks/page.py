@@ -30,8 +30,8 @@ runs made right after one another and carry over to other machines; seconds do n
 **What the figures are not.** `small` and `big` are made of wheels, a CPython and Debian's libraries
 (`lab/envs`), not of conda-forge's packages: wheels bring their own libraries, and more static
 libraries than conda-forge's have, and an unstripped libpython. Savings in an environment from
-conda-forge differ and are mostly smaller; [what rules save](rule-savings.md) has lists of real ones.
-`python -m benchmarks.peers --env PREFIX` measures yours.
+conda-forge differ and are mostly smaller; [what rules save](rule-savings.md) has lists of real
+ones. `python -m benchmarks.peers --env PREFIX` measures yours.
 """
 
 TAIL = """## Measured elsewhere

@@ -1,4 +1,4 @@
-"""Hooks of mkdocs: the pages of the rules and commands are written when the site is built."""
+"""mkdocs hooks: the pages of rules and commands are generated when the site is built."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def rules_page() -> str:
-    """All built-in rules by file, as Markdown."""
+    """The page of all built-in rules, by file."""
     if str(ROOT) not in sys.path:
         sys.path.insert(0, str(ROOT))
     from condaprune.report.rules import render_page
@@ -33,7 +33,7 @@ def rules_page() -> str:
 
 
 def commands_page() -> str:
-    """All commands with what they print, as Markdown."""
+    """The page of all commands, with the output of each."""
     if str(ROOT) not in sys.path:
         sys.path.insert(0, str(ROOT))
     from tests.docs import samples
@@ -45,7 +45,7 @@ PAGES = {"rules.md": rules_page, "commands.md": commands_page}
 
 
 def on_files(files: Any, config: Any) -> Any:
-    """Add the pages that are made from the code."""
+    """Add the pages that are generated from the code."""
     from mkdocs.structure.files import File
 
     for name, page in PAGES.items():

@@ -35,7 +35,7 @@ def run(*command: str | Path) -> None:
 
 def main() -> None:
     cache_root().mkdir(parents=True, exist_ok=True)
-    # Beside the package cache, so that the environment is hard-linked to it as conda's are.
+    # Next to the package cache, so that the environment is hard-linked to it as conda's are.
     with tempfile.TemporaryDirectory(prefix="demo-", dir=cache_root()) as folder:
         work = Path(folder)
         condaprune = [sys.executable, "-m", "condaprune"]

@@ -25,7 +25,7 @@ def make(output: Path, channels: Sequence[str]) -> Path:
 
     output.mkdir(parents=True, exist_ok=True)
     with warnings.catch_warnings():
-        # What takes its place takes neither folders nor the test strategy.
+        # The function that replaces it takes neither folders nor a test strategy.
         warnings.simplefilter("ignore", DeprecationWarning)
         build_recipes(
             [ROOT / "recipe" / "recipe.yaml"], channel=list(channels), output_dir=output,

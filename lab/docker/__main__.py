@@ -44,12 +44,12 @@ def main() -> int:
         shutil.rmtree(root, ignore_errors=True)
 
 
-def _show(found: Comparison) -> int:
-    print(table(found))
-    wrong = failures(found)
+def _show(comparison: Comparison) -> int:
+    print(table(comparison))
+    wrong = failures(comparison)
     for line in wrong:
         print(f"does not hold: {line}")
-    for name in found.recipe.lost:
+    for name in comparison.recipe.lost:
         print(f"lost by the recipe: {name}")
     sys.stdout.flush()
     return 1 if wrong else 0

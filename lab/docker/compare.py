@@ -43,7 +43,7 @@ _DEBIAN = "/usr/bin/python3"
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """What is known of an image: bytes unpacked and as a registry holds them, what was lost.
+    """An image as measured: bytes unpacked and as a registry holds them, and what was lost.
 
     `verified` is the report of ``condaprune verify``, `broken` why its application does not run.
     """
@@ -144,12 +144,12 @@ def compare(
                 installed.run("/opt/tool/bin/condaprune", "/env", "--dry-run", "-q", "--manifest",
                               inside, *given[name])  # fmt: skip
                 manifest = installed.root / inside[1:]
-            told: dict[str, Any] = {"lost": [], "counts": {}}
+            verified: dict[str, Any] = {"lost": [], "counts": {}}
             if name != "before":
-                told = verify(installed.env, container.env, root, manifest=manifest)
+                verified = verify(installed.env, container.env, root, manifest=manifest)
             broken = _why_broken(container)
             images[name] = Image(
-                name, container.size(), buildah.compressed(name), told, broken
+                name, container.size(), buildah.compressed(name), verified, broken
             )  # fmt: skip
             say(f"`{name}` is measured")
     return Comparison(
@@ -175,35 +175,35 @@ def _why_broken(container: Container) -> str:
     return ""
 
 
-def table(found: Comparison) -> str:
+def table(comparison: Comparison) -> str:
     """The comparison as lines of text."""
     lines = [f"{'image':<40}{'unpacked':>10}{'in a registry':>15}{'lost':>12}"]
     names = {
         "before": "nothing removed",
-        "ours": f"inplace.Dockerfile ({' '.join(('condaprune', *found.options))})",
+        "ours": f"inplace.Dockerfile ({' '.join(('condaprune', *comparison.options))})",
         "like": f"... {' '.join(WITHOUT_PIP)}",
         "recipe": "the same by the pasted recipe",
     }
-    for image in (found.before, found.ours, found.like, found.recipe):
+    for image in (comparison.before, comparison.ours, comparison.like, comparison.recipe):
         lost = f"{len(image.lost)} of {image.compared}" if image.compared else "-"
         lines.append(
             f"{names[image.name]:<40}{image.size / 1e6:>7.1f} MB{image.compressed / 1e6:>12.1f} MB"
             f"{lost:>12}"
         )
-    if found.altered:
-        lines.append(f"the recipe was altered: {found.altered}")
+    if comparison.altered:
+        lines.append(f"the recipe was altered: {comparison.altered}")
     return "\n".join(lines)
 
 
-def failures(found: Comparison) -> list[str]:
-    """What does not hold of: nothing lost, and, where pip goes as well, smaller than the recipe."""
+def failures(comparison: Comparison) -> list[str]:
+    """What speaks against: nothing is lost, and, if pip goes too, smaller than by the recipe."""
     wrong = []
-    for image in (found.ours, found.like):
+    for image in (comparison.ours, comparison.like):
         wrong += [f"{image.name} lost: {name}" for name in image.lost]
         if image.broken:
             wrong.append(f"{image.name} does not run: {image.broken}")
-    if found.like.size >= found.recipe.size:
+    if comparison.like.size >= comparison.recipe.size:
         wrong.append("is not smaller than by the recipe, unpacked")
-    if found.like.compressed >= found.recipe.compressed:
+    if comparison.like.compressed >= comparison.recipe.compressed:
         wrong.append("is not smaller than by the recipe, in a registry")
     return wrong

@@ -30,8 +30,8 @@ DOCKERFILES = ROOT / "docs" / "docker"
 _DEBS = ("libc6", "libgcc-s1", "libstdc++6")
 # Not in the final image: what a pasted recipe needs in its stage.
 _SHELL = ("dash", "coreutils", "findutils", "libselinux1", "libpcre2-8-0")
-# What condaprune imports, beside itself.
-_MODULES = ("click", "conda_pack", "pathspec", "re2", "_re2", "tqdm", "zstandard")
+# The packages that condaprune imports.
+_MODULES = tuple("_re2 click conda_pack isal packaging pathspec re2 tomli tqdm zstandard".split())
 # A root folder like ours, in which $2 is seen at /env: there an environment runs as in its image.
 _AS_INSTALLED = (
     'mount -t tmpfs tmpfs "$1" && for path in /*; do '
@@ -43,7 +43,7 @@ _AS_INSTALLED = (
 
 
 class Missing(Exception):
-    """What this machine lacks for building images."""
+    """This machine lacks something that building images needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +84,8 @@ class Buildah:
 
     def config(self, tag: str) -> dict[str, Any]:
         """The configuration of an image: its user, entry point, ..."""
-        told = json.loads(self.run("inspect", "--type", "image", f"localhost/{tag}"))
-        config: dict[str, Any] = told["Docker"]["config"]
+        inspected = json.loads(self.run("inspect", "--type", "image", f"localhost/{tag}"))
+        config: dict[str, Any] = inspected["Docker"]["config"]
         return config
 
     @contextmanager
@@ -276,5 +276,5 @@ def verify(
         capture_output=True, text=True, check=False, cwd=ROOT,
     )  # fmt: skip
     assert done.returncode in (0, 1), done.stdout + done.stderr
-    told: dict[str, Any] = json.loads(report.read_bytes())
-    return told
+    verified: dict[str, Any] = json.loads(report.read_bytes())
+    return verified

@@ -67,8 +67,8 @@ def _try(name: str, profile: str, place: Place, options: argparse.Namespace) -> 
     prune(after, profile, manifest, *(("--strip",) if options.strip else ()))
     second = run_checks(after, checks)
     lost = regressions(first, second, announced_modules(manifest))
-    told = json.loads(manifest.read_text("utf-8"))
-    old, new = told["before"]["bytes"], told["after"]["bytes"]
+    report = json.loads(manifest.read_text("utf-8"))
+    old, new = report["before"]["bytes"], report["after"]["bytes"]
     print(
         f"{name:<11} {profile:<8} {old / 1e6:>10.0f} {new / 1e6:>9.0f} {1 - new / old:>6.1%}   "
         f"{sum(o.passed for o in first.values())} / {sum(o.passed for o in second.values())}",

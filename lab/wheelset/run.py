@@ -1,4 +1,4 @@
-"""Runs the checks of a group before and after a prune, and tells what no longer works."""
+"""Runs the checks of a group before and after a prune, and says what no longer works."""
 
 from __future__ import annotations
 
@@ -59,8 +59,8 @@ def regressions(
 ) -> dict[str, str]:
     """The checks that passed before and do not now, with what they said.
 
-    A check that cannot import one of the *announced* top-level modules is no regression: a rule
-    of the profile says that it takes that package as a whole.
+    A check that cannot import one of the *announced* top-level modules is not a regression: a rule
+    of the profile says that it removes that package as a whole.
     """
     return {
         name: after[name].said

@@ -1,6 +1,6 @@
-"""The page of the commands: the help of each, and what it prints for a small environment.
+"""The page of the commands: the help of each, and its output for a small environment at ``/env``.
 
-The environment is made up for the page and lies at ``/env``; the commands are really run on it.
+The environment is made up for the page; the commands really run on it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from tests.cli.runner import condaprune
 from tests.trees import SITE, distribution, make_prefix, record
 
 BUDGET = '[budget.environment]\nmax = "300 kB"\n\n[budget.package.zlib]\nmax = "1 MB"\n'
-# What is run for each command, in this order.
+# The samples of each command, run in this order.
 SAMPLES: dict[str, tuple[tuple[str, ...], ...]] = {
     "prune": (("/env", "--dry-run"), ("/env", "--undoable")),
     "status": (("status", "/env"),),
@@ -65,7 +65,7 @@ def make_env(prefix: Path) -> None:
 
 
 def run_all() -> Iterator[tuple[str, tuple[str, ...], int, str]]:
-    """Each sample with its command, its exit status, and what it printed."""
+    """Each sample with its command, its exit status and its output."""
     kept = {name: os.environ.get(name) for name in ("SOURCE_DATE_EPOCH", "COLUMNS", "NO_COLOR")}
     os.environ.update(SOURCE_DATE_EPOCH="1700000000", COLUMNS="100", NO_COLOR="1")
     home = os.getcwd()
@@ -98,8 +98,8 @@ def commands_page() -> str:
     lines = [
         "# Commands",
         "",
-        "Written when this site is built: the commands are run on a small environment that is made",
-        "up for it. What they say of themselves stands below their output.",
+        "Generated when this site is built: the commands run on a small made-up environment. The",
+        "`--help` of each is below its output.",
         "",
     ]
     for command, samples in printed.items():
