@@ -18,7 +18,7 @@ from pathlib import Path
 from benchmarks.paired import compare, ratio
 
 _ROOT = Path(__file__).resolve().parent.parent
-_WORKLOAD = _ROOT / "tests/live/trace/workloads/model.py"
+_WORKLOAD = _ROOT / "lab/workloads/model.py"
 _TRACE = "from condaprune.cli.trace import trace; trace(prog_name='condaprune trace')"
 _SETTINGS = {
     "PYTHONDONTWRITEBYTECODE": "1",  # the environment is shared

@@ -21,8 +21,8 @@ from lab.wheelset.run import run_checks
 
 
 def _script(name: str) -> str:
-    """Code that runs a script of the tests of traces with a folder to write to and the prefix."""
-    path = Path(__file__).resolve().parents[1] / "tests" / "live" / "trace" / "workloads" / name
+    """Code that runs a script of `lab/workloads` with a folder to write to and the prefix."""
+    path = Path(__file__).resolve().parents[1] / "lab" / "workloads" / name
     return (
         "import subprocess, sys, tempfile\n"
         "with tempfile.TemporaryDirectory() as folder:\n"

@@ -15,7 +15,7 @@ from condaprune.sources.prefix import PrefixSource
 from condaprune.traces.trace import Header, Run, Trace, TracedEntry, TraceKind
 from tests.trees import Link, make_prefix
 
-WORKLOADS = Path(__file__).parent / "workloads"
+WORKLOADS = Path(__file__).parents[3] / "lab" / "workloads"
 
 needs_strace = pytest.mark.skipif(
     shutil.which("strace") is None, reason="strace is not installed: nothing to compare with"
