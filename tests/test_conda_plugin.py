@@ -56,7 +56,7 @@ def test_the_entry_point_is_declared() -> None:
 
 def test_it_imports_nothing_else_when_conda_starts(path: str) -> None:
     first = _ask(path, "--version").stdout.splitlines()[0]
-    assert first == "condaprune condaprune condaprune.conda_plugin"
+    assert first == "condaprune condaprune condaprune.conda_plugin condaprune.version"
 
 
 def test_it_is_the_command_line(path: str, tmp_path: Path) -> None:
