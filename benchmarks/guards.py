@@ -64,7 +64,7 @@ class Memory:
 
 def candidates_of(source: Source) -> dict[str, str]:
     """What the runtime profile wants to remove."""
-    from condaprune.plan.planner import make_plan
+    from condaprune.planning.planner import make_plan
     from condaprune.request.request import Request
 
     plan = make_plan(source, Request(no_guard=("all",)))

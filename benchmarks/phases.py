@@ -48,7 +48,7 @@ def measure_phases(prefix: Path, output: Path) -> dict[str, float]:
     gc.set_threshold(100_000, 20, 100)  # as the command line sets it
     from condaprune import api
     from condaprune.guards import examine
-    from condaprune.plan.planner import make_plan
+    from condaprune.planning.planner import make_plan
     from condaprune.request.request import Request
     from condaprune.request.rules import choose_rules
     from condaprune.ruleset import compile_rules

@@ -19,7 +19,7 @@ def measure(prefixes: Sequence[str], profile: str = "runtime") -> Table:
     """A row an environment."""
     from condaprune import api
     from condaprune.app.audit import audit
-    from condaprune.plan.account import STRIPPED, make_account
+    from condaprune.planning.account import STRIPPED, make_account
     from condaprune.report.audit.make import Wanted
     from condaprune.request.request import Request
 

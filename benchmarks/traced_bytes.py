@@ -16,8 +16,8 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 
 from condaprune.model import Entry, Plan, unique_bytes
-from condaprune.plan.planner import decide
-from condaprune.plan.terms import Terms
+from condaprune.planning.planner import decide
+from condaprune.planning.terms import Terms
 from condaprune.request.request import Request
 from condaprune.request.rules import choose_rules
 from condaprune.sources.prefix import PrefixSource

@@ -14,7 +14,7 @@ from condaprune.sources.base import Source
 
 if TYPE_CHECKING:
     from condaprune.app.prune import Pruned
-    from condaprune.plan.account import Account
+    from condaprune.planning.account import Account
     from condaprune.request.config import Config
     from condaprune.sources.members import Limits
 
@@ -54,7 +54,7 @@ def plan(
     The *request* is merged with all that *config* says, as the command line's options are.
     Errors: `SourceError`, `RuleError`, `ConfigError`, `TraceError`, `UsageProblem`.
     """
-    from condaprune.plan.planner import make_plan
+    from condaprune.planning.planner import make_plan
 
     wanted = (request or Request()).configured(config)
     return make_plan(open_source(environment), wanted, progress=progress)
@@ -62,7 +62,7 @@ def plan(
 
 def account(plan: Plan) -> Account:
     """What a plan frees, by rule, every byte counted once."""
-    from condaprune.plan.account import make_account
+    from condaprune.planning.account import make_account
 
     return make_account(plan)
 

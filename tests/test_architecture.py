@@ -28,7 +28,7 @@ FLOW = (
     ("evidence",),
     ("guards",),
     ("traces",),
-    ("plan",),
+    ("planning",),
     ("sinks",),
     ("live",),
     ("report",),
@@ -45,12 +45,12 @@ PENDING: set[Arrow] = {
     ("ruleset.load", "ruleset.builtin"),
     ("sinks.inplace.sink", "live.heal.failure"),
     ("sinks.inplace.sink", "live.trials.base"),
-    ("sources.packages", "plan.edits.sbom"),
+    ("sources.packages", "planning.edits.sbom"),
     ("traces.foreign", "live.trace.recorders.base"),
     ("traces.foreign", "live.trace.strace_log"),
 }
 PENDING_LINES: set[str] = {"model"}
-PENDING_NAMES: set[str] = {"plan"}
+PENDING_NAMES: set[str] = set()
 
 
 class Package:
@@ -250,13 +250,13 @@ def _listed(arrows: Iterable[Arrow]) -> str:
 
 MADE_UP = {
     "__init__.py": "",
-    "model.py": "import typing\nif typing.TYPE_CHECKING:\n    from made.plan import x\n",
+    "model.py": "import typing\nif typing.TYPE_CHECKING:\n    from made.planning import x\n",
     "errors.py": "import json\nfrom made import model\n",
-    "plan/__init__.py": "",
-    "plan/planner.py": "def f():\n    import made.plan.account\n",
-    "plan/account.py": "from .edits import strip\n",
-    "plan/edits/__init__.py": "",
-    "plan/edits/strip.py": "from ..planner import f\nfrom made.errors import Nope\n",
+    "planning/__init__.py": "",
+    "planning/planner.py": "def f():\n    import made.planning.account\n",
+    "planning/account.py": "from .edits import strip\n",
+    "planning/edits/__init__.py": "",
+    "planning/edits/strip.py": "from ..planner import f\nfrom made.errors import Nope\n",
     "sources/walk.py": "from importlib import import_module\nimport_module('made.cli.prune')\n",
     "cli/prune.py": "from made.sources import walk\n" + "# more\n" * MOST_LINES,
     "version.py": "from made import __version__\n",
@@ -274,12 +274,12 @@ def made_up(tmp_path: Path) -> Package:
 
 def test_imports_are_found_wherever_they_stand(made_up: Package) -> None:
     assert made_up.arrows == {
-        ("model", "plan"),
+        ("model", "planning"),
         ("errors", "model"),
-        ("plan.planner", "plan.account"),
-        ("plan.account", "plan.edits.strip"),
-        ("plan.edits.strip", "plan.planner"),
-        ("plan.edits.strip", "errors"),
+        ("planning.planner", "planning.account"),
+        ("planning.account", "planning.edits.strip"),
+        ("planning.edits.strip", "planning.planner"),
+        ("planning.edits.strip", "errors"),
         ("sources.walk", "cli.prune"),
         ("cli.prune", "sources.walk"),
         ("version", ""),
@@ -287,14 +287,14 @@ def test_imports_are_found_wherever_they_stand(made_up: Package) -> None:
 
 
 def test_an_import_against_the_flow_is_seen(made_up: Package) -> None:
-    wrong = {("model", "plan"), ("sources.walk", "cli.prune"), ("version", "")}
+    wrong = {("model", "planning"), ("sources.walk", "cli.prune"), ("version", "")}
     assert against_the_flow(made_up.arrows) == wrong
 
 
 def test_cycles_are_seen(made_up: Package) -> None:
     assert cycles(made_up.arrows) == [
         ("cli.prune", "sources.walk"),
-        ("plan.account", "plan.edits.strip", "plan.planner"),
+        ("planning.account", "planning.edits.strip", "planning.planner"),
     ]
 
 

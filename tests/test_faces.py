@@ -14,7 +14,7 @@ import pytest
 
 from condaprune import Request, plan
 from condaprune.live.trace.session import record
-from condaprune.plan.account import make_account
+from condaprune.planning.account import make_account
 from condaprune.request.find import read_config
 from condaprune.traces.format import write_trace
 from lab.envs import BuiltEnvironment

@@ -23,7 +23,7 @@ def audit(
     """The audit of what *name* is: a saved one is handed back, grouped as *wanted*.
 
     The plan of a *request* is laid over; *pruned* counts only what that would leave. Errors:
-    `SourceError`, `ArchiveError`, `UsageProblem`, and those of `condaprune.plan.make_plan`.
+    `SourceError`, `ArchiveError`, `UsageProblem`, and those of `condaprune.planning.make_plan`.
     """
     wanted = wanted or Wanted()
     subject = open_subject(name) if isinstance(name, str) else name
@@ -34,7 +34,7 @@ def audit(
         return regrouped(subject, replace(wanted, profile=profile))
     if request is None:
         return make_audit(subject, wanted, progress=progress)
-    from condaprune.plan.planner import make_plan
+    from condaprune.planning.planner import make_plan
 
     if pruned and not subject.source.readable:
         raise _not_prunable()

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from condaprune.errors import UsageProblem
 from condaprune.model import Outcome, Plan, Progress, no_progress
-from condaprune.plan.account import Account, make_account
-from condaprune.plan.planner import make_plan
+from condaprune.planning.account import Account, make_account
+from condaprune.planning.planner import make_plan
 from condaprune.request.request import NO_VERIFICATION, Request
 from condaprune.sources.base import Source
 

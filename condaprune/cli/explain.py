@@ -35,8 +35,8 @@ def explain(
     condaprune explain /env pandas._testing
     condaprune explain /env lib/libssl.so.3 numpy
     """
-    from condaprune.plan.account import make_account
-    from condaprune.plan.planner import make_plan
+    from condaprune.planning.account import make_account
+    from condaprune.planning.planner import make_plan
     from condaprune.report import explain as report
     from condaprune.sources.find import find_source
 

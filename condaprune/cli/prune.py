@@ -130,7 +130,7 @@ def _write_records(pruned: Pruned, manifest: str | None, sbom: str | None) -> No
     if manifest:
         _write(manifest, _report(pruned, "json", 0))
     if sbom:
-        from condaprune.plan.edits.sbom import make_sbom
+        from condaprune.planning.edits.sbom import make_sbom
 
         _write(sbom, make_sbom(pruned.plan.inventory).decode())
 

@@ -90,7 +90,7 @@ def show(identity: str, env: str | None, files: tuple[str, ...], shown: str) -> 
     rule = by_id[identity]
     plan = None
     if env is not None:
-        from condaprune.plan.planner import make_plan
+        from condaprune.planning.planner import make_plan
         from condaprune.request.request import Request
         from condaprune.sources.find import find_source
 

@@ -39,7 +39,7 @@ def show_runtime(
     subject = readable_environment(env, "--runtime")
     removed: set[str] = set()
     if request is not None:
-        from condaprune.plan.planner import make_plan
+        from condaprune.planning.planner import make_plan
 
         removed = {entry.path for entry in make_plan(subject.source, request).removed()}
     needs = runtime_needs(subject, subject.source.inventory(), removed)

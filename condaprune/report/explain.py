@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from condaprune.errors import UsageProblem, nearest
 from condaprune.model import Basis, Decision, Entry, Owner, Plan, Rule
 from condaprune.paths import printable
-from condaprune.plan.account import Count
+from condaprune.planning.account import Count
 from condaprune.report.units import size
 
 _CHAIN_LIMIT = 50

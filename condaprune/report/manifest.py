@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from condaprune.model import Outcome, Plan, Rule
-from condaprune.plan.account import Account, Row
+from condaprune.planning.account import Account, Row
 from condaprune.version import __version__
 
 SCHEMA = 1

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from condaprune.model import Plan, Rule, When
-from condaprune.plan.account import make_account
+from condaprune.planning.account import make_account
 from condaprune.report.units import share, size
 from condaprune.ruleset import PROFILES
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from condaprune.model import Outcome, Plan
 from condaprune.paths import printable
-from condaprune.plan.account import Account, Row
+from condaprune.planning.account import Account, Row
 from condaprune.report.units import share, size
 
 _TOP_KEPT = 10

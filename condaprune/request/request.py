@@ -1,7 +1,7 @@
 """The request: all that a user wants of a plan, as one frozen value.
 
 It is merged once, from defaults, configuration and command line (or the caller's own values), and
-`condaprune.plan.make_plan` makes the same plan of the same request whoever asks.
+`condaprune.planning.make_plan` makes the same plan of the same request whoever asks.
 """
 
 from __future__ import annotations

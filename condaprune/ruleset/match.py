@@ -1,4 +1,4 @@
-"""Which rule, keep or drop matches which entry; it decides nothing (see `condaprune.plan`)."""
+"""Which rule, keep or drop matches which entry; it decides nothing (see `condaprune.planning`)."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from condaprune.errors import UsageProblem, nearest
 from condaprune.model import Distribution, Inventory, Owner, Record
 from condaprune.names import canonical_name
-from condaprune.plan.edits.sbom import required_names
+from condaprune.planning.edits.sbom import required_names
 
 
 @dataclass(frozen=True, slots=True)

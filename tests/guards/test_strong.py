@@ -11,8 +11,8 @@ import pytest
 
 from condaprune.live.verify.proof import compare
 from condaprune.model import no_progress
-from condaprune.plan.planner import decide
-from condaprune.plan.terms import Terms
+from condaprune.planning.planner import decide
+from condaprune.planning.terms import Terms
 from condaprune.sinks.inplace.sink import InPlaceSink
 from condaprune.sources.prefix import PrefixSource
 from lab.envs import BuiltEnvironment

@@ -103,7 +103,7 @@ def test_what_a_document_does_not_hold_cannot_be_asked_for(tmp_path: Path, prefi
 
 def test_a_manifest_is_audited_as_what_was_removed(tmp_path: Path, prefix: str) -> None:
     from condaprune import api
-    from condaprune.plan.account import make_account
+    from condaprune.planning.account import make_account
     from condaprune.report.manifest import render_json
     from condaprune.request.request import Request
 

@@ -10,8 +10,8 @@ import pytest
 from condaprune.errors import TraceError, UsageProblem
 from condaprune.live.trace.session import record
 from condaprune.model import Plan, unique_bytes
-from condaprune.plan.planner import decide
-from condaprune.plan.terms import Terms
+from condaprune.planning.planner import decide
+from condaprune.planning.terms import Terms
 from condaprune.request.request import Request
 from condaprune.request.rules import choose_rules
 from condaprune.sources.prefix import PrefixSource

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from condaprune.errors import SourceError
 from condaprune.model import Inventory, Owner, Plan, Record
 from condaprune.paths import printable, to_bytes
-from condaprune.plan.account import Count, edit_row
+from condaprune.planning.account import Count, edit_row
 from condaprune.report.audit.categories import Categories
 from condaprune.report.audit.model import Item
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from condaprune.plan.planner import ALL_GUARDS, decide
-from condaprune.plan.terms import Terms
+from condaprune.planning.planner import ALL_GUARDS, decide
+from condaprune.planning.terms import Terms
 from condaprune.request.request import Request
 from condaprune.request.rules import choose_rules
 from condaprune.sources.prefix import PrefixSource

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from condaprune.model import Plan, Rule
-from condaprune.plan.planner import decide
-from condaprune.plan.terms import Terms
+from condaprune.planning.planner import decide
+from condaprune.planning.terms import Terms
 from condaprune.sources.prefix import PrefixSource
 from tests.trees import Content, make_prefix
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Container
 
 from condaprune.model import Edit, Inventory, Progress
-from condaprune.plan.edits.lists import list_edits
-from condaprune.plan.terms import Terms
+from condaprune.planning.edits.lists import list_edits
+from condaprune.planning.terms import Terms
 from condaprune.sources.base import Contents
 
 
@@ -21,13 +21,13 @@ def make_edits(
     changed: dict[str, tuple[str, int]] = {}
     edits: list[Edit] = []
     if terms.strip:
-        from condaprune.plan.edits.strip import strip
+        from condaprune.planning.edits.strip import strip
 
         progress("symbols", 0, 0)
         edits, changed = strip(inventory, contents, removed)
     edits += list_edits(inventory, contents, removed, changed=changed, slim=terms.slim_records)
     if terms.hash_bytecode:
-        from condaprune.plan.edits.bytecode import hash_edits
+        from condaprune.planning.edits.bytecode import hash_edits
 
         progress("bytecode", 0, 0)
         edits += hash_edits(inventory, contents, removed)

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from condaprune.model import Decision, Edit, Inventory, Plan, unique_bytes
-from condaprune.plan.account import Account, make_account
+from condaprune.planning.account import Account, make_account
 from condaprune.sources.walk import walk
 from tests.trees import make_tree
 

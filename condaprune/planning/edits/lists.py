@@ -11,7 +11,7 @@ from collections.abc import Container, Iterator, Mapping
 from condaprune.formats.unpack_list import UNPACK, rewrite_unpack
 from condaprune.model import Distribution, Edit, Inventory
 from condaprune.paths import parent
-from condaprune.plan.edits.sbom import SBOM, make_sbom
+from condaprune.planning.edits.sbom import SBOM, make_sbom
 from condaprune.sources.base import Contents
 from condaprune.sources.distributions import without
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from condaprune.model import Edit
-from condaprune.plan.edits.lists import list_edits
+from condaprune.planning.edits.lists import list_edits
 from condaprune.sources.prefix import PrefixSource
 from tests.trees import SITE, Content, distribution, make_prefix, record
 

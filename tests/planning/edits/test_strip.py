@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from condaprune import api
-from condaprune.plan.account import STRIPPED, make_account
+from condaprune.planning.account import STRIPPED, make_account
 from condaprune.request.request import Request
 from condaprune.sources.archive import ArchiveSource
 from condaprune.sources.members import Body, Member

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from condaprune.model import Distribution, Inventory, Layout, Record
-from condaprune.plan.edits.sbom import make_sbom, purl
+from condaprune.planning.edits.sbom import make_sbom, purl
 from condaprune.sources.prefix import PrefixSource
 from lab.envs.model import BuiltEnvironment
 from tests.trees import distribution, make_prefix

@@ -11,8 +11,8 @@ from collections.abc import Set as AbstractSet
 
 from condaprune.model import Decision, Inventory, Plan, Progress, Veto, no_progress
 from condaprune.paths import parent, printable
-from condaprune.plan.edits import make_edits
-from condaprune.plan.terms import Terms, make_terms
+from condaprune.planning.edits import make_edits
+from condaprune.planning.terms import Terms, make_terms
 from condaprune.request.request import Request
 from condaprune.ruleset import Match, compile_rules
 from condaprune.sources.base import Source
