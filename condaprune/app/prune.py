@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from condaprune.errors import UsageProblem
@@ -15,9 +16,9 @@ from condaprune.request.request import NO_VERIFICATION, Request
 from condaprune.sources.base import Source
 
 if TYPE_CHECKING:
-    from condaprune.live.heal.healer import TrialHealer
-    from condaprune.live.heal.keeps import Keep
-    from condaprune.sinks.inplace.sink import InPlaceOptions
+    from condaprune.app.carry_out import Carried
+    from condaprune.live.heal.units import Keep
+    from condaprune.live.heal.verifier import Verifier
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,20 +74,34 @@ def prune(
     A refusal comes before anything is touched. *say* is called with what happened to a run that
     was interrupted before. Errors: those of `make_plan`, `SinkError`, `VerificationFailed`.
     """
-    from condaprune.sinks.outputs.choose import choose_sink
+    from condaprune.app.carry_out import carry_out
+    from condaprune.sinks.outputs.choose import choose_in_place, choose_sink
 
-    options, healer = None, None
+    def replan(patterns: Sequence[str]) -> tuple[Plan, Source]:
+        again = reopen()
+        return make_plan(again, request.kept_too(patterns), progress=progress), again
+
+    carry_out_plan: Callable[..., Carried]
+    verifier = None
     if output is None:
-        options, healer = _in_place(request, in_place or InPlace(), reopen)
-    sink = choose_sink(
-        source, output, force=force, allow_self=allow_self, in_place=options, **(packing or {})
-    )
+        in_place = in_place or InPlace()
+        verifier = _verifier(request, in_place)
+        place = choose_in_place(
+            source,
+            allow_self=allow_self,
+            verified=verifier is not None,
+            undoable=in_place.undoable,
+        )
+        carry_out_plan = partial(carry_out, sink=place, verifier=verifier, replan=replan)
+    else:
+        sink = choose_sink(source, output, force=force, allow_self=allow_self, **(packing or {}))
+        carry_out_plan = partial(carry_out, sink=sink)
     recover_run(source, say, progress)
     plan = make_plan(source, request, progress=progress)
-    outcome = sink.carry_out(plan, source, progress)
-    plan = getattr(sink, "plan", None) or plan
-    keeps, spent = (tuple(healer.keeps), healer.spent + 1) if healer else ((), 0)
-    return Pruned(plan, make_account(plan, outcome), outcome, keeps, spent)
+    carried = carry_out_plan(plan, source, progress=progress)
+    account = make_account(carried.plan, carried.outcome)
+    spent = verifier.spent if verifier else 0
+    return Pruned(carried.plan, account, carried.outcome, carried.keeps, spent)
 
 
 def recover_run(source: Source, say: Callable[[str], None], progress: Progress) -> None:
@@ -94,7 +109,7 @@ def recover_run(source: Source, say: Callable[[str], None], progress: Progress) 
     pending = pending_run(source)
     if not pending:
         return
-    from condaprune.sinks.inplace.recovery import recover
+    from condaprune.sinks.inplace.run import recover
 
     done = recover(pending, source.label, progress=progress)
     if done:
@@ -109,30 +124,21 @@ def pending_run(source: Source) -> str:
     return prefix if prefix and os.path.lexists(os.path.join(prefix, STATE_FOLDER)) else ""
 
 
-def _in_place(
-    request: Request, wanted: InPlace, reopen: Callable[[], Source]
-) -> tuple[InPlaceOptions | None, TrialHealer | None]:
+def _verifier(request: Request, in_place: InPlace) -> Verifier | None:
+    """What verifies a run in place, if anything does. Errors: `UsageProblem`."""
     verify = () if request.verify == (NO_VERIFICATION,) else request.verify
-    if not (verify or wanted.heal or wanted.undoable):
-        return None, None  # the usual case, without importing all that verifies
-    from condaprune.live.trials.choose import make_trials
-    from condaprune.sinks.inplace.sink import InPlaceOptions
+    if not (verify or in_place.heal):
+        return None  # the usual case, without importing all that verifies
+    from condaprune.live.heal.search import Tries
+    from condaprune.live.heal.verifier import Verifier
+    from condaprune.live.trials import make_trials
 
     trials = make_trials(verify)
-    if not wanted.heal:
-        return InPlaceOptions(trials, wanted.undoable), None
-    if not trials:
+    if in_place.heal and not trials:
         raise UsageProblem(
             "there is no verification to heal by",
             where="--heal",
             remedy="Say what must work with --verify",
         )
-    from condaprune.live.heal.healer import TrialHealer
-
-    healer = TrialHealer(
-        trials,
-        lambda keep, progress: make_plan(reopen(), request.kept_too(keep), progress=progress),
-        tries=wanted.heal_tries,
-        seconds=wanted.heal_time,
-    )
-    return InPlaceOptions(trials, wanted.undoable, healer), healer
+    tries = Tries(in_place.heal_tries, in_place.heal_time) if in_place.heal else None
+    return Verifier(trials, tries) if trials else None

@@ -139,7 +139,7 @@ def _healed(pruned: Pruned) -> str:
     """What was healed, to paste into condaprune.toml; empty where nothing had to be."""
     if not pruned.keeps:
         return ""
-    from condaprune.live.heal.keeps import advice
+    from condaprune.live.heal.units import advice
 
     count = pruned.verifications
     return f"\nhealed in {count} verifications; for condaprune.toml:\n\n{advice(pruned.keeps)}"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from condaprune.sinks.inplace.tell import Told
+    from condaprune.sinks.inplace.status import PrefixStatus
 
 
 @click.command()
@@ -29,7 +29,7 @@ def status(env: str, shown: str) -> int:
     """
     from condaprune import api
     from condaprune.errors import UsageProblem
-    from condaprune.sinks.inplace.tell import read_prefix, to_json
+    from condaprune.sinks.inplace.status import read_prefix
     from condaprune.sources.prefix import PrefixSource
 
     source = api.open_source(env)
@@ -37,13 +37,13 @@ def status(env: str, shown: str) -> int:
         raise UsageProblem("an archive has no status", where=env, remedy="Name a prefix")
     told = read_prefix(source.prefix)
     if shown == "json":
-        click.echo(json.dumps(to_json(told), indent=1))
+        click.echo(json.dumps(told.to_json(), indent=1))
     else:
         click.echo(_render(env, told), nl=False)
     return 1 if told.pending else 0
 
 
-def _render(label: str, told: Told) -> str:
+def _render(label: str, told: PrefixStatus) -> str:
     """The answer as text."""
     from condaprune.paths import printable
     from condaprune.report.units import share, size

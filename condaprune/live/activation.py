@@ -1,4 +1,9 @@
-"""Runs a shell command in an environment as its activation would, with a scratch HOME."""
+"""Activation: the variables that an environment sets, and commands run in it as activated.
+
+This is the only place that computes them. As conda does, it reads the JSON files of
+``etc/conda/env_vars.d`` in the order of their names, then ``conda-meta/state``, then runs the
+scripts in ``etc/conda/activate.d``, in one shell and with a scratch ``HOME``.
+"""
 
 from __future__ import annotations
 
@@ -10,23 +15,155 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from shlex import quote
+from typing import NamedTuple
 
-from condaprune.paths import to_bytes
+from condaprune.live.sandbox import SYSTEM_PATH, Sandbox
+from condaprune.paths import from_bytes, to_bytes
 
-_OUTPUT_AT_MOST = 1 << 20
-_SCRIPT = """\
-for condaprune_script in "$CONDA_PREFIX"/etc/conda/activate.d/*.sh; do
-  if [ -f "$condaprune_script" ]; then . "$condaprune_script"; fi
-done
-unset condaprune_script
-eval "$1"
-"""
+_DECLARED = "etc/conda/env_vars.d"
+_STATE = "conda-meta/state"
+_SCRIPTS = "etc/conda/activate.d"
+_UNSET = "***unset***"
 _FOREIGN = ("PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV", "PYTHONSTARTUP")
+_OUTPUT_AT_MOST = 1 << 20
+# Names that the shell sets by itself.
+_SHELL = frozenset({"PWD", "OLDPWD", "SHLVL", "_"})
+_PASSED = ("HOME", "TMPDIR", "PATH", "http_proxy", "https_proxy", "all_proxy")
+_CLEAN = " ".join(['exec "$0" -i', *(f'{name}="${name}"' for name in _PASSED), '"$@"'])
+_DUMP = "{env} -0; printf '=\\0'\n"  # no variable has an empty name
 
 Wrap = Callable[[Sequence[str], Mapping[str, str]], tuple[Sequence[str], Mapping[str, str]]]
 """Turns a command and its variables into those that record it."""
+
+
+class Variable(NamedTuple):
+    """The value of a variable that activation sets, and the file of the prefix that sets it."""
+
+    value: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Activation:
+    """The variables that activation sets or changes, by name.
+
+    `failure` says why the scripts could not be run to their end; then their variables are missing.
+    """
+
+    variables: Mapping[str, Variable]
+    failure: str = ""
+
+    @property
+    def values(self) -> dict[str, str]:
+        """The value of each variable."""
+        return {name: variable.value for name, variable in self.variables.items()}
+
+
+def activation_files(paths: Iterable[str]) -> list[str]:
+    """Those of *paths*, relative to a prefix, that activation reads or runs, in its order."""
+    order = {f"{_DECLARED}/": ".json", _STATE: "", f"{_SCRIPTS}/": ".sh"}
+    chosen = sorted(paths, key=to_bytes)
+    return [
+        path
+        for start, end in order.items()
+        for path in chosen
+        if path.startswith(start) and path.endswith(end)
+    ]
+
+
+def declared_variables(files: Iterable[tuple[str, bytes]]) -> dict[str, Variable]:
+    """The variables in the JSON files of an environment, given in the order of activation."""
+    variables: dict[str, Variable] = {}
+    for path, data in files:
+        try:
+            raw = json.loads(data)
+            raw = raw.get("env_vars") if path == _STATE else raw
+        except (ValueError, AttributeError):
+            continue
+        for name, value in raw.items() if isinstance(raw, dict) else ():
+            if isinstance(value, str) and name and "=" not in name:
+                variables[name] = Variable(value, path)
+    return {name: variable for name, variable in variables.items() if variable.value != _UNSET}
+
+
+def activate(sandbox: Sandbox, seconds: float, scripts: Sequence[str] | None = None) -> Activation:
+    """The variables that activating the prefix of *sandbox* sets; its scripts are run there.
+
+    *scripts* replaces the list of scripts, as paths below the prefix.
+    """
+    prefix = sandbox.root
+    variables, present = _read(prefix)
+    scripts = present if scripts is None else scripts
+    if not scripts:
+        return Activation(variables)
+    env = shutil.which("env", path=SYSTEM_PATH)
+    if env is None:
+        return Activation(variables, "there is no `env` to read the variables with")
+    dump = _DUMP.format(env=env)
+    text = dump + "".join(f"{_source(prefix, path)} >/dev/null\n{dump}" for path in scripts)
+    base = {**Activation(variables).values, **_base(prefix)}
+    words = [f"{name}={value}" for name, value in base.items()]
+    shell = _shell()
+    # A variable that the sandbox sets must not hide that a script sets it to the same value.
+    done = sandbox.run([shell, "-c", _CLEAN, env, *words, shell, "-c", text], seconds)
+    if done.code != 0:
+        last = done.err.decode("utf-8", "replace").strip().splitlines()[-1:]
+        how = f"ended with {done.code}" if done.code is not None else "did not end in time"
+        return Activation(variables, f"the activation scripts {how}: {''.join(last)}")
+    dumps = [_parse(part) for part in done.out.split(b"\0=\0")[:-1]]
+    if len(dumps) <= len(scripts):
+        return Activation(variables, f"{scripts[len(dumps) - 1]} ended the shell")
+    for script, (before, after) in zip(scripts, pairwise(dumps), strict=True):
+        for name, value in after.items():
+            if name not in _SHELL and before.get(name) != value:
+                variables[name] = Variable(value, script)
+    return Activation({name: variables[name] for name in variables if name in dumps[-1]})
+
+
+def _read(prefix: str) -> tuple[dict[str, Variable], list[str]]:
+    """The declared variables of a prefix, and its activation scripts."""
+    paths = [_STATE]
+    for folder in (_DECLARED, _SCRIPTS):
+        with contextlib.suppress(OSError):
+            paths += [f"{folder}/{name}" for name in os.listdir(f"{prefix}/{folder}")]
+    files: list[tuple[str, bytes]] = []
+    scripts: list[str] = []
+    for path in activation_files(paths):
+        if path.startswith(_SCRIPTS):
+            if os.path.isfile(f"{prefix}/{path}"):
+                scripts.append(path)
+            continue
+        with contextlib.suppress(OSError), open(f"{prefix}/{path}", "rb") as stream:
+            files.append((path, stream.read()))
+    return declared_variables(files), scripts
+
+
+def _source(prefix: str, script: str) -> str:
+    """The shell command that reads an activation script."""
+    return f". {quote(f'{prefix}/{script}')}"
+
+
+def _shell() -> str:
+    return shutil.which("bash", path=SYSTEM_PATH) or "/bin/sh"
+
+
+def _base(prefix: str) -> dict[str, str]:
+    """The variables that activation sets in any environment, other than ``PATH``."""
+    return {
+        "CONDA_PREFIX": prefix,
+        "CONDA_DEFAULT_ENV": os.path.basename(prefix),
+        "CONDA_SHLVL": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+
+
+def _parse(data: bytes) -> dict[str, str]:
+    rows = (from_bytes(row).partition("=") for row in data.split(b"\0") if row)
+    return {name: value for name, _, value in rows}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,64 +187,26 @@ class Ended:
 def run_command(
     command: str, prefix: str, *, seconds: float = 0.0, wrap: Wrap | None = None
 ) -> Ended:
-    """Run *command* by the shell, in the folder we are in, as in the activated environment.
+    """Run *command* by the shell, in the current folder, as in the activated environment.
 
-    ``PATH`` and ``CONDA_PREFIX`` and the variables of the environment are set, the scripts in
-    ``etc/conda/activate.d`` are read, ``HOME`` is a scratch folder, Python writes no bytecode.
-    After *seconds* (0: never) the command and its children are killed.
+    It sees the caller's variables, those of the activation, and a scratch ``HOME``; Python writes
+    no bytecode. After *seconds* (0: never) the command and its children are killed.
     """
-    shell = shutil.which("bash") or "/bin/sh"
+    declared, scripts = _read(prefix)
+    lines = [*(_source(prefix, script) for script in scripts), f"eval {quote(command)}"]
     with tempfile.TemporaryDirectory(prefix="condaprune-home-") as home:
-        words: Sequence[str] = [shell, "-c", _SCRIPT, "condaprune-verify", command]
-        variables: Mapping[str, str] = activated(prefix, home, os.environ)
+        words: Sequence[str] = [_shell(), "-c", "\n".join(lines), "condaprune-verify"]
+        variables: Mapping[str, str] = {
+            **{n: v for n, v in os.environ.items() if n not in _FOREIGN and n[:4] != "XDG_"},
+            **Activation(declared).values,
+            **_base(prefix),
+            "PATH": os.pathsep.join((f"{prefix}/bin", os.environ.get("PATH", os.defpath))),
+            "HOME": home,
+            "PYTHONNOUSERSITE": "1",
+        }
         if wrap is not None:
             words, variables = wrap(words, variables)
         return _run(words, variables, seconds)
-
-
-def activated(prefix: str, home: str, given: Mapping[str, str]) -> dict[str, str]:
-    """The variables of the activated environment, before its scripts are read."""
-    found = {name: value for name, value in given.items() if name not in _FOREIGN}
-    for name in [name for name in found if name.startswith("XDG_")]:
-        del found[name]
-    found.update(_own_variables(prefix))
-    found.update(
-        PATH=os.pathsep.join((f"{prefix}/bin", given.get("PATH", os.defpath))),
-        CONDA_PREFIX=prefix,
-        CONDA_DEFAULT_ENV=os.path.basename(prefix),
-        CONDA_SHLVL="1",
-        HOME=home,
-        PYTHONDONTWRITEBYTECODE="1",
-        PYTHONNOUSERSITE="1",
-    )
-    return found
-
-
-def _own_variables(prefix: str) -> dict[str, str]:
-    """What packages and `conda env config vars` set: JSON files of names and values."""
-    found: dict[str, str] = {}
-    folder = f"{prefix}/etc/conda/env_vars.d"
-    try:
-        names = sorted(os.listdir(folder))
-    except OSError:
-        names = []
-    for name in names:
-        if name.endswith(".json"):
-            found.update(_variables(f"{folder}/{name}", ""))
-    found.update(_variables(f"{prefix}/conda-meta/state", "env_vars"))
-    return {name: value for name, value in found.items() if value != "***unset***"}
-
-
-def _variables(path: str, key: str) -> dict[str, str]:
-    try:
-        with open(path, "rb") as stream:
-            raw = json.load(stream)
-    except (OSError, ValueError):
-        return {}
-    raw = raw.get(key) if key and isinstance(raw, dict) else raw
-    if not isinstance(raw, dict):
-        return {}
-    return {str(n): v for n, v in raw.items() if isinstance(v, str) and n and "=" not in n}
 
 
 def _run(words: Sequence[str], variables: Mapping[str, str], seconds: float) -> Ended:
@@ -136,7 +235,7 @@ def _run(words: Sequence[str], variables: Mapping[str, str], seconds: float) -> 
 
 
 def _kill_group(process: subprocess.Popen[bytes]) -> None:
-    """End what the command left running: it would go on in a prefix that may be undone."""
+    """End all that the command left running: it would go on in a prefix that may be undone."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()

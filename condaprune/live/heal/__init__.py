@@ -1,1 +1,1 @@
-"""Finds what a failed verification misses: evidence first, then search."""
+"""Verifies a run in place, and heals one that fails: evidence first, then search."""

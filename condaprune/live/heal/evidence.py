@@ -1,45 +1,24 @@
-"""What a failed command says it misses, and which removed entries that may be."""
+"""Evidence of what a failed trial misses: its output, and what it asks the system for."""
 
 from __future__ import annotations
 
 import posixpath
-import re
-from collections.abc import Iterable, Iterator, Mapping
+import tempfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from condaprune.model import Inventory
+from condaprune.errors import TraceError, VerificationFailed
+from condaprune.live.messages import Kind, read_missing
+from condaprune.live.trace.recorders import make_recorder
+from condaprune.live.trace.recorders.base import Launch, Recording
+from condaprune.live.trials import Failure, Trial
+from condaprune.model import Inventory, Plan
 from condaprune.names import canonical_name
-from condaprune.paths import parent
+from condaprune.paths import parent, printable
 from condaprune.sources.owners import source_of_bytecode
 
-_TOKEN = r"['\"\u2018`]?([^\s'\"\u2019`:;,()<>]+)"
-_QUOTED = r"['\"\u2018`]([^'\"\u2019`\n]+)['\"\u2019`]"
-_MODULE = (
-    re.compile(r"No module named " + _QUOTED),
-    re.compile(r"No module named ([\w.]+)"),
-    re.compile(r"ModuleNotFoundError: .*?" + _QUOTED),
-)
-_FROM = re.compile(
-    r"cannot import name ['\"](\w+)['\"] from (?:partially initialized module )?['\"]([\w.]+)['\"]"
-)
-_ATTRIBUTE = re.compile(r"module ['\"]([\w.]+)['\"] has no attribute ['\"](\w+)['\"]")
-_DISTRIBUTION = (
-    re.compile(r"No package metadata was found for ([\w.\-]+)"),
-    re.compile(r"PackageNotFoundError: ['\"]?([\w.\-]+)"),
-    re.compile(r"DistributionNotFound: (?:The )?['\"]?([\w.\-]+)"),
-)
-_LIBRARY = (
-    re.compile(r"([^\s:'\"]+): cannot open shared object file"),
-    re.compile(r"could not load (?:library|dynamic library) " + _QUOTED, re.I),
-    re.compile(r"([^\s:'\"]+\.so[.\d]*): No such file"),
-)
-_FILE = (
-    re.compile(r"No such file or directory:? " + _QUOTED),
-    re.compile(_QUOTED + r":? (?:No such file or directory|does not exist|not found)", re.I),
-    re.compile(r"([^\s'\"]+): (?:No such file or directory|not found|command not found)"),
-    re.compile(r"(?:cannot open|can't open|unable to open|failed to open) \w*\s*" + _TOKEN, re.I),
-)
-_ABSOLUTE = re.compile(r"/[^\s'\"<>|:;,()]+")
+_LINES = 30
+_PATHS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +30,7 @@ class Clue:
 
 
 class Removed:
-    """The entries that a plan removed, found by what a message calls them."""
+    """The entries that a plan removed, found by the names that messages give them."""
 
     def __init__(self, inventory: Inventory, removed: Iterable[str]) -> None:
         self._inventory = inventory
@@ -64,16 +43,9 @@ class Removed:
             if entries[path].kind != "folder":
                 self._names.setdefault(path.rpartition("/")[2], []).append(path)
 
-    def by_path(self, text: str, *, inside: bool = False) -> list[str]:
-        """Entries by a path as a message has it, or with *inside* by one of the prefix.
-
-        In a message a folder stands for what was in it.
-        """
+    def by_path(self, text: str) -> list[str]:
+        """Entries by a path in a message, where a folder means all that was in it."""
         path = text.rstrip("/")
-        if inside:
-            path = path.lstrip("/")
-            folder = path in self._removed and self._inventory.entries[path].kind == "folder"
-            return [path] if path in self._removed and not folder else []
         if path.startswith("/"):
             normal = posixpath.normpath(path)
             if not normal.startswith(self._prefix + "/"):
@@ -88,6 +60,15 @@ class Removed:
         name = tail.rpartition("/")[2]
         return [p for p in self._names.get(name, ()) if p == tail or p.endswith("/" + tail)]
 
+    def was_needed(self, path: str) -> bool:
+        """Whether a path of the prefix that was looked for is a removed file or link, other than
+        bytecode whose source is still there: that is looked for first, and not needed."""
+        entries = self._inventory.entries
+        if path not in self._removed or entries[path].kind == "folder":
+            return False
+        source = source_of_bytecode(path) if path.endswith(".pyc") else ""
+        return not source or source not in entries or source in self._removed
+
     def by_library(self, text: str) -> list[str]:
         """Libraries by name or path."""
         name = text.rpartition("/")[2]
@@ -95,13 +76,10 @@ class Removed:
 
     def by_module(self, name: str) -> list[str]:
         """The files of a module, or all of a package's folder where that is gone with its
-        ``__init__``; for a missing sub-module the nearest package that is gone."""
+        ``__init__``; for a missing sub-module the outermost package that is gone."""
         parts = [part for part in name.split(".") if part]
-        for count in range(1, len(parts) + 1):
-            found = self._module("/".join(parts[:count]))
-            if found:
-                return found
-        return []
+        stems = ("/".join(parts[:count]) for count in range(1, len(parts) + 1))
+        return next(filter(None, map(self._module, stems)), [])
 
     def _module(self, stem: str) -> list[str]:
         homes = (*self._inventory.layout.site, *self._inventory.layout.stdlib)
@@ -120,21 +98,14 @@ class Removed:
         return list(dict.fromkeys(found))
 
     def by_distribution(self, name: str) -> list[str]:
-        """What is gone of the metadata of a Python distribution."""
-        wanted = canonical_name(name)
-        found = []
-        for distribution in self._inventory.distributions:
-            if distribution.name == wanted:
-                found += self._with_content(distribution.path)
-        return found
-
-    def is_spare(self, path: str) -> bool:
-        """Whether an entry is bytecode whose source is still there: it is looked for first, and
-        not needed."""
-        if not path.endswith(".pyc"):
-            return False
-        source = source_of_bytecode(path)
-        return source in self._inventory.entries and source not in self._removed
+        """The removed metadata of a Python distribution."""
+        canonical = canonical_name(name)
+        return [
+            path
+            for distribution in self._inventory.distributions
+            if distribution.name == canonical
+            for path in self._with_content(distribution.path)
+        ]
 
     def _with_content(self, path: str) -> list[str]:
         entries = self._inventory.entries
@@ -153,44 +124,94 @@ class Removed:
 
 def read_output(output: str, removed: Removed) -> list[Clue]:
     """The removed entries that the output of a command names, the most direct clue first."""
-    found: dict[str, Clue] = {}
-    for paths, because in _claims(output, removed):
-        for path in paths:
-            found.setdefault(path, Clue(path, because))
-    return list(found.values())
+    by_kind: dict[Kind, Callable[[str], list[str]]] = {
+        "module": removed.by_module,
+        "attribute": removed.by_module,
+        "distribution": removed.by_distribution,
+        "library": removed.by_library,
+        "file": removed.by_path,
+    }
+    clues: dict[str, Clue] = {}
+    for missing in read_missing(output):
+        for path in by_kind[missing.kind](missing.name):
+            clues.setdefault(path, Clue(path, missing.line))
+    return list(clues.values())
 
 
-def _claims(output: str, removed: Removed) -> Iterator[tuple[list[str], str]]:
-    lines = [line.strip() for line in output.splitlines()]
-    lines.reverse()  # the last error is the one that counts
-    for line in lines:
-        for pattern in _MODULE:
-            for match in pattern.finditer(line):
-                yield removed.by_module(match[1]), line
-        for match in _FROM.finditer(line):
-            yield removed.by_module(f"{match[2]}.{match[1]}"), line
-        for match in _ATTRIBUTE.finditer(line):
-            yield removed.by_module(f"{match[1]}.{match[2]}"), line
-        for pattern in _DISTRIBUTION:
-            for match in pattern.finditer(line):
-                yield removed.by_distribution(match[1]), line
-        for pattern in _LIBRARY:
-            for match in pattern.finditer(line):
-                yield removed.by_library(match[1]), line
-        for pattern in _FILE:
-            for match in pattern.finditer(line):
-                yield removed.by_path(match[1]), line
-    for line in lines:
-        for match in _ABSOLUTE.finditer(line):
-            yield removed.by_path(match[0]), line
+def read_misses(trial: Trial, plan: Plan, removed: Removed, seconds: float = 0.0) -> list[Clue]:
+    """The removed entries that a trial asks the system for in vain: one more run of it.
+
+    None for a trial that is not a command, and where strace is missing or not allowed.
+    """
+    record = _record("strace", trial, plan, seconds)
+    if record is None:
+        return []
+    return [
+        Clue(path, "looked for in vain")
+        for path, entry in record[0].entries.items()
+        if "enoent" in entry.kinds and removed.was_needed(path)
+    ]
 
 
-def read_misses(misses: Mapping[str, str], removed: Removed) -> list[Clue]:
-    """The removed entries among paths (relative to the prefix) that were looked for in vain."""
-    found: dict[str, Clue] = {}
-    for missed, because in misses.items():
-        for path in removed.by_path(f"/{missed}", inside=True):
-            if removed.is_spare(path):
-                continue
-            found.setdefault(path, Clue(path, because))
-    return list(found.values())
+def read_use(
+    trial: Trial, plan: Plan, seconds: float = 0.0
+) -> tuple[list[str], Failure | None] | None:
+    """The paths of the prefix that a trial uses, and whether it failed: one more run of it.
+
+    None for a trial that is not a command, and where nothing can be recorded.
+    """
+    for name in ("strace", "inotify"):
+        record = _record(name, trial, plan, seconds)
+        if record is not None:
+            recording, failure = record
+            kinds = {"open", "exec", "readlink", "stat"}
+            return [p for p, e in recording.entries.items() if kinds & e.kinds], failure
+    return None
+
+
+def _record(
+    name: str, trial: Trial, plan: Plan, seconds: float
+) -> tuple[Recording, Failure | None] | None:
+    if not trial.recordable:
+        return None
+    with tempfile.TemporaryDirectory(prefix="condaprune-record-") as scratch:
+        recorder = make_recorder(name, plan.inventory.prefix, scratch)
+        try:
+            recorder.check()
+            recorder.start()
+        except TraceError:
+            return None
+
+        def wrap(
+            words: Sequence[str], variables: Mapping[str, str]
+        ) -> tuple[Sequence[str], Mapping[str, str]]:
+            launch = recorder.launch(Launch(tuple(words), variables))
+            return launch.command, launch.environment
+
+        try:
+            failure = trial.run(plan, seconds=seconds, wrap=wrap)
+        finally:
+            recording = recorder.stop()
+    return recording, failure
+
+
+def verification_failed(
+    plan: Plan, failure: Failure, clues: Sequence[Clue], outcome: str
+) -> VerificationFailed:
+    """The error about a failed trial, with its output and the clues in the text."""
+    lines = [f"the verification {failure.trial!r} {failure.ended}; {outcome}"]
+    lines += [f"    {line}" for line in failure.output.strip().splitlines()[-_LINES:]]
+    if clues:
+        lines.append("  It looked for these files, which were removed:")
+    for clue in clues[:_PATHS]:
+        name = plan.decision(clue.path).name
+        rule = f" (rule {name})" if name else ""
+        lines.append(f"    {printable(clue.path)}{rule}")
+    if len(clues) > _PATHS:
+        lines.append(f"    and {len(clues) - _PATHS} more")
+    return VerificationFailed(
+        "\n".join(lines),
+        where=plan.inventory.label,
+        remedy="Keep the files it needs with --keep, leave the rule out with --ignore, "
+        "or let --heal find them",
+    )

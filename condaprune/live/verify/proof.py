@@ -10,10 +10,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from condaprune.errors import UsageProblem, nearest
+from condaprune.live.activation import activate
 from condaprune.live.sandbox import Sandbox, open_sandbox
 from condaprune.live.verify.archives import relocate, unpack
 from condaprune.live.verify.checks import CHECKS, NAMES
-from condaprune.live.verify.checks.activation import activate
 from condaprune.live.verify.checks.base import Check, Pair
 from condaprune.live.verify.checks.imports import compare_with
 from condaprune.live.verify.listing import Listing, changed, list_prefix
@@ -164,7 +164,7 @@ def _subject(
 ) -> tuple[Subject, str]:
     """A subject whose processes see the variables that activation sets, and its isolation."""
     plain, isolation = open_sandbox(listing.root, scratch, covered=covered)
-    variables, _ = activate(listing, plain, timeout)
+    variables = activate(plain, timeout).values
     sandbox = Sandbox(plain.root, plain.scratch, plain.wrapper, variables)
     subject = describe(label, listing, sandbox, timeout)
     if subject.interpreter and subject.interpreter.version >= (3, 8) and not _has_bytecode(listing):

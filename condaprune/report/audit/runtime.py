@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from condaprune.formats.elf import read_elf
 from condaprune.formats.elfsections import Reader
+from condaprune.live.activation import activation_files, declared_variables
 from condaprune.model import Entry, Inventory
 from condaprune.paths import to_bytes
 from condaprune.report.audit.elfversions import Version, glibc_version
@@ -124,12 +125,17 @@ def runtime_needs(
     activation = tuple(
         e.path for e in entries if e.path.startswith("etc/conda/activate.d/") and e.kind == "file"
     )
-    texts = [a for a in activation if a.endswith(".sh")]
+    files = activation_files(e.path for e in entries if e.kind != "folder")
+    texts = dict(subject.source.read_many(files))
+    declared = declared_variables((path, texts[path]) for path in files if path in texts)
     variables = [
-        variable
-        for path, data in subject.source.read_many(texts)
-        for variable in exported(path, data.decode("utf-8", "replace"), inventory.prefix)
+        Variable(name, value.replace(inventory.prefix or "\0", "$CONDA_PREFIX"), path)
+        for name, (value, path) in declared.items()
     ]
+    for path in files:
+        if path.endswith(".sh") and path in texts:
+            text = texts[path].decode("utf-8", "replace")
+            variables += exported(path, text, inventory.prefix)
     return Needs(
         label=inventory.label,
         prefix=inventory.prefix,

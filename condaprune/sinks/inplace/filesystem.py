@@ -9,13 +9,16 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import stat
 from collections.abc import Iterable, Iterator
 
 from condaprune.formats.patch import Buffer
 from condaprune.paths import to_bytes
 
 _PIECE = 1 << 20
+_COPY = b"part"
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _UNSUPPORTED = {errno.ENOTSUP, errno.ENOSYS, errno.EPERM, errno.EACCES, errno.ENOSPC}
 
@@ -28,7 +31,7 @@ class Filesystem:
         return os.open(path, _FOLDER)
 
     def enter(self, name: bytes, folder: int) -> int:
-        """A handle of a folder inside *folder*; a link is no folder."""
+        """A handle of a folder inside *folder*; a link does not count as one."""
         return os.open(name, _FOLDER | os.O_NOFOLLOW, dir_fd=folder)
 
     def close(self, handle: int) -> None:
@@ -50,7 +53,7 @@ class Filesystem:
         return os.stat(name, dir_fd=folder, follow_symlinks=False)
 
     def stat(self, handle: int) -> os.stat_result:
-        """The stat of what a handle is open on."""
+        """The stat of an open file or folder."""
         return os.fstat(handle)
 
     def names(self, folder: int) -> list[bytes]:
@@ -59,19 +62,19 @@ class Filesystem:
 
     def read(self, name: bytes, folder: int) -> bytes:
         """The content of a file; a link is not followed."""
-        handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
+        handle = os.open(name, _FILE, dir_fd=folder)
         with open(handle, "rb") as stream:
             return stream.read()
 
     def pieces(self, name: bytes, folder: int) -> Iterator[bytes]:
-        """The content of a file, a piece of at most 1 MiB after the other."""
-        handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
+        """The content of a file, in pieces of at most 1 MiB."""
+        handle = os.open(name, _FILE, dir_fd=folder)
         with open(handle, "rb", buffering=0) as stream:
             while piece := stream.read(_PIECE):
                 yield piece
 
     def link_target(self, name: bytes, folder: int) -> bytes:
-        """What a link points at."""
+        """The target of a link."""
         return os.readlink(name, dir_fd=folder)
 
     def unlink(self, name: bytes, folder: int) -> None:
@@ -131,7 +134,7 @@ class Filesystem:
         return True
 
     def marked(self, folder: int, name: str) -> bytes:
-        """What was noted at a folder; empty where nothing was."""
+        """The note at a folder; empty where there is none."""
         try:
             return os.getxattr(folder, name)
         except (AttributeError, OSError):
@@ -148,7 +151,7 @@ class Filesystem:
 class Folders:
     """Handles of folders inside the prefix, opened step by step without following links.
 
-    Those of one path from the top stay open, so that a neighbour costs one step, and a folder and
+    The handles along the last path stay open, so that a neighbour costs one step, and a folder and
     one inside it by turns (a source, its bytecode) none.
     """
 
@@ -210,24 +213,87 @@ def write_file(
     attempt is replaced. Errors: `OSError`."""
     with contextlib.suppress(FileNotFoundError):
         filesystem.unlink(name, folder)
-    handle = filesystem.create(name, folder)
-    try:
+    with _closing(filesystem, filesystem.create(name, folder)) as handle:
         for data in content:
-            view = memoryview(data)
-            while view:
-                view = view[filesystem.write(handle, view) :]
-        own(filesystem, handle, owner)
+            write_all(filesystem, handle, data)
+        give(filesystem, handle, owner)
         filesystem.chmod(handle, mode)
         filesystem.touch(handle, mtime_ns, mtime_ns)
         filesystem.sync(handle)
-    finally:
-        filesystem.close(handle)
 
 
-def own(filesystem: Filesystem, handle: int, owner: tuple[int, int]) -> None:
+def write_all(filesystem: Filesystem, handle: int, data: Buffer) -> None:
+    """Write all of *data*. Errors: `OSError`."""
+    view = memoryview(data)
+    while view:
+        view = view[filesystem.write(handle, view[:_PIECE]) :]
+
+
+def give(filesystem: Filesystem, handle: int, owner: tuple[int, int]) -> None:
     """Give an open file or folder to *owner* where we may; it is ours already where we may not."""
     if owner != (os.geteuid(), os.getegid()):
         try:
             filesystem.chown(handle, *owner)
         except PermissionError:
             return
+
+
+def copy_aside(filesystem: Filesystem, name: bytes, folder: int, aside: bytes, to: int) -> None:
+    """Copy a file, a link or an empty folder to the name *aside* in *to*, whole or not at all.
+
+    Mode, owner, times and attributes are copied; that other paths are hard links to the file is
+    not. Errors: `OSError`.
+    """
+    remove_part(filesystem, to)
+    info = filesystem.look(name, folder)
+    if stat.S_ISLNK(info.st_mode):
+        filesystem.symlink(filesystem.link_target(name, folder), _COPY, to)
+        times = (info.st_atime_ns, info.st_mtime_ns)
+        os.utime(_COPY, ns=times, dir_fd=to, follow_symlinks=False)
+    elif stat.S_ISDIR(info.st_mode):
+        filesystem.mkdir(_COPY, to, 0o700)
+        with (
+            _closing(filesystem, filesystem.enter(name, folder)) as source,
+            _closing(filesystem, filesystem.enter(_COPY, to)) as copy,
+        ):
+            _copy_attributes(filesystem, source, copy, info)
+    else:
+        with (
+            _closing(filesystem, os.open(name, _FILE, dir_fd=folder)) as source,
+            _closing(filesystem, filesystem.create(_COPY, to)) as copy,
+        ):
+            while data := os.read(source, _PIECE):
+                write_all(filesystem, copy, data)
+            _copy_attributes(filesystem, source, copy, info)
+            filesystem.sync(copy)
+    filesystem.rename(_COPY, to, aside, to)
+
+
+def remove_part(filesystem: Filesystem, folder: int) -> None:
+    """Remove the remains of an interrupted copy in *folder*. Errors: `OSError`."""
+    try:
+        info = filesystem.look(_COPY, folder)
+    except FileNotFoundError:
+        return
+    if stat.S_ISDIR(info.st_mode):
+        filesystem.rmdir(_COPY, folder)
+    else:
+        filesystem.unlink(_COPY, folder)
+
+
+@contextlib.contextmanager
+def _closing(filesystem: Filesystem, handle: int) -> Iterator[int]:
+    try:
+        yield handle
+    finally:
+        filesystem.close(handle)
+
+
+def _copy_attributes(filesystem: Filesystem, source: int, copy: int, info: os.stat_result) -> None:
+    give(filesystem, copy, (info.st_uid, info.st_gid))
+    filesystem.chmod(copy, stat.S_IMODE(info.st_mode))
+    if hasattr(os, "listxattr"):
+        with contextlib.suppress(OSError):  # not every attribute may be copied by everybody
+            for name in os.listxattr(source):
+                os.setxattr(copy, name, os.getxattr(source, name))
+    filesystem.touch(copy, info.st_atime_ns, info.st_mtime_ns)

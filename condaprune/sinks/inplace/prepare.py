@@ -1,53 +1,61 @@
-"""Turns a plan into the journal of a run: what is still as planned, in the order it goes."""
+"""Turns a plan into the journal of a run: the entries that are still as planned, in order."""
 
 from __future__ import annotations
 
+import ctypes
 import os
 import stat
+import struct
+import time
 from collections.abc import Iterable
+from functools import cache
+from typing import NamedTuple
 
 from condaprune.errors import SinkError
 from condaprune.model import Edit, Entry, Plan, unique_bytes
 from condaprune.paths import parent, printable, to_bytes
-from condaprune.sinks.inplace.attributes import look
-from condaprune.sinks.inplace.format import Facts, Journal, Known, Mode, Rewrite
-from condaprune.sinks.inplace.status import STATUS
-from condaprune.sinks.inplace.steps import matches
+from condaprune.sinks.inplace.journal import CHANGED, Fingerprint, Journal, Mode, Pruning, Rewrite
+from condaprune.sinks.inplace.status import STATUS, Measured, measure
 from condaprune.sources.owners import source_of_bytecode
 from condaprune.version import __version__
+
+_AT_FDCWD = -100
+_NOFOLLOW = 0x100
+_BASIC = 0x7FF  # the fields of a stat
+_FIELDS = struct.Struct("=8xQ12xH2xQQ64xqI")
+_FORBIDDING = 0x10 | 0x20  # immutable, append-only
+_SECOND = 1_000_000_000
 
 
 def make_journal(
     plan: Plan, prefix: str, *, mode: Mode, verified: bool
 ) -> tuple[Journal | None, dict[str, str]]:
-    """The journal for a plan, None where there is nothing to do, and what stays: path -> why.
+    """The journal for a plan, None where there is nothing to do, and the entries that stay
+    although the plan removes them: path -> why.
 
-    Everything is looked at before the first change. Errors: `SinkError` for what is immutable or
-    read-only, and for a file to rewrite that is no longer the one of the plan.
+    Everything is looked at before the first change. Errors: `SinkError` for entries that are
+    immutable or read-only, and for a file to rewrite that is no longer the one of the plan.
     """
     root = to_bytes(prefix)
     label = plan.inventory.label
+    entries = plan.inventory.entries
     rewrites = [edit for edit in plan.edits if _differs(root, edit)]
-    pinned = {folder for edit in rewrites for folder in _above(edit.path)} | set(_above(STATUS))
+    written = [*(edit.path for edit in rewrites), STATUS]
+    pinned = {folder for path in written for folder in _above(path)}
     removals, kept, locked = _removals(plan, root, pinned)
     if not removals and not rewrites:
         return None, kept
-    gone = {known.path: known.kind for known in removals}
-    touched = {parent(path) for path in gone}
-    touched |= {parent(edit.path) for edit in rewrites} | {parent(STATUS)}
-    touched |= {path for path, kind in gone.items() if kind == "folder"}
+    touched = {parent(path) for path in (*written, *(removal.path for removal in removals))}
+    touched |= {removal.path for removal in removals if removal.kind == "folder"}
     _check_writable(label, root, touched, locked)
     _check_unchanged(plan, root, rewrites)
     info = os.stat(root)
     stamp = _stamp()
     owner = (info.st_uid, info.st_gid)
-    made = _missing(plan, [*(edit.path for edit in rewrites), STATUS])
-    times = _times(plan, touched | {""}, info, root)
-    times += [(path, stamp) for path in made]
-    for path in made:  # what a folder is made in changes its time too
-        above = parent(path)
-        if above not in made and above not in dict(times):
-            times += _times(plan, {above}, info, root)
+    made = sorted(pinned - entries.keys(), key=to_bytes)
+    touched |= {parent(path) for path in made}
+    times = {path: entries[path].mtime_ns for path in touched if path in entries}
+    times |= {"": info.st_mtime_ns, **dict.fromkeys(made, stamp)}
     journal = Journal(
         mode=mode,
         verified=verified,
@@ -55,15 +63,15 @@ def make_journal(
         rewrites=tuple(_rewrite(plan, root, edit, owner, stamp) for edit in rewrites),
         status=_status(plan, root, owner, stamp),
         made=tuple(made),
-        times=tuple(sorted(times, key=lambda pair: to_bytes(pair[0]))),
+        times=tuple(sorted(times.items(), key=lambda pair: to_bytes(pair[0]))),
         stamp_ns=stamp,
         owner=owner,
-        facts=Facts(
+        pruning=Pruning(
             version=__version__,
             profile=plan.profile,
-            rules=tuple(sorted({plan.decisions[path].name for path in gone})),
-            files_before=sum(e.kind != "folder" for e in plan.inventory.entries.values()),
-            bytes_before=unique_bytes(plan.inventory.entries.values()),
+            rules=tuple(sorted({plan.decisions[removal.path].name for removal in removals})),
+            files_before=sum(entry.kind != "folder" for entry in entries.values()),
+            bytes_before=unique_bytes(entries.values()),
         ),
     )
     return journal, kept
@@ -71,83 +79,86 @@ def make_journal(
 
 def _removals(
     plan: Plan, root: bytes, pinned: set[str]
-) -> tuple[list[Known], dict[str, str], list[str]]:
-    """What goes, in order; what stays, with the reason; what the system does not let go of."""
+) -> tuple[list[Fingerprint], dict[str, str], list[str]]:
+    """The entries that go, in order; those that stay, with the reason; those that are locked."""
     kept: dict[str, str] = {}
-    found: list[Known] = []
+    removals: list[Fingerprint] = []
     locked: list[str] = []
     for entry in plan.removed():
         if entry.path == STATUS or (entry.kind == "folder" and entry.path in pinned):
             continue
-        known = Known.of(entry)
+        original = Fingerprint.of(entry)
         try:
             info = look(root + b"/" + to_bytes(entry.path))
         except (FileNotFoundError, NotADirectoryError):
-            continue  # vanished: what was asked for
-        if not matches(info, known, resumed=False):
-            kept[entry.path] = "changed since the plan was made"
+            continue  # gone already, as it should be
+        if not original.matches(info):
+            kept[entry.path] = CHANGED
             continue
-        found.append(known)
+        removals.append(original)
         if info.locked:
             locked.append(entry.path)
-    return _ordered(found), kept, locked
+    return _in_order(removals), kept, locked
 
 
-def _ordered(found: Iterable[Known]) -> list[Known]:
-    """The order in which entries go, so that the prefix stays usable while they do.
+def _in_order(removals: Iterable[Fingerprint]) -> list[Fingerprint]:
+    """Removals in the order in which they go, so that the prefix stays usable meanwhile.
 
-    First what points at others: links and scripts; then the lists and metadata of packages; then
-    files, a source right after its bytecode; folders last, the deepest first. *found* is in the
-    order of an inventory, and so is what nothing else tells apart.
+    First entries that point at others: links and scripts; then the lists and metadata of packages;
+    then files, a source right after its bytecode; folders last, the deepest first. Otherwise they
+    stay in the order of the inventory.
     """
-    pointing: list[Known] = []
-    lists: list[Known] = []
-    files: list[Known] = []
-    folders: list[Known] = []
-    for known in found:
-        path = known.path
-        if known.kind == "folder":
-            folders.append(known)
-        elif known.kind == "link" or path.startswith("bin/"):
-            pointing.append(known)
+    pointing: list[Fingerprint] = []
+    lists: list[Fingerprint] = []
+    files: list[Fingerprint] = []
+    folders: list[Fingerprint] = []
+    for removal in removals:
+        path = removal.path
+        if removal.kind == "folder":
+            folders.append(removal)
+        elif removal.kind == "link" or path.startswith("bin/"):
+            pointing.append(removal)
         elif path.startswith("conda-meta/") or ".dist-info/" in path or ".egg-info" in path:
-            lists.append(known)
+            lists.append(removal)
         else:
-            files.append(known)
-    files.sort(key=_beside_bytecode)
-    folders.sort(key=lambda known: -known.path.count("/"))
+            files.append(removal)
+    files.sort(key=_next_to_bytecode)
+    folders.sort(key=lambda removal: -removal.path.count("/"))
     return [*pointing, *lists, *files, *folders]
 
 
-def _beside_bytecode(known: Known) -> str:
-    path = known.path
+def _next_to_bytecode(removal: Fingerprint) -> str:
+    path = removal.path
     if path.endswith(".pyc"):
         return source_of_bytecode(path) or path
     return path + "\0"
 
 
 def _check_writable(label: str, root: bytes, folders: set[str], locked: Iterable[str]) -> None:
-    """Refuse what would not let go: *folders* that are removed or changed in, what is *locked*."""
-    refused = dict.fromkeys(locked, "marked as immutable or append-only")
+    """Refuse folders that may not be written in, and entries that are *locked*. Errors:
+    `SinkError`."""
+    immutable = set(locked)
+    read_only = set()
     for path in folders:
         where = root + b"/" + to_bytes(path) if path else root
         if not os.access(where, os.W_OK | os.X_OK) and os.path.isdir(where):
-            refused[path] = "read-only"
-        elif path not in refused and _is_locked(where):
-            refused[path] = "marked as immutable or append-only"
-    if not refused:
+            read_only.add(path)
+        elif path not in immutable and _is_locked(where):
+            immutable.add(path)
+    if not read_only and not immutable:
         return
-    path = min(refused)
-    if refused[path] == "read-only":
+    path = min(read_only | immutable)
+    where_shown = f"{label}/{printable(path)}".rstrip("/")
+    if path in read_only:
         raise SinkError(
             "this folder is read-only, nothing was touched",
-            where=_shown(label, path),
+            where=where_shown,
             remedy="Run condaprune as a user who may write there, or write to an archive with -o",
         )
     raise SinkError(
         "this is marked as immutable or append-only, nothing was touched",
-        where=_shown(label, path),
-        remedy="Take the mark off (chattr -i -a), or keep it with --keep",
+        where=where_shown,
+        remedy="Remove the mark (chattr -i -a), or keep it with --keep",
     )
 
 
@@ -158,10 +169,6 @@ def _is_locked(path: bytes) -> bool:
         return False
 
 
-def _shown(label: str, path: str) -> str:
-    return f"{label}/{printable(path)}".rstrip("/")
-
-
 def _check_unchanged(plan: Plan, root: bytes, edits: Iterable[Edit]) -> None:
     for edit in edits:
         path = os.path.join(root, to_bytes(edit.path))
@@ -170,9 +177,8 @@ def _check_unchanged(plan: Plan, root: bytes, edits: Iterable[Edit]) -> None:
         except OSError:
             same = not edit.replaces
         else:
-            same = edit.replaces and matches(
-                info, Known.of(plan.inventory.entries[edit.path]), resumed=False
-            )
+            original = Fingerprint.of(plan.inventory.entries[edit.path]) if edit.replaces else None
+            same = original is not None and original.matches(info)
         if not same:
             raise SinkError(
                 "this file was changed while the plan was made, nothing was touched",
@@ -182,7 +188,7 @@ def _check_unchanged(plan: Plan, root: bytes, edits: Iterable[Edit]) -> None:
 
 
 def _differs(root: bytes, edit: Edit) -> bool:
-    """Whether a file is yet to be written; one that has the content already is left alone."""
+    """Whether a file is still to be written; one that has the content already is left alone."""
     path = os.path.join(root, to_bytes(edit.path))
     try:
         if not stat.S_ISREG(os.lstat(path).st_mode):
@@ -196,14 +202,14 @@ def _differs(root: bytes, edit: Edit) -> bool:
 
 
 def _rewrite(plan: Plan, root: bytes, edit: Edit, owner: tuple[int, int], stamp: int) -> Rewrite:
-    known: Entry | None = plan.inventory.entries.get(edit.path) if edit.replaces else None
-    if known is None:
+    entry: Entry | None = plan.inventory.entries.get(edit.path) if edit.replaces else None
+    if entry is None:
         return Rewrite(edit.path, edit.data, edit.mode, stamp, owner, None)
     info = os.lstat(os.path.join(root, to_bytes(edit.path)))
-    held = (info.st_uid, info.st_gid)
+    owner = (info.st_uid, info.st_gid)
+    original = Fingerprint.of(entry)
     # The old time stays: nothing depends on a newer one, and the result is reproducible.
-    what = Known.of(known)
-    return Rewrite(edit.path, edit.data, edit.mode, known.mtime_ns, held, what, edit.patch)
+    return Rewrite(edit.path, edit.data, edit.mode, entry.mtime_ns, owner, original, edit.patch)
 
 
 def _status(plan: Plan, root: bytes, owner: tuple[int, int], stamp: int) -> Rewrite:
@@ -212,40 +218,81 @@ def _status(plan: Plan, root: bytes, owner: tuple[int, int], stamp: int) -> Rewr
         return Rewrite(STATUS, b"", 0o644, stamp, owner, None)
     with open(os.path.join(root, to_bytes(STATUS)), "rb") as stream:
         old = stream.read()
-    return Rewrite(STATUS, old, 0o644, stamp, owner, Known.of(entry))
-
-
-def _missing(plan: Plan, paths: Iterable[str]) -> list[str]:
-    """The folders that new files need and the environment lacks, parents first."""
-    entries = plan.inventory.entries
-    found = {folder for path in paths for folder in _above(path) if folder not in entries}
-    return sorted(found, key=to_bytes)
+    return Rewrite(STATUS, old, 0o644, stamp, owner, Fingerprint.of(entry))
 
 
 def _above(path: str) -> list[str]:
-    """The folders that a path lies in, but for the prefix."""
+    """The folders that a path lies in, without the prefix."""
     parts = path.split("/")[:-1]
     return ["/".join(parts[: count + 1]) for count in range(len(parts))]
 
 
-def _times(
-    plan: Plan, folders: Iterable[str], info: os.stat_result, root: bytes
-) -> list[tuple[str, int]]:
-    entries = plan.inventory.entries
-    found: list[tuple[str, int]] = []
-    for path in folders:
-        if not path:
-            found.append((path, info.st_mtime_ns))
-        elif path in entries:
-            found.append((path, entries[path].mtime_ns))
-    return found
-
-
 def _stamp() -> int:
     """The time of new files: SOURCE_DATE_EPOCH, else now."""
-    import time
-
     try:
         return int(os.environ.get("SOURCE_DATE_EPOCH", "")) * 1_000_000_000
     except ValueError:
         return time.time_ns()
+
+
+def foresee(plan: Plan, journal: Journal) -> Measured | None:
+    """What `measure` will find when all of a plan's journal was carried out.
+
+    None where the environment is no longer the one of the plan.
+    """
+    removed = {original.path for original in journal.removals}
+    written = {rewrite.path: rewrite for rewrite in journal.rewrites}
+    entries = plan.inventory.entries
+    for edit in plan.edits:
+        if edit.path in written:
+            continue  # the others were found to have their new content already
+        entry = entries.get(edit.path)
+        if entry is None or entry.size != edit.size(entry.size):
+            return None
+    left: list[Entry] = []
+    for path, entry in entries.items():
+        if path in removed or path in written:
+            continue
+        if entry.kind != "folder" and path != STATUS and plan.removes(path):
+            return None  # changed, or gone already
+        left.append(entry)
+    stays = measure(left)
+    sizes = sum(rewrite.size for rewrite in written.values())
+    return Measured(stays.files + len(written), stays.bytes + sizes)
+
+
+class EntryStat(NamedTuple):
+    """An entry as it is, with the names of a stat; `locked` where it is immutable or append-only.
+
+    A named tuple, since one is made for each entry that is to go.
+    """
+
+    st_mode: int
+    st_ino: int
+    st_size: int
+    st_mtime_ns: int
+    locked: bool
+
+
+def look(path: bytes) -> EntryStat:
+    """The entry itself, in one call and without opening it; not locked where that is unknown.
+
+    Errors: `OSError`.
+    """
+    statx = _statx()
+    if statx is not None:
+        call, found = statx
+        if call(_AT_FDCWD, path, _NOFOLLOW, _BASIC, found) == 0:
+            marks, mode, inode, size, seconds, rest = _FIELDS.unpack_from(found)
+            return EntryStat(mode, inode, size, seconds * _SECOND + rest, bool(marks & _FORBIDDING))
+    info = os.lstat(path)
+    return EntryStat(info.st_mode, info.st_ino, info.st_size, info.st_mtime_ns, False)
+
+
+@cache
+def _statx() -> tuple[ctypes._FuncPointer, ctypes.Array[ctypes.c_char]] | None:
+    """The C library's function with one buffer for its answers; None where it has none."""
+    if os.uname().sysname != "Linux":
+        return None
+    call = getattr(ctypes.CDLL(None), "statx", None)
+    return None if call is None else (call, ctypes.create_string_buffer(256))

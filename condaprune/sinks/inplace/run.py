@@ -1,29 +1,35 @@
-"""A run in a prefix from its journal to its end: carried out, taken back, finished, recovered."""
+"""A run by its journal: carried out, finished, undone, or recovered after an interruption."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
-from typing import TypeVar
 
 from condaprune.errors import SinkError
 from condaprune.model import Progress, no_progress
 from condaprune.paths import parent, printable, to_bytes
-from condaprune.sinks.inplace.format import Journal
-from condaprune.sinks.inplace.measure import Measured, measure
-from condaprune.sinks.inplace.state import Phase, State
-from condaprune.sinks.inplace.status import add_pruning
+from condaprune.sinks.inplace.filesystem import Filesystem
+from condaprune.sinks.inplace.journal import Journal, Phase
+from condaprune.sinks.inplace.state import FOLDER, Leftover, State, Traces
+from condaprune.sinks.inplace.status import Measured, add_pruning, measure
 from condaprune.sinks.inplace.steps import Steps, Tally
 from condaprune.sources.walk import walk
 
 _STEP = 1000
-_T = TypeVar("_T")
 
 
-class Run:
-    """A journal that is being carried out; the state must be locked and hold that journal.
+class CannotUndo(SinkError):
+    """There is nothing to put back: the answer is no."""
 
-    *foreseen* is what is left where all goes by the plan; without, that is measured by a walk.
+    exit_code = 1
+
+
+class JournalRun:
+    """A journal that is being carried out; *state* must hold it.
+
+    *foreseen* is the result where all goes by the plan; without, a walk measures the result.
     Errors of all methods: `SinkError`.
     """
 
@@ -39,134 +45,122 @@ class Run:
         self.journal = journal
         self._steps = Steps(state, journal, resumed=resumed)
         self._foreseen = foreseen
-        self.measured = Measured(0, 0)
-        self.own = Measured(0, 0)
-
-    @property
-    def prefix(self) -> str:
-        """The real path of the prefix."""
-        return self._state.prefix
-
-    @property
-    def label(self) -> str:
-        """How the user named the environment."""
-        return self._state.label
+        self.bytes_after = 0
+        self.status_added = Measured(0, 0)
 
     @property
     def tally(self) -> Tally:
-        """What could not be done so far."""
+        """The entries that could not be removed so far."""
         return self._steps.tally
 
     def apply(self, progress: Progress = no_progress) -> None:
         """Carry the journal out; whatever was done of it before stays done.
 
-        An entry that the system does not let go of stays: in a run that can be taken back this
-        is an error at once, in another one it is left to `finish` to tell.
+        An entry that the system refuses to remove is an error at once in a run that can be undone;
+        otherwise it stays, and `finish` says so.
         """
-        self._guarded(lambda: self._apply(progress))
-
-    def _apply(self, progress: Progress) -> None:
         steps, journal = self._steps, self.journal
-        steps.make_folders()
-        for number, rewrite in enumerate(journal.rewrites):
-            steps.write(number, rewrite)
-        self.remove(range(len(journal.removals)), progress)
-        self._write_status()
-        steps.set_times()
-        steps.release()
+        with self._typed_errors():
+            steps.make_folders()
+            for number, rewrite in enumerate(journal.rewrites):
+                steps.write(number, rewrite)
+            self._remove(range(len(journal.removals)), progress)
+            self._write_status()
+            steps.set_times()
+            steps.release()
 
-    def remove(self, numbers: Iterable[int], progress: Progress = no_progress) -> None:
-        """Take these removals' entries away, in the order of the journal."""
-        removals = self.journal.removals
-        for number in sorted(numbers):
+    def remove(self, numbers: Iterable[int]) -> None:
+        """Remove entries again that were restored, with the folders that they leave empty."""
+        with self._typed_errors():
+            self._remove(sorted(self._with_folders(numbers)), no_progress)
+
+    def _remove(self, numbers: Iterable[int], progress: Progress) -> None:
+        total = len(self.journal.removals)
+        for number in numbers:
             self._steps.remove(number)
             if not number % _STEP:
-                progress("remove", number, len(removals))
-            if self._steps.tally.stuck and self.journal.mode == "move":
-                self.complain("nothing was changed")
-        progress("remove", len(removals), len(removals))
+                progress("remove", number, total)
+            if self.tally.stuck and self.journal.mode == "move":
+                raise self._stuck("nothing was changed")
+        progress("remove", total, total)
         self._steps.release()
-
-    def take(self, numbers: Iterable[int]) -> None:
-        """Take entries away that were put back, with the folders that they leave empty."""
-        self._guarded(lambda: self.remove(self._with_folders(numbers)))
 
     def restore(self, numbers: Iterable[int]) -> None:
-        """Put these removals' entries back, with the folders they lie in."""
-        wanted = sorted(self._with_folders(numbers), reverse=True)
-        self._guarded(lambda: self._steps.put_back(wanted))
-        self._steps.release()
+        """Put the entries of these removals back, with the folders they lie in."""
+        with self._typed_errors():
+            self._steps.put_back(sorted(self._with_folders(numbers), reverse=True))
+            self._steps.release()
 
     def _with_folders(self, numbers: Iterable[int]) -> set[int]:
         removals = self.journal.removals
-        wanted = set(numbers)
-        above = {path for number in wanted for path in _folders(removals[number].path)}
-        return wanted | {n for n, known in enumerate(removals) if known.path in above}
+        chosen = set(numbers)
+        folders = {folder for number in chosen for folder in _above(removals[number].path)}
+        return chosen | {n for n, removal in enumerate(removals) if removal.path in folders}
 
     def _write_status(self) -> None:
         after = self._foreseen if self.tally.as_planned else None
         if after is None:
             after = measure(walk(to_bytes(self._state.prefix)).values())
-        data = add_pruning(self.journal.status.data, self.journal.facts, after.files, after.bytes)
+        old = self.journal.status.data
+        pruning = replace(self.journal.pruning, files_after=after.files, bytes_after=after.bytes)
+        data = add_pruning(old, pruning)
         self._steps.write(len(self.journal.rewrites), replace(self.journal.status, data=data))
-        self.measured = Measured(after.files + 1, after.bytes + len(data))
-        old = len(self.journal.status.data)
-        self.own = Measured(0 if old else 1, len(data) - old)
+        self.bytes_after = after.bytes + len(data)
+        self.status_added = Measured(0 if old else 1, len(data) - len(old))
 
-    def settle(self) -> None:
-        """End a run that can still be undone: what it took away stays set aside."""
-        self._guarded(self._steps.set_times)
+    def keep(self) -> None:
+        """End a run that can still be undone: the removed entries stay set aside."""
+        with self._typed_errors():
+            self._steps.set_times()
         self._state.turn(Phase.APPLY, Phase.KEPT)
         self._steps.release()
 
-    def finish(self, phase: Phase) -> None:
-        """End a run for good: what was set aside is deleted, then the journal.
+    def finish(self, phase: Phase = Phase.APPLY) -> None:
+        """End a run for good: the entries set aside are deleted, then the journal.
 
         Errors: `SinkError` too where entries could not be removed; all else is done then.
         """
-        if self.journal.mode == "move" and phase is not Phase.DROP:
+        move = self.journal.mode == "move"
+        if move and phase is not Phase.DROP:
             self._state.turn(phase, Phase.DROP)
-        self._guarded(lambda: self._finish(Phase.DROP if self.journal.mode == "move" else phase))
+        with self._typed_errors():
+            if move:  # otherwise all of this was right before
+                self._steps.drop()
+                self._steps.set_times()
+                self._steps.release()
+            self._state.conclude(Phase.DROP if move else phase)
+            self._state.clear(self.journal)
         if self.tally.stuck:
-            self.complain("all else is done")
+            raise self._stuck("all else is done")
 
-    def _finish(self, phase: Phase) -> None:
-        if self.journal.mode == "move":  # otherwise all of this was right before
-            self._steps.drop()
-            self._steps.set_times()
-            self._steps.release()
-        self._state.conclude(phase)
-        self._state.clear(self.journal)
-
-    def undo(self, phase: Phase) -> None:
-        """Take the run back: everything as it was, times included."""
+    def undo(self, phase: Phase = Phase.APPLY) -> None:
+        """Undo the run: everything is as it was, times included."""
         if phase is not Phase.UNDO:
             self._state.turn(phase, Phase.UNDO)
-        self._guarded(self._undo)
-
-    def _undo(self) -> None:
         steps, journal = self._steps, self.journal
-        steps.put_back(range(len(journal.removals) - 1, -1, -1))
-        steps.unwrite(len(journal.rewrites), journal.status)
-        for number in range(len(journal.rewrites) - 1, -1, -1):
-            steps.unwrite(number, journal.rewrites[number])
-        steps.unmake_folders()
-        steps.clear_aside()
-        steps.set_times()
-        steps.release()
-        self._state.clear(journal)
+        rewrites = (*journal.rewrites, journal.status)
+        with self._typed_errors():
+            steps.put_back(range(len(journal.removals) - 1, -1, -1))
+            for number in range(len(rewrites) - 1, -1, -1):
+                steps.unwrite(number, rewrites[number])
+            steps.unmake_folders()
+            steps.clear_aside()
+            steps.set_times()
+            steps.release()
+            self._state.clear(journal)
 
-    def complain(self, outcome: str) -> None:
-        """Raise the error about the entries that could not be removed."""
+    def _stuck(self, outcome: str) -> SinkError:
+        """The error about the entries that could not be removed."""
         path, error = next(iter(self.tally.stuck.items()))
         more = len(self.tally.stuck) - 1
         others = f", and {more} more" if more else ""
-        raise self._state.error(f"cannot be removed{others} ({outcome})", error, path)
+        return self._state.error(f"cannot be removed{others} ({outcome})", error, path)
 
-    def _guarded(self, work: Callable[[], _T]) -> _T:
+    @contextmanager
+    def _typed_errors(self) -> Iterator[None]:
         """Errors of the system as typed ones; the journal stays, so that the run can go on."""
         try:
-            return work()
+            yield
         except OSError as error:
             path = error.filename if isinstance(error.filename, str) else ""
             raise SinkError(
@@ -176,8 +170,115 @@ class Run:
             ) from error
 
 
-def _folders(path: str) -> list[str]:
-    found = []
+def _above(path: str) -> Iterator[str]:
+    """The folders that a path lies in, the innermost first."""
     while path := parent(path):
-        found.append(path)
-    return found
+        yield path
+
+
+def recover(
+    prefix: str,
+    label: str = "",
+    *,
+    filesystem: Filesystem | None = None,
+    progress: Progress = no_progress,
+) -> str:
+    """End an interrupted run by its journal.
+
+    *prefix* is the real path. Returns one sentence on what was done, empty where there was
+    nothing to do. Errors: `SinkError`.
+    """
+    with State(filesystem or Filesystem(), prefix, label) as state:
+        return recover_locked(state, progress)
+
+
+def recover_locked(state: State, progress: Progress = no_progress) -> str:
+    """`recover` for a caller that has the lock."""
+    leftover = state.find()
+    if leftover is None:
+        return _CLEARED[_clear(state)]
+    run = JournalRun(state, leftover.journal, resumed=True)
+    if leftover.phase is Phase.KEPT:
+        return ""
+    if leftover.phase is Phase.DROP:
+        run.finish(Phase.DROP)
+        return "an earlier run was interrupted after its verification; it is finished now"
+    if leftover.phase is Phase.UNDO:
+        run.undo(Phase.UNDO)
+        return "an earlier run was interrupted while it was undone; it is undone now"
+    if leftover.journal.verified:
+        run.undo()
+        return "an earlier run was interrupted before its verification had passed; it is undone"
+    run.apply(progress)
+    if leftover.journal.mode == "move":
+        run.keep()
+    else:
+        run.finish()
+    return "an earlier run was interrupted; it is finished now"
+
+
+def is_pending(prefix: str) -> bool:
+    """Whether a run on the prefix is under way, or was interrupted; nothing is touched."""
+    folder = os.path.join(to_bytes(prefix), FOLDER)
+    return os.path.isdir(folder) and not os.path.lexists(os.path.join(folder, Phase.KEPT.file))
+
+
+def undo(
+    prefix: str,
+    label: str = "",
+    *,
+    forget: bool = False,
+    filesystem: Filesystem | None = None,
+) -> str:
+    """Put back all that the last run set aside; with *forget* delete it instead.
+
+    Returns one sentence on what was done. Errors: `CannotUndo` where nothing is set aside (and
+    nothing is touched then), `SinkError`.
+    """
+    with State(filesystem or Filesystem(), prefix, label) as state:
+        leftover = state.find()
+        if leftover is None:
+            if _clear(state) == "begun":
+                return "the interrupted run had not begun to remove; its traces are gone"
+            raise CannotUndo(
+                "there is no run to undo",
+                where=state.label,
+                remedy="Only a run with --undoable keeps what it removes; install the "
+                "environment anew",
+            )
+        _refuse(state, leftover)
+        run = JournalRun(state, leftover.journal, resumed=True)
+        if forget and leftover.phase is Phase.KEPT:
+            run.finish(leftover.phase)
+            return "the removed files are deleted; the run cannot be undone any more"
+        run.undo(leftover.phase)
+        return "the environment is as it was before the run"
+
+
+def _refuse(state: State, leftover: Leftover) -> None:
+    if leftover.journal.mode == "unlink":
+        raise CannotUndo(
+            "the interrupted run deletes for good and cannot be undone, nothing was touched",
+            where=state.label,
+            remedy="Run condaprune on it to finish the run, or install the environment anew",
+        )
+    if leftover.phase is Phase.DROP:
+        raise CannotUndo(
+            "the run is verified and its removed files are partly deleted, nothing was touched",
+            where=state.label,
+            remedy="Run condaprune on it to finish the run",
+        )
+
+
+_CLEARED = {
+    "nothing": "",
+    "begun": "an earlier run was interrupted before it began to remove; its traces are gone",
+    "finished": "an earlier run was interrupted at its very end; it is finished now",
+}
+
+
+def _clear(state: State) -> Traces:
+    try:
+        return state.clear()
+    except OSError as error:
+        raise state.error("the traces of an interrupted run cannot be removed", error) from error

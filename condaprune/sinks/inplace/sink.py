@@ -1,165 +1,220 @@
-"""The prefix itself as sink: journalled, verified, and undone where the verification fails."""
+"""The prefix itself as sink: journalled, and undone by its journal."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from condaprune.errors import SinkError
-from condaprune.live.trials.base import Failure, Trial
 from condaprune.model import Outcome, Plan, Progress, unique_bytes
+from condaprune.paths import printable
 from condaprune.sinks.inplace.filesystem import Filesystem
-from condaprune.sinks.inplace.format import Journal
-from condaprune.sinks.inplace.measure import foresee
-from condaprune.sinks.inplace.notes import note_on_layers, notes_after, notes_before
-from condaprune.sinks.inplace.prepare import make_journal
-from condaprune.sinks.inplace.recovery import recover_locked
-from condaprune.sinks.inplace.run import Run
-from condaprune.sinks.inplace.state import Phase, State
+from condaprune.sinks.inplace.journal import Fingerprint
+from condaprune.sinks.inplace.prepare import foresee, make_journal
+from condaprune.sinks.inplace.run import JournalRun, recover_locked
+from condaprune.sinks.inplace.state import State
+from condaprune.sinks.inplace.surroundings import in_lower_layer, is_overlay, running_from
 from condaprune.sources.base import Source
 
-
-class Healer(Protocol):
-    """Finds what a failed verification misses."""
-
-    def heal(self, run: Run, plan: Plan, failure: Failure, progress: Progress) -> None:
-        """Find the removals to take back; `replan` makes the plan without them afterwards.
-
-        The run is carried out when this is called, and may be in any state afterwards.
-        Errors: `VerificationFailed` where nothing helps within the bounds.
-        """
-        ...
-
-    def replan(self, progress: Progress) -> Plan:
-        """The plan for the original environment with what was found so far."""
-        ...
+_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
 class InPlaceOptions:
     """How a run in place is carried out.
 
-    `trials` must pass before it is final; `undoable` keeps what goes set aside afterwards;
-    `healer` takes removals back where a trial fails.
+    `verified` is for a run that is looked at between `apply` and `commit`: interrupted in between,
+    it is undone. `undoable` keeps the removed entries after the `commit`. With either, entries are
+    set aside by renames; without, they are unlinked in an order that keeps the prefix usable.
     """
 
-    trials: tuple[Trial, ...] = ()
+    verified: bool = False
     undoable: bool = False
-    healer: Healer | None = None
     filesystem: Filesystem = field(default_factory=Filesystem)
 
 
 class InPlaceSink:
-    """Carries a plan out in the prefix it was made for, whole or not at all.
-
-    Without trials files are unlinked in an order that keeps the prefix usable; with trials, or
-    `undoable`, they are set aside by renames first. `plan` is the plan that was carried out in
-    the end: not the one given where a healer took something back.
-    """
+    """Carries a plan out in the prefix it was made for, whole or not at all."""
 
     def __init__(self, options: InPlaceOptions | None = None) -> None:
         self._options = options or InPlaceOptions()
-        self.plan: Plan | None = None
+        self._state: State | None = None
+        self._notes: list[str] = []
+        self._stale = False
 
-    def carry_out(self, plan: Plan, source: Source, progress: Progress) -> Outcome:
-        """Remove, rewrite, verify, and measure what is left.
+    def begin(self, plan: Plan, source: Source) -> InPlaceRun:
+        """Lock the prefix, recover an interrupted run, and write the journal.
 
-        Errors: `SinkError`; `VerificationFailed` where a trial failed and the run was undone.
+        Errors: `SinkError`; the prefix is as it was then.
         """
+        state = self._state or self._open(plan)
+        options = self._options
+        journal, kept = make_journal(
+            plan,
+            state.prefix,
+            mode="move" if options.verified or options.undoable else "unlink",
+            verified=options.verified,
+        )
+        if journal is None:
+            return InPlaceRun(plan, None, kept, self._notes)
+        _refuse_undoable(state)
+        state.begin(journal)
+        foreseen = None if self._stale else foresee(plan, journal)
+        run = JournalRun(state, journal, foreseen=foreseen)
+        return InPlaceRun(plan, run, kept, self._notes, undoable=options.undoable)
+
+    def _open(self, plan: Plan) -> State:
         prefix, label = plan.inventory.prefix, plan.inventory.label
-        for trial in self._options.trials:
-            trial.prepare(prefix, progress)
-        with State(self._options.filesystem, prefix, label) as state:
-            recovered = recover_locked(state)
-            notes = [recovered, *notes_before(prefix), *note_on_layers(prefix, plan)]
-            return self._carry_out(state, plan, notes, progress, stale=bool(recovered))
+        state = self._state = State(self._options.filesystem, prefix, label)
+        recovered = recover_locked(state)
+        self._stale = bool(recovered)  # the inventory was taken before
+        self._notes = [recovered] if recovered else []
+        self._notes += [*notes_before(prefix), *note_on_layers(prefix, plan)]
+        return state
 
-    def _carry_out(
-        self, state: State, plan: Plan, notes: list[str], progress: Progress, *, stale: bool
-    ) -> Outcome:
-        """*stale* is true where something was changed after the inventory was taken."""
-        options = self._options
-        move = bool(options.trials) or options.undoable
-        while True:
-            self.plan = plan
-            journal, kept = make_journal(
-                plan,
-                state.prefix,
-                mode="move" if move else "unlink",
-                verified=bool(options.trials),
-            )
-            if journal is None:
-                size = unique_bytes(plan.inventory.entries.values())
-                return Outcome(size, size, notes=tuple(notes_after(notes, kept)))
-            _refuse_kept(state)
-            state.begin(journal)
-            run = Run(state, journal, foreseen=None if stale else foresee(plan, journal))
-            if not move:
-                run.apply(progress)
-                run.finish(Phase.APPLY)
-                break
-            healed = self._try(run, plan, progress)
-            if healed is None:
-                break
-            plan = healed
-        kept = {**kept, **run.tally.kept}
-        aside = options.undoable
-        return _outcome(run, journal, notes_after(notes, kept, run, aside=aside))
+    def close(self) -> None:
+        """Release the lock."""
+        if self._state is not None:
+            self._state.close()
+            self._state = None
 
-    def _try(self, run: Run, plan: Plan, progress: Progress) -> Plan | None:
-        """Carry out what can be undone, and undo it unless it is verified.
 
-        Returns the plan to try next where something is to be taken back, else None.
+class InPlaceRun:
+    """A plan that is carried out in its prefix. *run* is None where there is nothing to do.
+
+    While it is applied, single removals can be restored and removed again by their numbers.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        run: JournalRun | None,
+        kept: Mapping[str, str],
+        notes: list[str],
+        *,
+        undoable: bool = False,
+    ) -> None:
+        self._plan = plan
+        self._run = run
+        self._kept = kept
+        self._notes = notes
+        self._undoable = undoable
+
+    @property
+    def idle(self) -> bool:
+        """Whether there is nothing to do."""
+        return self._run is None
+
+    @property
+    def removals(self) -> tuple[Fingerprint, ...]:
+        """The entries that go, in order."""
+        return self._run.journal.removals if self._run else ()
+
+    def apply(self, progress: Progress) -> None:
+        """Remove and rewrite. Errors: `SinkError`."""
+        if self._run:
+            self._run.apply(progress)
+
+    def restore(self, numbers: Iterable[int]) -> None:
+        """Put the entries of these removals back, with their folders. Errors: `SinkError`."""
+        if self._run:
+            self._run.restore(numbers)
+
+    def remove(self, numbers: Iterable[int]) -> None:
+        """Remove restored entries again. Errors: `SinkError`."""
+        if self._run:
+            self._run.remove(numbers)
+
+    def undo(self) -> None:
+        """Put everything back. A run that unlinks is left as it is: the next one finishes it.
+
+        Errors: `SinkError`.
         """
-        options = self._options
-        try:
-            run.apply(progress)
-            failure = self._verify(run, plan, progress)
-            if failure is not None:
-                if options.healer is None:
-                    from condaprune.live.heal.failure import failed
+        if self._run and self._run.journal.mode == "move":
+            self._run.undo()
 
-                    raise failed(run, plan, failure, options.trials)
-                options.healer.heal(run, plan, failure, progress)
-        except BaseException:
-            run.undo(Phase.APPLY)
-            raise
-        if failure is not None and options.healer is not None:
-            run.undo(Phase.APPLY)
-            return options.healer.replan(progress)
-        if options.undoable:
-            run.settle()
+    def commit(self) -> Outcome:
+        """Make the run final, or keep it undoable, and measure it. Errors: `SinkError`."""
+        run = self._run
+        if run is None:
+            size = unique_bytes(self._plan.inventory.entries.values())
+            return Outcome(size, size, notes=(*self._notes, *note_on_kept(self._kept)))
+        if self._undoable:
+            run.keep()
         else:
-            run.finish(Phase.APPLY)
-        return None
-
-    def _verify(self, run: Run, plan: Plan, progress: Progress) -> Failure | None:
-        """The first trial that fails."""
-        trials = self._options.trials
-        for done, trial in enumerate(trials):
-            progress("verify", done, len(trials))
-            failure = trial.run(run.prefix, plan)
-            if failure is not None:
-                return failure
-        return None
-
-
-def _refuse_kept(state: State) -> None:
-    found = state.find()
-    if found is not None:
-        raise SinkError(
-            "an earlier run with --undoable still holds what it removed, nothing was touched",
-            where=state.label,
-            remedy="Take it back with `condaprune undo`, or let go of it with "
-            "`condaprune undo --forget`, then run condaprune again",
+            run.finish()
+        kept = {**self._kept, **run.tally.kept}
+        return Outcome(
+            bytes_before=run.journal.pruning.bytes_before,
+            bytes_after=run.bytes_after,
+            notes=(*self._notes, *note_on_kept(kept), *self._notes_after(run)),
+            own_files=run.status_added.files,
+            own_bytes=run.status_added.bytes,
         )
 
+    def _notes_after(self, run: JournalRun) -> list[str]:
+        notes: list[str] = []
+        if run.tally.copied:
+            entries = _count(run.tally.copied, "entry", "entries")
+            notes.append(f"{entries} had to be copied to be set aside: no rename across layers")
+        elif run.journal.mode == "move" and is_overlay(self._plan.inventory.prefix):
+            notes.append(
+                "on an overlay file system, setting aside copies each file of a lower layer first"
+            )
+        if self._undoable:
+            notes.append(
+                "the removed files are set aside in .condaprune and take up space until "
+                "`condaprune undo --forget`; `condaprune undo` puts them back"
+            )
+        return notes
 
-def _outcome(run: Run, journal: Journal, notes: list[str]) -> Outcome:
-    return Outcome(
-        bytes_before=journal.facts.bytes_before,
-        bytes_after=run.measured.bytes,
-        notes=tuple(notes),
-        own_files=run.own.files,
-        own_bytes=run.own.bytes,
+
+def notes_before(prefix: str) -> list[str]:
+    """A note on the processes that use the prefix."""
+    running = running_from(prefix)
+    if not running:
+        return []
+    shown = ", ".join(f"{number} {printable(path)}" for number, path in running[:_SHOWN])
+    more = f" and {len(running) - _SHOWN} more" if len(running) > _SHOWN else ""
+    count = _count(len(running), "process uses", "processes use")
+    advice = "files that are loaded go on working, files loaded later may be gone: restart them"
+    return [f"{count} this environment: {shown}{more}; {advice}"]
+
+
+def note_on_layers(prefix: str, plan: Plan) -> list[str]:
+    """A note where the removed files seem to lie in a lower layer, so that the image keeps them."""
+    if not is_overlay(prefix):
+        return []
+    paths = [entry.path for entry in plan.removed() if entry.kind == "file"]
+    if not in_lower_layer(prefix, paths):
+        return []
+    note = (
+        "this environment was installed in an earlier layer, which keeps the files removed here: "
+        "this image gets no smaller. Take the environment into a final stage with COPY --from, "
+        "or install and prune in one RUN"
     )
+    return [note]
+
+
+def note_on_kept(kept: Mapping[str, str]) -> list[str]:
+    """A note on entries that stayed although the plan removes them; *kept* maps them to why."""
+    if not kept:
+        return []
+    path, why = next(iter(kept.items()))
+    more = f", and {len(kept) - 1} more" if len(kept) > 1 else ""
+    return [f"kept {printable(path)}, which {why}{more}"]
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number:,} {one if number == 1 else many}"
+
+
+def _refuse_undoable(state: State) -> None:
+    """Refuse a prefix with an undoable run. Errors: `SinkError`."""
+    if state.find() is not None:
+        raise SinkError(
+            "an earlier run with --undoable still holds the files it removed, nothing was touched",
+            where=state.label,
+            remedy="Undo it with `condaprune undo`, or delete them with "
+            "`condaprune undo --forget`, then run condaprune again",
+        )

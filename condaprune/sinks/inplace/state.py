@@ -1,7 +1,7 @@
-"""The state folder of a run: where its journal lies, and how far it has come.
+"""The state folder of a run: it holds the journal, and says how far the run has come.
 
-The journal's name tells the phase, and a rename takes it from one to the next, so that there is no
-moment at which it is not clear what is to be done after an interruption.
+The journal's name is the phase, and a rename takes it from one phase to the next, so that after an
+interruption at any moment it is clear what is to be done.
 
 The folder changes the modification time of the prefix. That time is noted in an attribute of the
 prefix before and taken off after, so that not even it is lost by an interruption.
@@ -10,50 +10,30 @@ prefix before and taken off after, so that not even it is lost by an interruptio
 from __future__ import annotations
 
 import contextlib
-import enum
 import errno
 from dataclasses import dataclass
 from typing import Literal
 
 from condaprune.errors import SinkError
 from condaprune.paths import printable, to_bytes
-from condaprune.sinks.inplace.filesystem import Filesystem
-from condaprune.sinks.inplace.format import Journal, dump, load
+from condaprune.sinks.inplace.filesystem import Filesystem, write_all
+from condaprune.sinks.inplace.journal import Journal, Phase, dump, load
 from condaprune.sources.walk import STATE_FOLDER
 
 FOLDER = to_bytes(STATE_FOLDER)
 MOVED = b"moved"
-_PREFIX = b"journal."
 _PART = b"journal.part"
 _FINISHED = b"finished"
 _MARK = "user.condaprune.mtime"
 _NO_LOCKS = {errno.ENOLCK, errno.ENOTSUP, errno.EBADF, errno.EINVAL, errno.ENOSYS}
 
 
-class Phase(enum.Enum):
-    """How far a run has come.
-
-    APPLY: being carried out, or waiting for its verification. KEPT: carried out, and what went is
-    still set aside. UNDO: being taken back. DROP: verified, what was set aside is being deleted.
-    """
-
-    APPLY = "apply"
-    KEPT = "kept"
-    UNDO = "undo"
-    DROP = "drop"
-
-    @property
-    def file(self) -> bytes:
-        """The name of the journal in this phase."""
-        return _PREFIX + self.value.encode("ascii")
-
-
-Left = Literal["nothing", "begun", "finished"]
-"""What a run without a journal left: nothing, one that had not begun, one that was finished."""
+Traces = Literal["nothing", "begun", "finished"]
+"""The traces without a journal: none, those of a run that had not begun, or had finished."""
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Leftover:
     """A run that was left in the state folder: its phase and its journal."""
 
     phase: Phase
@@ -91,7 +71,7 @@ class State:
             return  # a network file system without locks: the checks before each removal remain
         if not free:
             raise SinkError(
-                "another run of condaprune is at work on this environment, nothing was touched",
+                "another run of condaprune is working on this environment, nothing was touched",
                 where=self.label,
                 remedy="Wait until it is done and run condaprune again",
             )
@@ -118,12 +98,12 @@ class State:
 
     @property
     def moved(self) -> int:
-        """The handle of the folder that holds what was set aside. Errors: `OSError`."""
+        """The handle of the folder with the entries set aside. Errors: `OSError`."""
         if self._moved < 0:
             self._moved = self.filesystem.enter(MOVED, self.folder)
         return self._moved
 
-    def find(self) -> Found | None:
+    def find(self) -> Leftover | None:
         """The run that was left here, if its journal was complete. Errors: `SinkError`."""
         try:
             names = self.filesystem.names(self.folder)
@@ -138,7 +118,7 @@ class State:
                     data = self.filesystem.read(phase.file, self.folder)
                 except OSError as error:
                     raise self.error("cannot be read", error, STATE_FOLDER) from error
-                return Found(phase, load(data, where))
+                return Leftover(phase, load(data, where))
         return None
 
     def begin(self, journal: Journal) -> None:
@@ -163,9 +143,7 @@ class State:
             system.mkdir(MOVED, self.folder, 0o700)
         handle = system.create(_PART, self.folder)
         try:
-            view = memoryview(dump(journal))
-            while view:
-                view = view[system.write(handle, view[: 1 << 20]) :]
+            write_all(system, handle, dump(journal))
             system.sync(handle)
         finally:
             system.close(handle)
@@ -189,11 +167,11 @@ class State:
         if noted:
             system.mark(self.root, _MARK, noted + _FINISHED)
 
-    def clear(self, journal: Journal | None = None) -> Left:
+    def clear(self, journal: Journal | None = None) -> Traces:
         """Remove the state folder, the journal first, and give the prefix its time back.
 
-        What was set aside must be gone by then. Returns what was there to clear.
-        Errors: `OSError`, and `SinkError` where things are still set aside.
+        Nothing may be set aside any more. Returns the traces that were there to clear.
+        Errors: `OSError`, and `SinkError` where entries are still set aside.
         """
         system = self.filesystem
         noted = system.marked(self.root, _MARK)
@@ -201,17 +179,17 @@ class State:
         time = int(digits) if digits.isdigit() else None
         if time is None and journal is not None:
             time = journal.root_mtime_ns
-        found = self._remove()
-        if found == "begun" and noted.endswith(_FINISHED):
-            found = "finished"
+        traces = self._remove()
+        if traces == "begun" and noted.endswith(_FINISHED):
+            traces = "finished"
         if time is not None:
             with contextlib.suppress(PermissionError):  # somebody else's, that we may write in
                 system.touch(self.root, system.stat(self.root).st_atime_ns, time)
         if noted:
             system.unmark(self.root, _MARK)
-        return found
+        return traces
 
-    def _remove(self) -> Left:
+    def _remove(self) -> Traces:
         system = self.filesystem
         try:
             names = system.names(self.folder)
@@ -220,11 +198,11 @@ class State:
         if MOVED in names and system.names(self.moved):
             if not any(phase.file in names for phase in Phase):
                 raise SinkError(
-                    "what an earlier run set aside is here, but its journal is gone",
+                    "the entries that an earlier run set aside are here, but its journal is gone",
                     where=f"{self.label}/{STATE_FOLDER}/{MOVED.decode()}",
                     remedy="Install the environment anew",
                 )
-            raise OSError(errno.ENOTEMPTY, "something is still set aside")
+            raise OSError(errno.ENOTEMPTY, "some entries are still set aside")
         last = [name for name in (MOVED, _FINISHED) if name in names]
         for name in [*(name for name in names if name not in last), *last]:
             if name == MOVED:

@@ -1,87 +1,115 @@
-"""What a prefix tells of its pruning: a small file that `condaprune status` reads.
+"""The status of a prefix: a small file about its runs, and what `condaprune status` says.
 
-It lies in a folder of its own below ``conda-meta``: conda and scanners take every
+The file lies in a folder of its own below ``conda-meta``: conda and scanners take every
 ``conda-meta/*.json`` for the record of a package. It holds no wall-clock time, so that the same run
-gives the same bytes; when it was is the file's modification time.
+gives the same bytes; the time of the last run is the file's modification time.
 """
 
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from condaprune.sinks.inplace.format import Facts
+from condaprune.errors import SinkError
+from condaprune.model import Entry, unique_bytes
+from condaprune.paths import printable, to_bytes
+from condaprune.sinks.inplace.journal import Phase, Pruning
+from condaprune.sources.walk import STATE_FOLDER
 
 STATUS = "conda-meta/condaprune/status.json"
 SCHEMA = 1
+_PENDING = {
+    Phase.APPLY: "a run is under way or was interrupted: the next `condaprune ENV` ends it",
+    Phase.UNDO: "an undo is under way or was interrupted: the next `condaprune ENV` ends it",
+    Phase.DROP: "a verified run is being finished: the next `condaprune ENV` ends it",
+    Phase.KEPT: "",
+}
 
 
 @dataclass(frozen=True, slots=True)
-class Pruning:
-    """One run that was carried out: files and bytes before and after it, to the byte.
+class Measured:
+    """How much of an environment is left after a run: files and links, and their bytes."""
 
-    `rules` are the rules (and ``--drop`` patterns) that removed something. Bytes are apparent,
-    each hard-linked file once.
-    """
-
-    version: str
-    profile: str
-    rules: tuple[str, ...]
-    files_before: int
-    files_after: int
-    bytes_before: int
-    bytes_after: int
+    files: int
+    bytes: int
 
 
-def add_pruning(old: bytes, facts: Facts, files_after: int, bytes_after: int) -> bytes:
+def measure(entries: Iterable[Entry]) -> Measured:
+    """Files and bytes of an environment, leaving out the status file that records them."""
+    counted = [e for e in entries if e.kind != "folder" and e.path != STATUS]
+    return Measured(len(counted), unique_bytes(counted))
+
+
+def add_pruning(old: bytes, pruning: Pruning) -> bytes:
     """The status file with one more run; *old* is its content so far, or empty."""
-    runs = [*read_status(old), _pruning(facts, files_after, bytes_after)]
-    data = {
-        "schema": SCHEMA,
-        "runs": [
-            {
-                "version": run.version,
-                "profile": run.profile,
-                "rules": list(run.rules),
-                "files_before": run.files_before,
-                "files_after": run.files_after,
-                "bytes_before": run.bytes_before,
-                "bytes_after": run.bytes_after,
-            }
-            for run in runs
-        ],
-    }
-    return (json.dumps(data, indent=1) + "\n").encode("ascii")
+    runs = [run.to_json() for run in (*read_status(old), pruning)]
+    return (json.dumps({"schema": SCHEMA, "runs": runs}, indent=1) + "\n").encode("ascii")
 
 
 def read_status(data: bytes) -> tuple[Pruning, ...]:
-    """The runs that a status file tells of, oldest first; none where it cannot be read."""
+    """The runs in a status file, oldest first; none where it cannot be read."""
     try:
-        raw: dict[str, Any] = json.loads(data)
-        return tuple(
-            Pruning(
-                str(run["version"]),
-                str(run["profile"]),
-                tuple(str(rule) for rule in run["rules"]),
-                int(run["files_before"]),
-                int(run["files_after"]),
-                int(run["bytes_before"]),
-                int(run["bytes_after"]),
-            )
-            for run in raw["runs"]
-        )
-    except (ValueError, KeyError, TypeError):
+        return tuple(Pruning.from_json(run) for run in json.loads(data)["runs"])
+    except (ValueError, KeyError, TypeError, AttributeError):
         return ()
 
 
-def _pruning(facts: Facts, files_after: int, bytes_after: int) -> Pruning:
-    return Pruning(
-        facts.version,
-        facts.profile,
-        facts.rules,
-        facts.files_before,
-        files_after,
-        facts.bytes_before,
-        bytes_after,
+@dataclass(frozen=True, slots=True)
+class PrefixStatus:
+    """The runs on a prefix, oldest first, when the last one was (seconds since the epoch, or
+    None), whether it can be undone, and what is left to do (empty: nothing)."""
+
+    runs: tuple[Pruning, ...]
+    when: int | None
+    undoable: bool
+    pending: str
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON-ready data, `schema` 1; `pruned_at` is seconds since the epoch."""
+        return {
+            "schema": SCHEMA,
+            "pruned_at": self.when,
+            "undoable": self.undoable,
+            "pending": self.pending,
+            "runs": [run.to_json() for run in self.runs],
+        }
+
+
+def read_prefix(prefix: str) -> PrefixStatus:
+    """The status of the prefix at a real path, which is only read, and not locked.
+
+    Errors: `SinkError` where it cannot be read.
+    """
+    root = to_bytes(prefix)
+    data, when = b"", None
+    try:
+        with open(os.path.join(root, to_bytes(STATUS)), "rb") as stream:
+            data = stream.read()
+            when = int(os.fstat(stream.fileno()).st_mtime)
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        raise _unreadable(prefix, STATUS, error) from error
+    runs = read_status(data)
+    try:
+        names = os.listdir(os.path.join(root, to_bytes(STATE_FOLDER)))
+    except FileNotFoundError:
+        return PrefixStatus(runs, when, False, "")
+    except OSError as error:
+        raise _unreadable(prefix, STATE_FOLDER, error) from error
+    phase = next((phase for phase in Phase if phase.file in names), None)
+    pending = "an interrupted run left its traces: the next `condaprune ENV` removes them"
+    if phase is not None:
+        pending = _PENDING[phase]
+    return PrefixStatus(runs, when, phase is Phase.KEPT, pending)
+
+
+def _unreadable(prefix: str, path: str, error: OSError) -> SinkError:
+    return SinkError(
+        f"cannot be read: {error.strerror}",
+        where=f"{printable(prefix)}/{path}",
+        remedy="Run condaprune as the user who owns the environment",
     )

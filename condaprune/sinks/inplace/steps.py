@@ -1,7 +1,7 @@
-"""The single steps of a run: take one entry away, put one back, write one file, set one time.
+"""The single steps of a run: remove one entry, put one back, write one file, set one time.
 
 Each step may have been done before, in whole or in part, by a run that was killed: a step finds
-out, and ends in the same state. An entry is touched only while it is what the journal says.
+out, and ends in the same state. An entry is touched only while it is as the journal says.
 """
 
 from __future__ import annotations
@@ -11,31 +11,33 @@ import errno
 import stat
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from condaprune.errors import SinkError
 from condaprune.formats.patch import Buffer
-from condaprune.paths import parent, printable, to_bytes
-from condaprune.sinks.inplace.copying import copy_aside, remove_part
-from condaprune.sinks.inplace.filesystem import Filesystem, Folders, own, write_file
-from condaprune.sinks.inplace.format import Journal, Known, Rewrite
+from condaprune.paths import printable, to_bytes
+from condaprune.sinks.inplace.filesystem import (
+    Filesystem,
+    Folders,
+    copy_aside,
+    give,
+    remove_part,
+    write_file,
+)
+from condaprune.sinks.inplace.journal import CHANGED, Fingerprint, Journal, Rewrite
 from condaprune.sinks.inplace.state import State
 
 _NEW = b"new"
-_FORMAT = 0o170000
-_FORMS = {"folder": stat.S_IFDIR, "link": stat.S_IFLNK}
-_CHANGED = "changed since the plan was made"
 _NOT_EMPTY = {errno.ENOTEMPTY, errno.EEXIST}
 _NOT_THERE = {errno.ENOTDIR, errno.ELOOP}
 
 
 @dataclass(slots=True)
 class Tally:
-    """What a run could not do: entries that stay, each with the reason.
+    """The entries that a run could not remove, each with the reason.
 
-    `kept` are entries that had changed (left alone on purpose), `stuck` those that the system
-    would not let go, `copied` how many had to be copied to be set aside, `unforeseen` how many were
-    gone already, or were folders that something unknown is in.
+    `kept` had changed and are left alone on purpose, `stuck` the system refused to remove. `copied`
+    counts entries that had to be copied to be set aside, `unforeseen` those that were gone
+    already, and folders with something unknown in them.
     """
 
     kept: dict[str, str] = field(default_factory=dict)
@@ -45,7 +47,7 @@ class Tally:
 
     @property
     def as_planned(self) -> bool:
-        """Whether everything went that was to go, by this run."""
+        """Whether this run removed all that it had to."""
         return not (self.kept or self.stuck or self.unforeseen)
 
 
@@ -61,46 +63,49 @@ class Steps:
         self.tally = Tally()
 
     def release(self) -> None:
-        """Close the folder handle that is held."""
+        """Close the handles of folders."""
         self._folder.release()
+
+    def _locate(self, path: str) -> tuple[int, bytes]:
+        """The handle of the folder that a path lies in, and its name there. Errors: `OSError`."""
+        folder, _, name = path.rpartition("/")
+        return self._folder(folder), to_bytes(name)
 
     # -- forward
 
     def remove(self, number: int) -> None:
-        """Take the entry of a removal away: unlinked, or set aside under its number."""
-        known = self._journal.removals[number]
-        above, _, text = known.path.rpartition("/")
-        name = to_bytes(text)
+        """Remove an entry: unlink it, or set it aside under its number."""
+        original = self._journal.removals[number]
         try:
-            where = self._folder(above)
-            found = self._system.look(name, where)
+            where, name = self._locate(original.path)
+            info = self._system.look(name, where)
         except FileNotFoundError:
             self.tally.unforeseen += 1
-            return  # gone already: what was asked for
+            return  # gone already, as it should be
         except OSError as error:
             if error.errno not in _NOT_THERE:
                 raise
-            self.tally.kept[known.path] = _CHANGED  # a folder above it became something else
+            self.tally.kept[original.path] = CHANGED  # a folder above it became something else
             return
-        if not matches(found, known, self._resumed):
-            self.tally.kept[known.path] = _CHANGED
+        if not original.matches(info, self._resumed):
+            self.tally.kept[original.path] = CHANGED
             return
-        if known.kind == "folder":
-            self._folder.forget(known.path)
+        if original.kind == "folder":
+            self._folder.forget(original.path)
         try:
             if self._journal.mode == "move":
-                self._set_aside(name, where, b"%d" % number, known.kind == "folder")
-            elif known.kind == "folder":
+                self._set_aside(name, where, b"%d" % number, original.kind == "folder")
+            elif original.kind == "folder":
                 self._system.rmdir(name, where)
             else:
                 self._system.unlink(name, where)
         except FileNotFoundError:
             self.tally.unforeseen += 1
         except OSError as error:
-            if error.errno in _NOT_EMPTY and known.kind == "folder":
+            if error.errno in _NOT_EMPTY and original.kind == "folder":
                 self.tally.unforeseen += 1
                 return  # something in it stayed, so it stays
-            self.tally.stuck[known.path] = error
+            self.tally.stuck[original.path] = error
 
     def _set_aside(self, name: bytes, where: int, aside: bytes, folder: bool) -> None:
         system = self._system
@@ -128,33 +133,31 @@ class Steps:
     def make_folders(self) -> None:
         """Make the folders that new files need."""
         for path in self._journal.made:
-            where = self._folder(parent(path))
-            name = to_bytes(path.rpartition("/")[2])
+            where, name = self._locate(path)
             with contextlib.suppress(FileExistsError):
                 self._system.mkdir(name, where, 0o755)
             handle = self._system.enter(name, where)
             try:
-                own(self._system, handle, self._journal.owner)
+                give(self._system, handle, self._journal.owner)
                 self._system.chmod(handle, 0o755)
             finally:
                 self._system.close(handle)
 
     def write(self, number: int, rewrite: Rewrite) -> None:
-        """Write a file: beside the prefix's own, synced, then renamed over what it replaces.
+        """Write a file in the state folder, sync it, then rename it over the one it replaces.
 
         The old file is never written into: the package cache may share it by a hard link.
         """
         system = self._system
-        name = to_bytes(rewrite.path.rpartition("/")[2])
-        where = self._folder(parent(rewrite.path))
+        where, name = self._locate(rewrite.path)
         aside = b"e%d" % number
         if not self._make_room(aside, name, where, rewrite):
             return
         content: Iterable[Buffer] = (rewrite.data,)
         if rewrite.patch is not None:
             moved = self._journal.mode == "move"
-            old = system.pieces(*((aside, self._state.moved) if moved else (name, where)))
-            content = rewrite.patch.apply(old)
+            old = (aside, self._state.moved) if moved else (name, where)
+            content = rewrite.patch.apply(system.pieces(*old))
         write_file(
             system,
             _NEW,
@@ -167,26 +170,26 @@ class Steps:
         system.rename(_NEW, self._state.folder, name, where)
 
     def _make_room(self, aside: bytes, name: bytes, where: int, rewrite: Rewrite) -> bool:
-        """Set the old file aside where the run can be undone. False where it is to stay."""
+        """Set the old file aside where the run can be undone. False where it has to stay."""
         system = self._system
         move = self._journal.mode == "move"
         if move and _exists(system, aside, self._state.moved):
             return True  # by the run that was interrupted
         try:
-            found = system.look(name, where)
+            info = system.look(name, where)
         except FileNotFoundError:
             if rewrite.patch is not None:
-                self.tally.kept[rewrite.path] = _CHANGED
+                self.tally.kept[rewrite.path] = CHANGED
             return rewrite.patch is None
-        known = rewrite.replaces
-        if known is not None and matches(found, known, self._resumed):
+        original = rewrite.replaces
+        if original is not None and original.matches(info, self._resumed):
             if move:
                 system.rename(name, where, aside, self._state.moved)
             return True
-        if stat.S_ISREG(found.st_mode) and (known is None and self._resumed):
+        if stat.S_ISREG(info.st_mode) and (original is None and self._resumed):
             return True
-        if not stat.S_ISREG(found.st_mode) or not _holds(system.read(name, where), rewrite):
-            self.tally.kept[rewrite.path] = _CHANGED
+        if not stat.S_ISREG(info.st_mode) or not rewrite.wrote(system.read(name, where)):
+            self.tally.kept[rewrite.path] = CHANGED
         return False
 
     def set_times(self) -> None:
@@ -197,94 +200,84 @@ class Steps:
     def _set_time(self, path: str, mtime_ns: int) -> None:
         try:
             handle = self._folder(path)
-            found = self._system.stat(handle)
-            if found.st_mtime_ns != mtime_ns:
-                self._system.touch(handle, found.st_atime_ns, mtime_ns)
+            info = self._system.stat(handle)
+            if info.st_mtime_ns != mtime_ns:
+                self._system.touch(handle, info.st_atime_ns, mtime_ns)
         except OSError as error:
-            # A folder of somebody else's, that we may write in: its time cannot be set.
+            # The time of a folder that belongs to somebody else cannot be set.
             if error.errno not in _NOT_THERE | {errno.ENOENT, errno.EPERM}:
                 raise
 
     # -- back
 
     def put_back(self, numbers: Iterable[int]) -> None:
-        """Put entries back that were set aside; folders must come before what lies in them."""
+        """Put entries back that were set aside; a folder must come before its content."""
         present = {int(name) for name in self._system.names(self._state.moved) if name.isdigit()}
         for number in numbers:
             if number in present:
                 self._put_back(self._journal.removals[number], b"%d" % number)
 
-    def _put_back(self, known: Known, aside: bytes) -> None:
+    def _put_back(self, original: Fingerprint, aside: bytes) -> None:
         system = self._system
         moved = self._state.moved
-        name = to_bytes(known.path.rpartition("/")[2])
         try:
-            where = self._folder(parent(known.path))
+            where, name = self._locate(original.path)
             try:
-                found = system.look(name, where)
+                info = system.look(name, where)
             except FileNotFoundError:
                 pass
             else:
-                if known.kind != "folder" and matches(found, known, self._resumed):
+                if original.kind != "folder" and original.matches(info, self._resumed):
                     system.unlink(aside, moved)  # copied, and the original not yet removed
                     return
             system.rename(aside, moved, name, where)
         except OSError as error:
-            if known.kind == "folder" and error.errno in _NOT_EMPTY:
+            if original.kind == "folder" and error.errno in _NOT_EMPTY:
                 system.rmdir(aside, moved)  # made anew meanwhile, and in use
                 return
             raise SinkError(
                 f"cannot be put back: {error.strerror}",
-                where=f"{self._state.label}/{printable(known.path)}",
-                remedy="Move away what is in its place, then run `condaprune undo` again",
+                where=f"{self._state.label}/{printable(original.path)}",
+                remedy="Move away whatever is in its place, then run `condaprune undo` again",
             ) from error
 
     def unwrite(self, number: int, rewrite: Rewrite) -> None:
         """Put back the file that a rewrite replaced, or remove the file that was new."""
         system = self._system
-        name = to_bytes(rewrite.path.rpartition("/")[2])
         aside = b"e%d" % number
-        try:
-            where = self._folder(parent(rewrite.path))
-        except FileNotFoundError:
-            return
-        if rewrite.replaces is not None:
-            try:
+        with contextlib.suppress(FileNotFoundError):  # not written yet, or put back before
+            where, name = self._locate(rewrite.path)
+            if rewrite.replaces is not None:
                 system.rename(aside, self._state.moved, name, where)
-            except FileNotFoundError:
-                return  # not replaced yet, or put back before
-            return
-        with contextlib.suppress(FileNotFoundError):
-            system.unlink(name, where)
+            else:
+                system.unlink(name, where)
 
     def clear_aside(self) -> None:
-        """Remove what is left of an interrupted copy, once all is put back."""
+        """Remove the remains of an interrupted copy, once all entries are back."""
         if self._journal.mode == "move":
             remove_part(self._system, self._state.moved)
 
     def unmake_folders(self) -> None:
         """Remove the folders that were made for new files, where nothing else is in them."""
         for path in reversed(self._journal.made):
-            self._unmake(path)
-
-    def _unmake(self, path: str) -> None:
-        self._folder.forget(path)
-        try:
-            self._system.rmdir(to_bytes(path.rpartition("/")[2]), self._folder(parent(path)))
-        except OSError as error:
-            if error.errno not in _NOT_EMPTY | {errno.ENOENT}:
-                raise
+            self._folder.forget(path)
+            try:
+                where, name = self._locate(path)
+                self._system.rmdir(name, where)
+            except OSError as error:
+                if error.errno not in _NOT_EMPTY | {errno.ENOENT}:
+                    raise
 
     # -- the end
 
     def drop(self) -> None:
-        """Delete what was set aside. A folder that something was put into meanwhile goes back."""
+        """Delete the entries set aside. A folder goes back where it is no longer empty."""
         system = self._system
         moved = self._state.moved
         remove_part(system, moved)
         for name in system.names(moved):
-            known = self._journal.removals[int(name)] if name.isdigit() else None
-            if known is None or known.kind != "folder":
+            original = self._journal.removals[int(name)] if name.isdigit() else None
+            if original is None or original.kind != "folder":
                 system.unlink(name, moved)
                 continue
             try:
@@ -293,7 +286,7 @@ class Steps:
                 if error.errno not in _NOT_EMPTY:
                     raise
                 self.put_back([int(name)])
-                self.tally.kept[known.path] = "something was put into it meanwhile"
+                self.tally.kept[original.path] = "something was put into it meanwhile"
 
 
 def _exists(system: Filesystem, name: bytes, folder: int) -> bool:
@@ -302,48 +295,3 @@ def _exists(system: Filesystem, name: bytes, folder: int) -> bool:
     except FileNotFoundError:
         return False
     return True
-
-
-def _holds(data: bytes, rewrite: Rewrite) -> bool:
-    """Whether a file has the content to be written already."""
-    if rewrite.patch is not None and rewrite.replaces is not None:
-        return rewrite.patch.made(data, rewrite.replaces.size)
-    return data == rewrite.data
-
-
-class Found(Protocol):
-    """What is asked of a stat."""
-
-    @property
-    def st_mode(self) -> int: ...
-    @property
-    def st_ino(self) -> int: ...
-    @property
-    def st_size(self) -> int: ...
-    @property
-    def st_mtime_ns(self) -> int: ...
-
-
-def matches(found: Found, known: Known, resumed: bool) -> bool:
-    """Whether an entry is still the one of the plan.
-
-    A run that is resumed may see other inodes and coarser times: the prefix was copied with its
-    journal, or committed to an image.
-    """
-    form = found.st_mode & _FORMAT
-    if form != _FORMS.get(known.kind, stat.S_IFREG):
-        return False
-    if form == stat.S_IFDIR:
-        return True
-    if found.st_size != known.size:
-        return False
-    if found.st_mtime_ns == known.mtime_ns and (resumed or found.st_ino == known.inode):
-        return True
-    return resumed and _same_time(found, known.mtime_ns)
-
-
-def _same_time(found: Found, mtime_ns: int) -> bool:
-    whole = 1_000_000_000
-    if found.st_mtime_ns % whole == 0:
-        return found.st_mtime_ns // whole == mtime_ns // whole
-    return found.st_mtime_ns == mtime_ns

@@ -5,12 +5,47 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from condaprune.errors import UsageProblem
-from condaprune.sinks.base import CarryOut as Sink
+from condaprune.model import Outcome, Plan, Progress
+from condaprune.sinks.base import CarryOut, Sink
 from condaprune.sources.base import Source
 from condaprune.sources.prefix import PrefixSource, check_not_own
 
 if TYPE_CHECKING:
-    from condaprune.sinks.inplace.sink import InPlaceOptions
+    from condaprune.sinks.inplace.sink import InPlaceSink
+
+
+class WholeSink:
+    """An output that is written in one go, as sink."""
+
+    def __init__(self, output: CarryOut) -> None:
+        self._output = output
+
+    def begin(self, plan: Plan, source: Source) -> WholeRun:
+        """See `Sink`."""
+        return WholeRun(self._output, plan, source)
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+class WholeRun:
+    """The run of a `WholeSink`: all is done by `apply`."""
+
+    def __init__(self, output: CarryOut, plan: Plan, source: Source) -> None:
+        self._output = output
+        self._plan = plan
+        self._source = source
+
+    def apply(self, progress: Progress) -> None:
+        """See `Run`."""
+        self._outcome = self._output.carry_out(self._plan, self._source, progress)
+
+    def commit(self) -> Outcome:
+        """See `Run`."""
+        return self._outcome
+
+    def undo(self) -> None:
+        """The output cleaned up after itself."""
 
 
 def choose_sink(
@@ -19,7 +54,6 @@ def choose_sink(
     *,
     force: bool,
     allow_self: bool,
-    in_place: InPlaceOptions | None = None,
     **options: object,
 ) -> Sink:
     """The sink for *output*, or the prefix of *source* where that is None.
@@ -31,7 +65,14 @@ def choose_sink(
         from condaprune.sinks.outputs.archive import open_sink
 
         prefix = source.prefix if isinstance(source, PrefixSource) else ""
-        return open_sink(output, force=force, prefix=prefix, **options)  # type: ignore[arg-type]
+        return WholeSink(open_sink(output, force=force, prefix=prefix, **options))  # type: ignore[arg-type]
+    return choose_in_place(source, allow_self=allow_self)
+
+
+def choose_in_place(
+    source: Source, *, allow_self: bool, verified: bool = False, undoable: bool = False
+) -> InPlaceSink:
+    """The prefix of *source* as sink. Errors: `UsageProblem`, `ProtectedPathError`."""
     if not isinstance(source, PrefixSource):
         raise UsageProblem(
             "an archive cannot be pruned in place",
@@ -40,6 +81,6 @@ def choose_sink(
         )
     if not allow_self:
         check_not_own(source.prefix)
-    from condaprune.sinks.inplace.sink import InPlaceSink
+    from condaprune.sinks.inplace.sink import InPlaceOptions, InPlaceSink
 
-    return InPlaceSink(in_place)
+    return InPlaceSink(InPlaceOptions(verified=verified, undoable=undoable))

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from condaprune.app.carry_out import carry_out
 from condaprune.cli import run
 from condaprune.live.heal.evidence import Removed, read_output
-from condaprune.live.heal.healer import TrialHealer
-from condaprune.live.heal.keeps import pattern_of
-from condaprune.live.heal.search import smallest
-from condaprune.live.trials.command import CommandTrial
-from condaprune.model import Decision, Plan, Progress, no_progress
+from condaprune.live.heal.search import Tries, smallest
+from condaprune.live.heal.units import pattern_of
+from condaprune.live.heal.verifier import Verifier
+from condaprune.live.trials import CommandTrial
+from condaprune.model import Decision, Plan
 from condaprune.sinks.inplace.sink import InPlaceOptions, InPlaceSink
 from condaprune.sources.prefix import PrefixSource
 from lab.envs.model import BuiltEnvironment
@@ -77,19 +78,19 @@ def test_what_is_needed_is_taken_back_and_no_more(
 ) -> None:
     command, expected = CASES[case]
     if blind:
-        monkeypatch.setattr("condaprune.live.heal.observe._record", lambda *_: None)
+        monkeypatch.setattr("condaprune.live.heal.evidence._record", lambda *_: None)
     root = make_prefix(tmp_path)
-    trials = (CommandTrial(command),)
-
-    def replan(keep: object, _progress: Progress) -> Plan:
-        assert isinstance(keep, list)
-        return plan_of(root, tuple(keep))
-
-    healer = TrialHealer(trials, replan)
-    sink = InPlaceSink(InPlaceOptions(trials, healer=healer))
-    sink.carry_out(plan_of(root), PrefixSource(str(root)), no_progress)
-    assert sorted(keep.pattern for keep in healer.keeps) == expected
-    assert healer.spent + 1 <= 25
+    source = PrefixSource(str(root))
+    verifier = Verifier([CommandTrial(command)], Tries(25, 900.0))
+    carried = carry_out(
+        plan_of(root),
+        source,
+        InPlaceSink(InPlaceOptions(verified=True)),
+        verifier=verifier,
+        replan=lambda patterns: (plan_of(root, tuple(patterns)), source),
+    )
+    assert sorted(keep.pattern for keep in carried.keeps) == expected
+    assert verifier.spent <= 25
     left = [f"/{path.relative_to(root)}" for path in (root / "share").rglob("*.txt")]
     assert left == [pattern for pattern in expected if pattern.startswith("/share")]
     assert not (root / ".condaprune").exists()

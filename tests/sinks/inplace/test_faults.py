@@ -10,10 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from condaprune.app.carry_out import carry_out
 from condaprune.errors import VerificationFailed
-from condaprune.live.trials.base import Failure
-from condaprune.model import Plan, Progress, no_progress
-from condaprune.sinks.inplace.recovery import recover, undo
+from condaprune.live.activation import Wrap
+from condaprune.live.heal.verifier import Verifier
+from condaprune.live.trials import Failure
+from condaprune.model import Plan, Progress
+from condaprune.sinks.inplace.run import CannotUndo, recover, undo
 from condaprune.sinks.inplace.sink import InPlaceOptions, InPlaceSink
 from condaprune.sources.prefix import PrefixSource
 from tests.sinks.inplace.faults import Counting, kill_at
@@ -28,19 +31,23 @@ class Says:
 
     good: bool
     name: str = "says"
+    recordable: bool = False
 
     def prepare(self, prefix: str, progress: Progress) -> None:
         """Nothing to learn."""
 
-    def run(self, prefix: str, plan: Plan, *, seconds: float = 0.0) -> Failure | None:
+    def run(self, plan: Plan, *, seconds: float = 0.0, wrap: Wrap | None = None) -> Failure | None:
         """Yes or no."""
         return None if self.good else Failure(self.name, "said no", "")
+
+
+VERIFIED = ("verified", "failing", "both")
 
 
 def options(kind: str, filesystem: Counting) -> InPlaceOptions:
     """The options of each kind of run."""
     return InPlaceOptions(
-        trials=(Says(kind != "failing"),) if kind in ("verified", "failing", "both") else (),
+        verified=kind in VERIFIED,
         undoable=kind in ("undoable", "both"),
         filesystem=filesystem,
     )
@@ -50,7 +57,8 @@ def prune(root: Path, kind: str, filesystem: Counting) -> None:
     """A run of that kind on the prefix."""
     sink = InPlaceSink(options(kind, filesystem))
     try:
-        sink.carry_out(make_plan(root), PrefixSource(str(root)), no_progress)
+        verifier = Verifier([Says(kind != "failing")]) if kind in VERIFIED else None
+        carry_out(make_plan(root), PrefixSource(str(root)), sink, verifier=verifier)
     except VerificationFailed:
         assert kind == "failing"
 
@@ -130,8 +138,6 @@ def test_a_run_killed_at_any_call_is_finished_or_undone_by_the_next(
 def test_a_run_killed_at_any_call_can_be_undone_while_what_went_is_set_aside(
     kind: str, base: Path, expected: tuple[Snapshot, Snapshot]
 ) -> None:
-    from condaprune.sinks.inplace.recovery import CannotUndo
-
     original, finished = expected
     (base / "count").mkdir()
     calls = calls_of(base / "count", lambda root, fs: prune(root, kind, fs))

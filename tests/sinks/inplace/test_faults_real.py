@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from condaprune import api
-from condaprune.model import no_progress
-from condaprune.sinks.inplace.recovery import recover
+from condaprune.app.carry_out import carry_out
+from condaprune.sinks.inplace.run import recover
 from condaprune.sinks.inplace.sink import InPlaceOptions, InPlaceSink
 from lab.envs.model import BuiltEnvironment
 from tests.sinks.inplace.faults import Counting, kill_at
@@ -34,7 +34,7 @@ def test_a_run_on_tiny_killed_anywhere_is_finished_by_the_next(
     def prune(root: Path, filesystem: Counting) -> None:
         source = api.open_source(root)
         sink = InPlaceSink(InPlaceOptions(undoable=undoable, filesystem=filesystem))
-        sink.carry_out(api.plan(source), source, no_progress)
+        carry_out(api.plan(source), source, sink)
 
     whole = copied("whole")
     original, counting = snapshot(whole), Counting()

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from condaprune.sinks.inplace import attributes
-from condaprune.sinks.inplace.attributes import look
+from condaprune.sinks.inplace import prepare
 from condaprune.sinks.inplace.filesystem import Filesystem, Folders
-from condaprune.sinks.inplace.prepare import make_journal
+from condaprune.sinks.inplace.prepare import look, make_journal
 from tests.sinks.inplace.prefixes import SITE, build, make_plan
 
 
@@ -77,7 +76,7 @@ def test_a_look_tells_what_a_stat_tells(
     tmp_path: Path, known: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if not known:  # a C library without statx
-        monkeypatch.setattr(attributes, "_statx", lambda: None)
+        monkeypatch.setattr(prepare, "_statx", lambda: None)
     root = build(tmp_path)
     os.utime(root / "bin/tool", ns=(-1_500_000_000, -1_500_000_001))
     seen = 0

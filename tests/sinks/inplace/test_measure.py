@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from condaprune import api
-from condaprune.model import Plan, no_progress
-from condaprune.sinks.inplace.measure import Measured, foresee, measure
-from condaprune.sinks.inplace.prepare import make_journal
+from condaprune.app.carry_out import carry_out
+from condaprune.model import Plan
+from condaprune.sinks.inplace.prepare import foresee, make_journal
 from condaprune.sinks.inplace.sink import InPlaceOptions, InPlaceSink
-from condaprune.sinks.inplace.status import STATUS, read_status
+from condaprune.sinks.inplace.status import STATUS, Measured, measure, read_status
 from condaprune.sources.prefix import PrefixSource
 from condaprune.sources.walk import walk
 from lab.envs import BuiltEnvironment
@@ -33,7 +33,7 @@ def foreseen(plan: Plan) -> Measured | None:
 def told_and_found(root: Path, plan: Plan, *, undoable: bool = False) -> tuple[Measured, Measured]:
     """What a run tells in its status file, and what a walk finds after it."""
     sink = InPlaceSink(InPlaceOptions(undoable=undoable))
-    outcome = sink.carry_out(plan, PrefixSource(str(root)), no_progress)
+    outcome = carry_out(plan, PrefixSource(str(root)), sink).outcome
     status = (root / STATUS).read_bytes()
     last = read_status(status)[-1]
     told = Measured(last.files_after, last.bytes_after)

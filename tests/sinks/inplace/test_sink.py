@@ -14,21 +14,31 @@ from pathlib import Path
 
 import pytest
 
+from condaprune.app import carry_out as composition
 from condaprune.errors import SinkError, VerificationFailed
-from condaprune.live.trials.command import CommandTrial
-from condaprune.model import Outcome, Plan, no_progress
+from condaprune.live.heal.verifier import Verifier
+from condaprune.live.trials import CommandTrial
+from condaprune.model import Outcome, Plan
 from condaprune.sinks.inplace.filesystem import Filesystem
-from condaprune.sinks.inplace.recovery import CannotUndo, recover, undo
+from condaprune.sinks.inplace.run import CannotUndo, recover, undo
 from condaprune.sinks.inplace.sink import InPlaceOptions, InPlaceSink
 from condaprune.sinks.inplace.state import State
 from condaprune.sources.prefix import PrefixSource
 from tests.sinks.inplace.prefixes import SITE, build, difference, inodes, make_plan, snapshot
 
 
-def carry_out(root: Path, plan: Plan | None = None, **options: object) -> Outcome:
-    """A run on the prefix."""
-    sink = InPlaceSink(InPlaceOptions(**options))  # type: ignore[arg-type]
-    return sink.carry_out(plan or make_plan(root), PrefixSource(str(root)), no_progress)
+def carry_out(
+    root: Path, plan: Plan | None = None, command: str = "", **options: object
+) -> Outcome:
+    """A run on the prefix, verified by a command."""
+    sink = InPlaceSink(InPlaceOptions(verified=bool(command), **options))  # type: ignore[arg-type]
+    carried = composition.carry_out(
+        plan or make_plan(root),
+        PrefixSource(str(root)),
+        sink,
+        verifier=Verifier([CommandTrial(command)]) if command else None,
+    )
+    return carried.outcome
 
 
 @pytest.fixture
@@ -235,9 +245,8 @@ def test_a_run_on_top_of_an_undoable_one_is_refused(root: Path) -> None:
 
 def test_a_failed_verification_undoes_the_run_and_names_what_it_looked_for(root: Path) -> None:
     before = snapshot(root)
-    trial = CommandTrial('cat "$CONDA_PREFIX/include/zlib.h"')
     with pytest.raises(VerificationFailed) as caught:
-        carry_out(root, trials=(trial,))
+        carry_out(root, command='cat "$CONDA_PREFIX/include/zlib.h"')
     assert caught.value.exit_code == 1
     assert "include/zlib.h (rule demo.rule)" in str(caught.value)
     assert "No such file or directory" in str(caught.value)
@@ -248,11 +257,11 @@ def test_a_verification_sees_the_activated_environment(root: Path) -> None:
     folder = root / "etc/conda/activate.d"
     folder.mkdir(parents=True)
     (folder / "demo.sh").write_text("export DEMO=set\n")
-    trial = CommandTrial(
+    command = (
         'test "$DEMO" = set && test -d "$HOME" && '
         'case "$PATH" in "$CONDA_PREFIX/bin:"*) ;; *) exit 3 ;; esac'
     )
-    carry_out(root, trials=(trial,))
+    carry_out(root, command=command)
     assert not (root / "include").exists()
 
 
