@@ -43,8 +43,6 @@ PENDING: set[Arrow] = {
     ("report.audit.manifest", "report.audit.make"),
     ("ruleset.builtin", ""),
     ("ruleset.load", "ruleset.builtin"),
-    ("sinks.inplace.sink", "live.heal.failure"),
-    ("sinks.inplace.sink", "live.trials.base"),
     ("sources.packages", "planning.edits.sbom"),
     ("traces.foreign", "live.trace.recorders.base"),
     ("traces.foreign", "live.trace.strace_log"),
