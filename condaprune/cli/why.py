@@ -45,7 +45,7 @@ def why(env: str, package: str, unused: str | None, form: str) -> None:
 
     subject = readable_environment(env, "why")
     made = make_audit(subject, Wanted(trace=unused or ""))
-    found = explain_package(made, subject.source.inventory(), subject.source, package)
+    found = explain_package(made, subject.source.inventory(), package)
     sys.stdout.write(_json(found) if form == "json" else "\n".join(_text(found)) + "\n")
 
 

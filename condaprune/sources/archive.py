@@ -62,6 +62,7 @@ class ArchiveSource:
                 yield path, kept.read(self._content_of(path))
 
         self._inventory = build_inventory(self.label, "", entries, read_many)
+        kept.close()
         return self._inventory
 
     def holds(self, paths: Collection[str]) -> bool:

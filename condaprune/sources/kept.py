@@ -96,7 +96,8 @@ class Kept:
             self.close()
 
     def close(self) -> None:
-        """Pack what is still unpacked: nothing is offered any more."""
+        """Pack what is still unpacked: nothing is offered any more, or read for a while."""
+        self._latest = (-1, b"")
         if self._open:
             # A copy: zstandard's own keeps the memory that it took before it knew the size.
             packed = bytes(memoryview(self._pack(bytes(self._open))))
@@ -142,6 +143,8 @@ class Kept:
         return None
 
     def _batch(self, number: int) -> bytes:
+        if number == len(self._batches):
+            return b""  # only empty files came after the last batch
         if number != self._latest[0]:
             self._latest = number, self._unpack(self._batches[number])
         return self._latest[1]

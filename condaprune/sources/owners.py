@@ -15,8 +15,9 @@ from condaprune.sources.distributions import (
 )
 from condaprune.sources.layout import find_layout
 from condaprune.sources.records import is_record, owned_paths, parse_record, prefix_files
+from condaprune.sources.specs import HISTORY, history_names
 
-_WANTED_ENDINGS = (".json", ".egg-info", *METADATA_FILES)
+_WANTED_ENDINGS = (".json", ".egg-info", HISTORY, *METADATA_FILES)
 
 ReadMany = Callable[[Collection[str]], Iterable[tuple[str, bytes]]]
 
@@ -34,8 +35,8 @@ def wanted_for_owners(path: str) -> bool:
     """Whether a file's content is needed to know the environment's packages and owners."""
     if not path.endswith(_WANTED_ENDINGS):
         return False
-    if path.endswith((".json", ".egg-info")):
-        return path.endswith(".egg-info") or is_record(path)
+    if path.endswith((".json", ".egg-info", HISTORY)):
+        return path.endswith(".egg-info") or path == HISTORY or is_record(path)
     folder, _, name = path.rpartition("/")
     return folder.endswith((".dist-info", ".egg-info")) and name in METADATA_FILES
 
@@ -47,12 +48,13 @@ def build_inventory(
 
     *prefix* is the absolute path it was installed to (empty where unknown); *read_many* yields
     the contents of the files it is asked for, see `wanted_for_owners`. Errors: `SourceError` for
-    a record that is no JSON.
+    a record that is not valid JSON.
     """
     contents = dict(read_many(metadata_paths(entries)))
+    history = history_names(contents.pop(HISTORY, b""))
     parsed = []
     for path in sorted(p for p in contents if is_record(p)):
-        found = parse_record(path, contents.pop(path))
+        found = parse_record(path, contents.pop(path), history)
         if found is not None:
             parsed.append(found)
     layout = find_layout(entries, (record for record, _ in parsed))

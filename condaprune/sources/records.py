@@ -5,14 +5,17 @@ from __future__ import annotations
 import contextlib
 import json
 import posixpath
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from condaprune.errors import SourceError
 from condaprune.model import FileMode, Layout, PrefixFile, Record
 from condaprune.paths import printable
+from condaprune.sources.specs import is_pin
 
 _ROWS = b'"paths":'
+_NO_SPEC = ("", "None", "TODO")
+"""What conda and early mambas note of a package that nobody asked for."""
 _MODES: dict[str, FileMode] = {"text": "text", "binary": "binary"}
 
 
@@ -21,17 +24,20 @@ def is_record(path: str) -> bool:
     return path.startswith("conda-meta/") and path.endswith(".json") and path.count("/") == 1
 
 
-def parse_record(path: str, data: bytes) -> tuple[Record, dict[str, Any]] | None:
+def parse_record(
+    path: str, data: bytes, history: Collection[str] = ()
+) -> tuple[Record, dict[str, Any]] | None:
     """The record in *data*, and its raw JSON for `owned_paths`; None for other JSON.
 
-    Errors: `SourceError` where the file is no JSON, since an environment whose records cannot be
-    read must not be pruned on half the knowledge.
+    *history* are the packages that the history asks for. Errors: `SourceError` where the file is
+    not valid JSON, since an environment whose records cannot be read must not be pruned on half
+    the knowledge.
     """
     try:
         raw = _load(data)
     except (ValueError, RecursionError) as error:
         raise SourceError(
-            f"this record of a conda package is no JSON ({error})",
+            f"this record of a conda package is not valid JSON ({error})",
             where=printable(path),
             remedy="Repair the environment, or move the file out of conda-meta",
         ) from error
@@ -53,9 +59,35 @@ def parse_record(path: str, data: bytes) -> tuple[Record, dict[str, Any]] | None
         depends=tuple(d for d in _list(raw, "depends") if isinstance(d, str)),
         link_source=(_text(link, "source") if isinstance(link, dict) else "")
         or _text(raw, "extracted_package_dir"),
-        requested=bool(raw.get("requested_spec") or raw.get("requested_specs")),
+        requested=_is_requested(raw, history),
+        built=_built(raw.get("timestamp")),
+        bare="paths_data" not in raw,
     )
     return record, raw
+
+
+def _is_requested(raw: dict[str, Any], history: Collection[str]) -> bool:
+    """Whether the history or the record itself asks for the package.
+
+    Installers of lock files and early mambas note a spec in every record: one that pins the very
+    build is taken at its word only where no history tells requests from dependencies.
+    """
+    if raw["name"].lower() in history:
+        return True
+    specs = [*_list(raw, "requested_specs"), raw.get("requested_spec")]
+    return any(
+        isinstance(spec, str)
+        and spec not in _NO_SPEC
+        and not (history and is_pin(spec, raw["name"], _text(raw, "version"), _text(raw, "build")))
+        for spec in specs
+    )
+
+
+def _built(timestamp: object) -> int:
+    """A record's timestamp in seconds: it holds milliseconds, but seconds in old packages."""
+    if not isinstance(timestamp, int) or timestamp < 0:
+        return 0
+    return timestamp // 1000 if timestamp > 10**11 else timestamp
 
 
 def _load(data: bytes) -> Any:

@@ -42,7 +42,7 @@ def prefix(tmp_path: Path) -> str:
 
 def why(prefix: str, name: str) -> Why:
     source = PrefixSource(prefix)
-    return explain_package(audit(prefix), source.inventory(), source, name)
+    return explain_package(audit(prefix), source.inventory(), name)
 
 
 def test_a_package_takes_along_what_only_it_needs(prefix: str) -> None:

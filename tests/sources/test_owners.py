@@ -115,7 +115,7 @@ def test_what_no_package_claims_is_unowned(tmp_path: Path) -> None:
 
 def test_a_damaged_record_stops_everything(tmp_path: Path) -> None:
     make_prefix(tmp_path, {"conda-meta/a-1-0.json": b"{"})
-    with pytest.raises(SourceError, match=r"a-1-0.json.*no JSON"):
+    with pytest.raises(SourceError, match=r"a-1-0.json.*not valid JSON"):
         inventory(tmp_path)
 
 

@@ -14,13 +14,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from condaprune.model import Distribution, Inventory, Owner, Record
+from condaprune.sources.specs import required_name, spec_name
 from condaprune.version import __version__
 
 SBOM = "share/condaprune/environment.cdx.json"
 """Where it lies. Not in conda-meta: conda takes every ``*.json`` there for a record."""
 
 _PLAIN = re.compile(r"[A-Za-z0-9_.~-]*")
-_REQUIREMENT = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
 # The identifiers that cover nearly all of conda-forge and PyPI; anything else is given by name,
 # since an expression must consist of SPDX identifiers.
 _SPDX = frozenset(
@@ -130,24 +130,9 @@ def _dependencies(inventory: Inventory, owners: Mapping[str, Owner]) -> Iterable
     records = {record.name: purl(record) for record in inventory.records}
     distributions = {d.name: purl(d) for d in inventory.distributions}
     for reference, owner in sorted(owners.items(), key=lambda item: item[0]):
-        needed: set[str] = set()
         if isinstance(owner, Record):
-            names = (spec.split()[0].split("=")[0] for spec in owner.depends if spec.split())
-            needed.update(records[name] for name in names if name in records)
+            names, known = map(spec_name, owner.depends), records
         else:
-            for requirement in required_names(owner):
-                if requirement in distributions:
-                    needed.add(distributions[requirement])
+            names, known = map(required_name, owner.requires), distributions
+        needed = {known[name] for name in names if name in known}
         yield {"ref": reference, "dependsOn": sorted(needed - {reference})}
-
-
-def required_names(distribution: Distribution) -> list[str]:
-    """The normalised names that a distribution requires, those of its extras left out."""
-    from condaprune.names import canonical_name
-
-    found = []
-    for text in distribution.requires:
-        match = _REQUIREMENT.match(text)
-        if match and not re.search(r";.*\bextra\b", text):
-            found.append(canonical_name(match[1]))
-    return found

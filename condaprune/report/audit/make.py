@@ -82,7 +82,7 @@ def make_audit(
     if wanted.exclusive:
         from condaprune.report.audit.needs import with_exclusive
 
-        audit = with_exclusive(audit, inventory, subject.source)
+        audit = with_exclusive(audit, inventory)
     if wanted.duplicates:
         from condaprune.report.audit.duplicates import find_duplicates
 

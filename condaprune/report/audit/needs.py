@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from condaprune.errors import UsageProblem, nearest
 from condaprune.model import Inventory
-from condaprune.report.audit.graph import Graph, make_graph, reachable
 from condaprune.report.audit.model import Audit, Row
-from condaprune.sources.base import Contents
+from condaprune.sources.packages import Graph, make_graph
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,73 +37,55 @@ class Why:
         return not self.direct
 
 
-def explain_package(
-    audit: Audit, inventory: Inventory, contents: Contents, name: str, limit: int = 5
-) -> Why:
+def explain_package(audit: Audit, inventory: Inventory, name: str, limit: int = 5) -> Why:
     """Why a package is there. Errors: `UsageProblem` for a package that is not."""
-    graph = make_graph(inventory, contents)
-    label = graph.find(name)
-    if not label:
-        known = [text.partition(":")[2] for text in (*graph.needs, *graph.aliases)]
-        raise UsageProblem(
-            f"the environment has no package {name!r}",
-            where=audit.label,
-            remedy=nearest(name.partition(":")[2] or name, sorted(set(known))),
-        )
+    graph = make_graph(inventory)
+    label = graph.find(name, audit.label)
     bytes_of = {row.name: row.bytes for row in audit.view("package")}
-    roots = graph.roots()
-    gone = exclusive_set(graph, roots, label)
-    chains = _chains(graph, roots, label)
+    orphans = graph.orphans((label,))
+    chains = _chains(graph, label)
     return Why(
         label=label,
         version=audit.packages.get(label, ""),
         own=audit.row("package", label) or Row(label, 0, 0),
-        direct=tuple(sorted(graph.needed[label])),
+        direct=tuple(sorted(graph.needed_by[label])),
         chains=chains[:limit],
         roots=len(chains),
-        goes_along=tuple(sorted(gone - {label}, key=lambda n: (-bytes_of.get(n, 0), n))),
-        exclusive=sum(bytes_of.get(other, 0) for other in gone),
+        goes_along=tuple(sorted(orphans, key=lambda n: (-bytes_of.get(n, 0), n))),
+        exclusive=sum(bytes_of.get(other, 0) for other in (label, *orphans)),
         asked=label in graph.requested,
         needs=graph.needs[label],
         unused=None if audit.unused is None else label in audit.unused_packages,
     )
 
 
-def exclusive_set(graph: Graph, roots: tuple[str, ...], label: str) -> set[str]:
-    """A package and all that is in the environment only for it.
-
-    What can be reached from the roots only through the package would go with it.
-    """
-    return set(graph.needs) - reachable(graph.needs, roots, without=label)
-
-
-def with_exclusive(audit: Audit, inventory: Inventory, contents: Contents) -> Audit:
+def with_exclusive(audit: Audit, inventory: Inventory) -> Audit:
     """The audit with the exclusive size of each package in its view by package."""
-    graph = make_graph(inventory, contents)
-    roots = graph.roots()
-    bytes_of = {row.name: row.bytes for row in audit.view("package")}
-    sizes: Mapping[str, int] = {
-        label: sum(bytes_of.get(other, 0) for other in exclusive_set(graph, roots, label))
-        for label in graph.needs
-    }
+    graph = make_graph(inventory)
+    view = audit.view("package")
+    bytes_of = {row.name: row.bytes for row in view}
+
+    def exclusive(label: str) -> int:
+        return sum(bytes_of.get(other, 0) for other in (label, *graph.orphans((label,))))
+
     rows = tuple(
-        replace(row, exclusive=sizes[row.name]) if row.name in sizes else row
-        for row in audit.view("package")
+        replace(row, exclusive=exclusive(row.name)) if row.name in graph.needs else row
+        for row in view
     )
     return replace(audit, views={**audit.views, "package": rows})
 
 
-def _chains(graph: Graph, roots: tuple[str, ...], label: str) -> tuple[tuple[str, ...], ...]:
+def _chains(graph: Graph, label: str) -> tuple[tuple[str, ...], ...]:
     """The shortest chain from each root that needs the package, shortest first."""
     onward: dict[str, str] = {label: ""}
     order = [label]
     for name in order:
-        for user in sorted(graph.needed[name]):
+        for user in sorted(graph.needed_by[name]):
             if user not in onward:
                 onward[user] = name
                 order.append(user)
     found = []
-    for root in roots:
+    for root in graph.roots():
         if root in onward and root != label:
             chain = [root]
             while onward[chain[-1]]:
