@@ -1,4 +1,4 @@
-"""A minimal reader of ELF: the dynamic section and the interpreter, nothing else.
+"""The one reader of ELF: what a file asks of the loader, its sections, the versions it needs.
 
 Knows both word sizes and byte orders. It asks for a few small parts of the file, so that a file
 system need not read libraries of hundreds of megabytes. Format: the System V ABI, chapters 4, 5.
@@ -7,25 +7,37 @@ system need not read libraries of hundreds of megabytes. Format: the System V AB
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from condaprune.formats.elfsections import Reader, read_sections
+Reader = Callable[[int, int], bytes]
+"""The bytes of a file at an offset; fewer where it ends."""
 
 MAGIC = b"\x7fELF"
-
-_DYNAMIC, _LOAD, _INTERP = 2, 1, 3
-_NEEDED, _STRTAB, _STRSZ, _SONAME, _RPATH, _RUNPATH = 1, 5, 10, 14, 15, 29
-_MAX_PART = 64 << 20
-_STEP = 8 << 20
-_CLANG = b"-internal-isystem"
+NOBITS, ALLOCATED = 8, 2
 LEAST_COMPILER = 16_000_000
 """A library of fewer bytes has no compiler in it."""
 
+_LOAD, _DYNAMIC, _INTERP = 1, 2, 3
+_NEEDED, _STRTAB, _STRSZ, _SONAME, _RPATH, _RUNPATH = 1, 5, 10, 14, 15, 29
+_VERNEED = 0x6FFFFFFE
+_MAX_PART = 64 << 20
+_MOST_NAMES = 1 << 20
+_MOST_VERSIONS = 4096
+_STEP = 8 << 20
+_CLANG = b"-internal-isystem"
+DAMAGE = (struct.error, ValueError, IndexError, OverflowError)
+"""What parsing a damaged file raises."""
+
 
 @dataclass(frozen=True, slots=True)
-class ElfFacts:
-    """What an ELF file asks of the loader. Names and search paths are as they stand in it."""
+class BinaryFacts:
+    """What a program or library asks of the loader, in whichever format it is.
+
+    Names and search paths are as they stand in the file. `compiler` says whether a compiler of C
+    is in it, as far as that was looked for.
+    """
 
     needed: tuple[str, ...] = ()
     rpath: tuple[str, ...] = ()
@@ -35,15 +47,206 @@ class ElfFacts:
     machine: int = 0
     bits: int = 64
     compiler: bool = False
-    """Whether a compiler of C is in it, as far as that was looked for."""
 
 
-def read_elf(read: Reader) -> ElfFacts | None:
+ElfFacts = BinaryFacts
+
+
+class Header(NamedTuple):
+    """The header of a file: `ident` is its first 16 bytes, the rest in the order of the ABI.
+
+    `order` is the byte order as `struct` writes it.
+    """
+
+    ident: bytes
+    wide: bool
+    order: str
+    kind: int
+    machine: int
+    version: int
+    entry: int
+    programs: int
+    sections: int
+    flags: int
+    size: int
+    program_size: int
+    program_count: int
+    section_size: int
+    section_count: int
+    names: int
+
+    @property
+    def section_form(self) -> struct.Struct:
+        """How a row of the section table is packed."""
+        return struct.Struct(self.order + ("IIQQQQIIQQ" if self.wide else "IIIIIIIIII"))
+
+    def pack(self) -> bytes:
+        """The bytes of the header."""
+        return self.ident + struct.pack(_form(self.wide, self.order), *self[3:])
+
+
+class Segment(NamedTuple):
+    """A row of the program table, as far as it matters: `offset` and `size` in the file."""
+
+    kind: int
+    offset: int
+    address: int
+    size: int
+
+
+class Section(NamedTuple):
+    """A row of the section table, with the name that `name_at` refers to."""
+
+    name: bytes
+    name_at: int
+    kind: int
+    flags: int
+    address: int
+    offset: int
+    size: int
+    link: int
+    info: int
+    align: int
+    row_size: int
+
+    @property
+    def allocated(self) -> bool:
+        """Whether it is loaded."""
+        return bool(self.flags & ALLOCATED)
+
+    @property
+    def end(self) -> int:
+        """Where it ends in the file."""
+        return self.offset + (0 if self.kind == NOBITS else self.size)
+
+
+def read_header(read: Reader) -> Header | None:
+    """The header of a file; None for other files. Errors: `DAMAGE`."""
+    head = read(0, 64)
+    if head[:4] != MAGIC or head[4] not in (1, 2) or head[5] not in (1, 2):
+        return None
+    wide, order = head[4] == 2, "<" if head[5] == 1 else ">"
+    return Header(head[:16], wide, order, *struct.unpack_from(_form(wide, order), head, 16))
+
+
+def _form(wide: bool, order: str) -> str:
+    """How the fields of a header from `kind` on are packed."""
+    return order + ("HHIQQQIHHHHHH" if wide else "HHIIIIIHHHHHH")
+
+
+def read_segments(header: Header, read: Reader) -> list[Segment]:
+    """The rows of the program table. Errors: `DAMAGE`."""
+    step, size = header.program_size, header.program_size * header.program_count
+    if not size:
+        return []
+    table = read(header.programs, size)
+    # The 32-bit form has the same fields in another order.
+    form = struct.Struct(header.order + ("I4xQQ8xQ" if header.wide else "IIIxxxxI"))
+    rows = (form.unpack_from(table, at) for at in range(0, size, step))
+    return [Segment(*row) for row in rows]
+
+
+def read_sections(header: Header, read: Reader) -> tuple[Section, ...]:
+    """The sections of a file; none where it has no usable table of them. Errors: `DAMAGE`."""
+    form, count = header.section_form, header.section_count
+    if not header.sections or not count or header.section_size != form.size:
+        return ()
+    raw = read(header.sections, count * form.size)
+    rows = [form.unpack_from(raw, number * form.size) for number in range(count)]
+    names = rows[header.names]
+    text = read(names[4], min(names[5], _MOST_NAMES))
+    return tuple(Section(text[at[0] : text.index(b"\0", at[0])], *at) for at in rows)
+
+
+def read_elf(read: Reader) -> BinaryFacts | None:
     """The facts of an ELF file; None for other files and for damaged ones."""
     try:
-        return _read(read)
-    except (struct.error, ValueError, IndexError, OverflowError):
+        header = read_header(read)
+        return _facts(header, read) if header else None
+    except DAMAGE:
         return None
+
+
+def _facts(header: Header, read: Reader) -> BinaryFacts:
+    bits = 64 if header.wide else 32
+    segments = read_segments(header, read)
+    interpreter = ""
+    dynamic: Segment | None = None
+    for segment in segments:
+        if segment.kind == _DYNAMIC:
+            dynamic = segment
+        elif segment.kind == _INTERP:
+            interpreter = _text(read(segment.offset, min(segment.size, 4096)), 0)
+    bare = BinaryFacts(interpreter=interpreter, machine=header.machine, bits=bits)
+    if dynamic is None or not 0 < dynamic.size < _MAX_PART:
+        return bare
+    pair = struct.Struct(header.order + ("qQ" if header.wide else "iI"))
+    section = read(dynamic.offset, dynamic.size)
+    entries: list[tuple[int, int]] = []
+    for tag, value in pair.iter_unpack(section[: len(section) - len(section) % pair.size]):
+        if tag == 0:
+            break
+        entries.append((tag, value))
+    tags = dict(entries)
+    length, address = tags.get(_STRSZ, 0), tags.get(_STRTAB, 0)
+    loads = (s for s in segments if s.kind == _LOAD and 0 <= address - s.address < s.size)
+    load = next(loads, None)
+    if load is None or not 0 < length < _MAX_PART:
+        return bare
+    strings = read(address - load.address + load.offset, length)
+    return BinaryFacts(
+        needed=tuple(_text(strings, value) for tag, value in entries if tag == _NEEDED),
+        rpath=_folders(strings, tags.get(_RPATH)),
+        runpath=_folders(strings, tags.get(_RUNPATH)),
+        soname=_text(strings, tags[_SONAME]) if _SONAME in tags else "",
+        interpreter=interpreter,
+        machine=header.machine,
+        bits=bits,
+    )
+
+
+def _text(strings: bytes, at: int) -> str:
+    end = strings.find(b"\0", at)
+    return strings[at : end if end >= 0 else len(strings)].decode("utf-8", "surrogateescape")
+
+
+def _folders(strings: bytes, at: int | None) -> tuple[str, ...]:
+    return () if at is None else tuple(filter(None, _text(strings, at).split(":")))
+
+
+def read_versions(read: Reader) -> list[str]:
+    """The symbol versions that a file asks of the libraries it needs, such as ``GLIBC_2.34``.
+
+    Empty for other files and for damaged ones.
+    """
+    try:
+        header = read_header(read)
+        sections = read_sections(header, read) if header else ()
+        return [
+            name
+            for section in sections
+            if header and section.kind == _VERNEED and section.size <= 1 << 20
+            for name in _versions(section, sections[section.link], header.order, read)
+        ]
+    except DAMAGE:
+        return []
+
+
+def _versions(section: Section, names: Section, order: str, read: Reader) -> Iterator[str]:
+    """The names in a ``.gnu.version_r`` section: a list of lists, linked by offsets."""
+    data = read(section.offset, section.size)
+    strings = read(names.offset, min(names.size, _MAX_PART))
+    at = 0
+    for _ in range(_MOST_VERSIONS):
+        _, count, _, first, onward = struct.unpack_from(f"{order}HHIII", data, at)
+        inner = at + first
+        for _ in range(min(count, _MOST_VERSIONS)):
+            _, _, _, name, step = struct.unpack_from(f"{order}IHHII", data, inner)
+            yield _text(strings, name)
+            inner += step
+        if not onward:
+            return
+        at += onward
 
 
 def holds_compiler(read: Reader, size: int) -> bool:
@@ -52,22 +255,21 @@ def holds_compiler(read: Reader, size: int) -> bool:
     Texts lie in sections for data that is only read; what makes CUDA's libraries large does not.
     """
     try:
-        found = read_sections(read)
-    except (struct.error, ValueError, IndexError, OverflowError):
-        found = None
-    spans = [(0, size)]
-    if found is not None:
-        spans = [(s.offset, s.end) for s in found.all if s.name.startswith(b".rodata")]
+        header = read_header(read)
+        sections = read_sections(header, read) if header else ()
+    except DAMAGE:
+        sections = ()
+    spans = [(s.offset, s.end) for s in sections if s.name.startswith(b".rodata")]
     return any(
         _CLANG in read(at, min(_STEP, end - at))
-        for start, end in spans
+        for start, end in (spans if sections else [(0, size)])
         for at in range(start, end, _STEP - len(_CLANG))
     )
 
 
 class CompilerSearch:
-    """The same for a library that passes by, wherever it stands: where its texts lie is known at
-    its end only. `found` holds once all pieces have been taken."""
+    """`holds_compiler` for a library that streams by: where its texts lie shows only at its end,
+    so all of it is searched. `found` holds once all pieces have been taken."""
 
     def __init__(self) -> None:
         self.found = False
@@ -81,81 +283,3 @@ class CompilerSearch:
                 self.found = _CLANG in data
                 tail = data[1 - len(_CLANG) :]
             yield piece
-
-
-def _read(read: Reader) -> ElfFacts | None:
-    head = read(0, 64)
-    if head[:4] != MAGIC or head[4] not in (1, 2) or head[5] not in (1, 2):
-        return None
-    wide = head[4] == 2
-    order = "<" if head[5] == 1 else ">"
-    machine = struct.unpack_from(order + "H", head, 18)[0]
-    if wide:
-        start = struct.unpack_from(order + "Q", head, 32)[0]
-        size, count = struct.unpack_from(order + "HH", head, 54)
-    else:
-        start = struct.unpack_from(order + "I", head, 28)[0]
-        size, count = struct.unpack_from(order + "HH", head, 42)
-    bits = 64 if wide else 32
-    if not count:
-        return ElfFacts(machine=machine, bits=bits)  # an object file
-    table = read(start, size * count)
-    layout = struct.Struct(order + ("IIQQQQ" if wide else "IIIIII"))
-    loads: list[tuple[int, int, int]] = []
-    dynamic: tuple[int, int] | None = None
-    interpreter = ""
-    for at in range(0, size * count, size):
-        fields = layout.unpack_from(table, at)
-        if wide:
-            kind, _, offset, address, _, length = fields
-        else:
-            kind, offset, address, _, length, _ = fields
-        if kind == _LOAD:
-            loads.append((address, length, offset))
-        elif kind == _DYNAMIC:
-            dynamic = (offset, length)
-        elif kind == _INTERP:
-            interpreter = _text(read(offset, min(length, 4096)), 0)
-    if dynamic is None or not 0 < dynamic[1] < _MAX_PART:
-        return ElfFacts(interpreter=interpreter, machine=machine, bits=bits)
-    section = read(*dynamic)
-    pair = struct.Struct(order + ("qQ" if wide else "iI"))
-    usable = len(section) - len(section) % pair.size
-    entries: list[tuple[int, int]] = []
-    for tag, value in pair.iter_unpack(section[:usable]):
-        if tag == 0:
-            break
-        entries.append((tag, value))
-    tags = dict(entries)
-    length = tags.get(_STRSZ, 0)
-    place = _offset(loads, tags.get(_STRTAB, 0))
-    if place is None or not 0 < length < _MAX_PART:
-        return ElfFacts(interpreter=interpreter, machine=machine, bits=bits)
-    strings = read(place, length)
-    return ElfFacts(
-        needed=tuple(_text(strings, value) for tag, value in entries if tag == _NEEDED),
-        rpath=_folders(strings, tags.get(_RPATH)),
-        runpath=_folders(strings, tags.get(_RUNPATH)),
-        soname=_text(strings, tags[_SONAME]) if _SONAME in tags else "",
-        interpreter=interpreter,
-        machine=machine,
-        bits=bits,
-    )
-
-
-def _offset(loads: list[tuple[int, int, int]], address: int) -> int | None:
-    for start, length, offset in loads:
-        if start <= address < start + length:
-            return address - start + offset
-    return None
-
-
-def _text(strings: bytes, at: int) -> str:
-    end = strings.find(b"\0", at)
-    return strings[at : end if end >= 0 else len(strings)].decode("utf-8", "surrogateescape")
-
-
-def _folders(strings: bytes, at: int | None) -> tuple[str, ...]:
-    if at is None:
-        return ()
-    return tuple(folder for folder in _text(strings, at).split(":") if folder)

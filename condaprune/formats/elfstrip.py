@@ -8,10 +8,18 @@ laid out as linkers do it is left alone. Format: the System V ABI, chapter 4.
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Sequence
 
-from condaprune.formats.elfsections import NOBITS, Reader, Section, read_sections
+from condaprune.formats.elf import (
+    DAMAGE,
+    NOBITS,
+    Header,
+    Reader,
+    Section,
+    read_header,
+    read_sections,
+    read_segments,
+)
 from condaprune.formats.patch import Patch
 
 _PROGRAM, _LIBRARY = 2, 3
@@ -35,9 +43,21 @@ def cut(read: Reader, size: int) -> Patch | None:
     section or segment accounts for, sections in an unusual order, links between them.
     """
     try:
-        return _cut(read, size)
-    except (struct.error, ValueError, IndexError, OverflowError):
+        header = read_header(read)
+        return _cut(header, read, size) if header else None
+    except DAMAGE:
         return None
+
+
+def symbol_size(read: Reader) -> int:
+    """The bytes of a file's symbol tables and debug sections; 0 for files without, and for what
+    is not a valid ELF file."""
+    try:
+        header = read_header(read)
+        sections = read_sections(header, read) if header else ()
+    except DAMAGE:
+        return 0
+    return sum(s.size for s in sections if s.kind != NOBITS and is_symbols(s))
 
 
 def is_symbols(section: Section) -> bool:
@@ -45,32 +65,25 @@ def is_symbols(section: Section) -> bool:
     return not section.allocated and (section.name in _SYMBOLS or section.name.startswith(_DEBUG))
 
 
-def _cut(read: Reader, size: int) -> Patch | None:
-    found = read_sections(read)
-    if found is None or found.fields[0] not in (_PROGRAM, _LIBRARY):
+def _cut(header: Header, read: Reader, size: int) -> Patch | None:
+    sections = read_sections(header, read)
+    if not sections or header.kind not in (_PROGRAM, _LIBRARY):
         return None
-    programs, table, header_size, row, rows = (found.fields[i] for i in (4, 5, 7, 8, 9))
-    names_at = found.fields[12]
-    numbered = [(number, held) for number, held in enumerate(found.all) if number != names_at]
-    kept = [(number, held) for number, held in numbered if not is_symbols(held)]
-    gone = [(number, held) for number, held in numbered if is_symbols(held)]
-    segments = _segments(read(programs, row * rows), row, found.order, found.wide)
-    loaded = max([header_size, programs + row * rows, *segments])
-    known = max(table + len(found.all) * found.row.size, loaded, *(s.end for s in found.all))
-    if known != size or not gone or not _cuttable(kept, gone, names_at, loaded):
+    numbered = [(number, s) for number, s in enumerate(sections) if number != header.names]
+    kept = [(number, s) for number, s in numbered if not is_symbols(s)]
+    gone = [(number, s) for number, s in numbered if is_symbols(s)]
+    programs_end = header.programs + header.program_size * header.program_count
+    segments = read_segments(header, read)
+    loaded = max([header.size, programs_end, *(s.offset + s.size for s in segments)])
+    table_end = header.sections + len(sections) * header.section_size
+    known = max(table_end, loaded, *(s.end for s in sections))
+    if known != size or not gone or not _cuttable(kept, gone, header.names, loaded):
         return None
-    tail, start = _tail(read, loaded, [held for _, held in kept], found.row)
+    tail, start = _tail(read, loaded, [s for _, s in kept], header)
     if size - (loaded + len(tail)) < _LEAST:
         return None
-    fields = [*found.fields[:5], start, *found.fields[6:11], len(kept) + 1, len(kept)]
-    return Patch(found.ident + found.header.pack(*fields), loaded, tail)
-
-
-def _segments(raw: bytes, row: int, order: str, wide: bool) -> list[int]:
-    """Where the content of each segment ends in the file."""
-    form = struct.Struct(order + ("8xQ16xQ" if wide else "4xI8xI"))
-    pairs = [form.unpack_from(raw, at) for at in range(0, len(raw), row)] if row else []
-    return [offset + length for offset, length in pairs]
+    new = header._replace(sections=start, section_count=len(kept) + 1, names=len(kept))
+    return Patch(new.pack(), loaded, tail)
 
 
 def _links(section: Section) -> set[int]:
@@ -84,16 +97,16 @@ def _cuttable(kept: Numbered, gone: Numbered, names: int, loaded: int) -> bool:
 
     Symbols name sections by number, so those that are loaded must keep theirs.
     """
-    last = max((number for number, held in kept if held.allocated), default=0)
+    last = max((number for number, section in kept if section.allocated), default=0)
     going = {number for number, _ in gone} | {names}
-    loose = [held for _, held in kept if _is_loose(held)]
+    loose = [section for _, section in kept if _is_loose(section)]
     return (
         last < min(going)
-        and all(held.end <= loaded for _, held in kept if held.allocated)
-        and all(held.offset >= loaded for held in [*loose, *(held for _, held in gone)])
-        and not any(_links(held) & going for _, held in kept)
-        and not any(_links(held) for held in loose)
-        and sum(held.size for held in loose) <= _MOST_KEPT
+        and all(section.end <= loaded for _, section in kept if section.allocated)
+        and all(section.offset >= loaded for section in [*loose, *(s for _, s in gone)])
+        and not any(_links(section) & going for _, section in kept)
+        and not any(_links(section) for section in loose)
+        and sum(section.size for section in loose) <= _MOST_KEPT
     )
 
 
@@ -102,20 +115,19 @@ def _is_loose(section: Section) -> bool:
     return not section.allocated and section.kind not in (0, NOBITS)
 
 
-def _tail(
-    read: Reader, loaded: int, kept: Sequence[Section], row: struct.Struct
-) -> tuple[bytes, int]:
+def _tail(read: Reader, loaded: int, kept: Sequence[Section], header: Header) -> tuple[bytes, int]:
     """What follows the loaded part, and where in the new file its table of sections begins."""
+    row = header.section_form
     data, names, table = bytearray(), bytearray(b"\0"), bytearray()
-    for held in kept:
-        new = held
-        if held.name:
+    for section in kept:
+        new = section
+        if section.name:
             new = new._replace(name_at=len(names))
-            names += held.name + b"\0"
-        if _is_loose(held):
-            data += bytes(-(loaded + len(data)) % max(1, held.align))
+            names += section.name + b"\0"
+        if _is_loose(section):
+            data += bytes(-(loaded + len(data)) % max(1, section.align))
             new = new._replace(offset=loaded + len(data))
-            data += read(held.offset, held.size)
+            data += read(section.offset, section.size)
         table += row.pack(*new[1:])
     own = len(names)
     names += b".shstrtab\0"

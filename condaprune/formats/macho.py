@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import struct
 
-from condaprune.formats.elf import ElfFacts
-from condaprune.formats.elfsections import Reader
+from condaprune.formats.elf import DAMAGE, BinaryFacts, Reader
 
 _WIDE, _NARROW = 0xFEEDFACF, 0xFEEDFACE
 _FAT, _FAT_WIDE = 0xCAFEBABE, 0xCAFEBABF
@@ -33,7 +32,7 @@ MAGICS = frozenset(
 """The first four bytes of such files."""
 
 
-def read_macho(read: Reader) -> ElfFacts | None:
+def read_macho(read: Reader) -> BinaryFacts | None:
     """The facts of a Mach-O file; None for other files and for damaged ones.
 
     `needed` are file names without the folders before them (``@rpath/libx.1.dylib`` is
@@ -41,7 +40,7 @@ def read_macho(read: Reader) -> ElfFacts | None:
     """
     try:
         return _read(read)
-    except (struct.error, ValueError, IndexError, OverflowError):
+    except DAMAGE:
         return None
 
 
@@ -53,7 +52,7 @@ def must_be_signed(data: bytes) -> bool:
     return data[:4] in MAGICS and data[:1] == b"\xca" and 0 < data[7] <= _MOST_ARCHITECTURES
 
 
-def _read(read: Reader) -> ElfFacts | None:
+def _read(read: Reader) -> BinaryFacts | None:
     head = read(0, 8)
     if head[:4] not in MAGICS:
         return None
@@ -69,10 +68,10 @@ def _read(read: Reader) -> ElfFacts | None:
     if not every:
         return None
     needed = tuple(dict.fromkeys(name for facts in every for name in facts.needed))
-    return ElfFacts(needed=needed, soname=every[0].soname)
+    return BinaryFacts(needed=needed, soname=every[0].soname)
 
 
-def _one(read: Reader, start: int) -> ElfFacts | None:
+def _one(read: Reader, start: int) -> BinaryFacts | None:
     """The facts of the part for one processor."""
     head = read(start, 32)
     order = "<" if head[:1] in (b"\xcf", b"\xce") else ">"
@@ -96,4 +95,4 @@ def _one(read: Reader, start: int) -> ElfFacts | None:
             else:
                 needed.append(base)
         at += length
-    return ElfFacts(needed=tuple(needed), soname=name, bits=64 if magic == _WIDE else 32)
+    return BinaryFacts(needed=tuple(needed), soname=name, bits=64 if magic == _WIDE else 32)

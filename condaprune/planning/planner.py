@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
-from condaprune.model import Decision, Inventory, Plan, Progress, Veto, no_progress
+from condaprune.model import Decision, Edit, Inventory, Plan, Progress, Veto, no_progress
 from condaprune.paths import parent, printable
 from condaprune.planning.edits import make_edits
 from condaprune.planning.terms import Terms, make_terms
@@ -67,7 +67,10 @@ def decide(
         notes += (_note_on_inner(inner),)
     decisions = draft.decide(vetoes)
     removed = {path for path, decision in decisions.items() if decision.remove}
-    edits = make_edits(inventory, source, removed, terms, progress) if source.readable else ()
+    edits: tuple[Edit, ...] = ()
+    if source.readable:
+        edits, more = make_edits(inventory, source, removed, terms, progress)
+        notes += more
     return Plan(
         inventory=inventory,
         decisions=decisions,

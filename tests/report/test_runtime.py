@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from condaprune.cli import run
+from condaprune.formats.elfstrip import symbol_size as strippable
 from condaprune.report.audit.baseimages import fits
 from condaprune.report.audit.elfversions import glibc_version, needed_versions
 from condaprune.report.audit.runtime import Needs, exported, runtime_needs
-from condaprune.report.audit.strippable import strippable
 from condaprune.report.audit.subject import Environment, open_subject
 from condaprune.report.forms.needs import dockerfile
 from lab.envs import BuiltEnvironment, c_compiler

@@ -16,10 +16,14 @@ def make_edits(
     removed: Container[str],
     terms: Terms,
     progress: Progress,
-) -> tuple[Edit, ...]:
-    """All edits of a plan that removes *removed*. Errors: `SourceError` for unreadable files."""
+) -> tuple[tuple[Edit, ...], tuple[str, ...]]:
+    """All edits of a plan that removes *removed*, and notes on them.
+
+    Errors: `SourceError` for unreadable files.
+    """
     changed: dict[str, tuple[str, int]] = {}
     edits: list[Edit] = []
+    notes: tuple[str, ...] = ()
     if terms.strip:
         from condaprune.planning.edits.strip import strip
 
@@ -30,5 +34,6 @@ def make_edits(
         from condaprune.planning.edits.bytecode import hash_edits
 
         progress("bytecode", 0, 0)
-        edits += hash_edits(inventory, contents, removed)
-    return tuple(edits)
+        hashed, notes = hash_edits(inventory, contents, removed)
+        edits += hashed
+    return tuple(edits), notes

@@ -3,15 +3,20 @@
 What conda and pip install carries the time and size of its source, and Python compiles anew where
 they differ, as after copying with other times. The marshalled code is the same in both forms: only
 the first 16 bytes of the file change, so nothing is compiled and nothing of the environment runs.
+
+The hash of the source is SipHash with the bytecode's magic number as key, in one variant up to
+Python 3.10 and in another from 3.11 on. The running Python has one of them built in; bytecode that
+takes the other is left as it is.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterator
+import sys
+from collections.abc import Callable, Container, Iterator
+from importlib.util import MAGIC_NUMBER
 
 from condaprune.formats.patch import Patch
-from condaprune.formats.siphash import source_hash
 from condaprune.formats.unpack_list import UNPACK, unpack_records
 from condaprune.model import Edit, Entry, Inventory
 from condaprune.paths import to_bytes
@@ -24,15 +29,21 @@ _CHECKED_BY_TIME = b"\0\0\0\0"
 _UNCHECKED = b"\1\0\0\0"
 # Named by PEP 552; Python 3.6 and earlier have a header of 12 bytes.
 _FIRST_MAGIC = 3390
+_FIRST_MAGIC_OF_3_11 = 3450
 _PLACEHOLDER = b"_env_plac"
 _BECAUSE = "is loaded without a look at its source"
 
+Hash = Callable[[int, bytes], bytes]
 
-def hash_edits(inventory: Inventory, contents: Contents, removed: Container[str]) -> Iterator[Edit]:
-    """The edits that make kept bytecode unchecked, where it fits its source now.
 
-    Left as it is: bytecode that is stale, that has no source, or whose source holds the prefix,
-    which is rewritten where the environment moves. Errors: `SourceError` for unreadable files.
+def hash_edits(
+    inventory: Inventory, contents: Contents, removed: Container[str]
+) -> tuple[list[Edit], tuple[str, ...]]:
+    """The edits that make kept bytecode unchecked where it fits its source now, and notes.
+
+    Left as it is: bytecode that is stale, that has no source, whose source holds the prefix,
+    which is rewritten where the environment moves, and that of a Python whose hash the running
+    one cannot compute (noted). Errors: `SourceError` for unreadable files.
     """
     entries = inventory.entries
     sources: dict[str, str] = {}  # bytecode -> its source
@@ -42,22 +53,59 @@ def hash_edits(inventory: Inventory, contents: Contents, removed: Container[str]
         if entry.kind == "file" and path not in removed and _NAME.search("/" + path)
     ):
         source = source_of_bytecode(path)
-        found = entries.get(source)
-        if found is not None and found.kind == "file" and source not in removed:
+        entry = entries.get(source)
+        if entry is not None and entry.kind == "file" and source not in removed:
             sources[path] = source
     moving = {file.path for record in inventory.records for file in record.prefix_files}
     if UNPACK in entries and entries[UNPACK].kind == "file":
         moving |= {path for path, _, _ in unpack_records(contents.read(UNPACK))}
-    headers: dict[str, bytes] = {}
+    source_hash = _built_in()
+    magics: dict[str, bytes] = {}
+    foreign = 0
     for path, data in contents.read_many(sources):
         if sources[path] not in moving and _fits(data, entries[sources[path]]):
-            headers[path] = bytes(data[:4])
-    yield from _edits(inventory, contents, {path: sources[path] for path in headers}, headers)
+            if source_hash is not None and _is_newer(data) == _is_newer(MAGIC_NUMBER):
+                magics[path] = bytes(data[:4])
+            else:
+                foreign += 1
+    notes = (_note(foreign),) if foreign else ()
+    if source_hash is None or not magics:
+        return [], notes
+    chosen = {path: sources[path] for path in magics}
+    return list(_edits(inventory, contents, chosen, magics, source_hash)), notes
+
+
+def _note(foreign: int) -> str:
+    modules = "1 module" if foreign == 1 else f"{foreign:,} modules"
+    python = "3.10 or older" if _is_newer(MAGIC_NUMBER) else "3.11 or newer"
+    return (
+        f"the bytecode of {modules} is left as it is: to hash their sources, run condaprune with "
+        f"Python {python}"
+    )
+
+
+def _built_in() -> Hash | None:
+    """The hash that the running Python computes; PyPy has none."""
+    if sys.implementation.name != "cpython":
+        return None
+    import _imp
+
+    return _imp.source_hash
+
+
+def _is_newer(magic: bytes) -> bool:
+    """Whether bytecode that starts with a magic number takes the hash of Python 3.11 on."""
+    return int.from_bytes(magic[:2], "little") >= _FIRST_MAGIC_OF_3_11
 
 
 def _edits(
-    inventory: Inventory, contents: Contents, sources: dict[str, str], magics: dict[str, bytes]
+    inventory: Inventory,
+    contents: Contents,
+    sources: dict[str, str],
+    magics: dict[str, bytes],
+    source_hash: Hash,
 ) -> Iterator[Edit]:
+    """The edits for bytecode with these sources and magic numbers, in its order."""
     compiled: dict[str, list[str]] = {}
     for path, source in sources.items():
         compiled.setdefault(source, []).append(path)
@@ -67,7 +115,8 @@ def _edits(
         if any(prefix in data for prefix in prefixes):
             continue
         for path in compiled[source]:
-            head = magics[path] + _UNCHECKED + source_hash(magics[path], data)
+            key = int.from_bytes(magics[path], "little")
+            head = magics[path] + _UNCHECKED + source_hash(key, data)
             mode = inventory.entries[path].mode
             made[path] = Edit(path, b"", mode, _BECAUSE, True, Patch(head))
     yield from (made[path] for path in sources if path in made)

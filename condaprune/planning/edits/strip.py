@@ -7,7 +7,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Container, Iterator
 from functools import partial
 
-from condaprune.formats.elfsections import Reader
+from condaprune.formats.elf import Reader
 from condaprune.formats.elfstrip import cut
 from condaprune.formats.patch import Patch
 from condaprune.model import Distribution, Edit, Entry, Inventory

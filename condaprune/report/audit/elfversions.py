@@ -6,8 +6,7 @@ import re
 import struct
 from collections.abc import Iterator
 
-from condaprune.formats.elf import MAGIC
-from condaprune.formats.elfsections import Reader
+from condaprune.formats.elf import MAGIC, Reader
 
 _VERNEED = 0x6FFFFFFE
 _MOST = 4096

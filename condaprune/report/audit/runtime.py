@@ -7,8 +7,7 @@ import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from condaprune.formats.elf import read_elf
-from condaprune.formats.elfsections import Reader
+from condaprune.formats.elf import Reader, read_elf
 from condaprune.live.activation import activation_files, declared_variables
 from condaprune.model import Entry, Inventory
 from condaprune.paths import to_bytes

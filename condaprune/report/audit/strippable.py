@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import struct
 
-from condaprune.formats.elfsections import NOBITS, Reader, read_sections
-from condaprune.formats.elfstrip import is_symbols
+from condaprune.formats.elfstrip import symbol_size
 from condaprune.model import Entry, Inventory
 from condaprune.paths import to_bytes
 from condaprune.report.audit.subject import Environment
@@ -29,7 +27,7 @@ def strippable_sizes(subject: Environment, inventory: Inventory) -> dict[str, in
                 found[entry.path] = size
         return found
     for path, data in subject.source.read_many([entry.path for entry in wanted]):
-        size = strippable(lambda at, length, data=data: data[at : at + length])  # type: ignore[misc]
+        size = symbol_size(lambda at, length, data=data: data[at : at + length])  # type: ignore[misc]
         if size:
             found[path] = size
     return found
@@ -48,16 +46,6 @@ def _of_file(path: bytes) -> int:
     except OSError:
         return 0  # unreadable files are the prune's concern; an audit counts what it can
     try:
-        return strippable(lambda at, length: os.pread(handle, length, at))
+        return symbol_size(lambda at, length: os.pread(handle, length, at))
     finally:
         os.close(handle)
-
-
-def strippable(read: Reader) -> int:
-    """The bytes of a file's symbol tables and debug sections; 0 for what is no sound ELF file."""
-    try:
-        found = read_sections(read)
-    except (struct.error, ValueError, IndexError, OverflowError):
-        return 0
-    sections = found.all if found is not None else ()
-    return sum(held.size for held in sections if held.kind != NOBITS and is_symbols(held))
