@@ -11,6 +11,7 @@ from condaprune.formats.unpack_list import UNPACK
 from condaprune.model import Entry, Inventory
 from condaprune.paths import printable
 from condaprune.sources.archiveindex import Index
+from condaprune.sources.base import SourceKind
 from condaprune.sources.decompress import Format, ReadAhead, open_stream, sniff
 from condaprune.sources.kept import Kept
 from condaprune.sources.members import Body, Limits, Member
@@ -22,12 +23,14 @@ _HEAD = 512
 
 
 class ArchiveSource:
-    """The environment in the archive *path*, whose format its first bytes tell.
+    """The environment in the archive *path*; its first bytes tell the `format`.
 
-    `format` is what it was found to be; `arcroot` the folder that all members lie in, known once
-    the inventory was read. Errors: `SourceError`, `ArchiveError`.
+    `arcroot` is the folder that all members lie in, known once the inventory was read. Errors:
+    `SourceError`, `ArchiveError`.
     """
 
+    kind: SourceKind = "archive"
+    prefix = ""
     readable = True
 
     def __init__(self, path: str, limits: Limits | None = None) -> None:
@@ -40,6 +43,11 @@ class ArchiveSource:
         self._kept = Kept()
         with self._open() as file:
             self.format: Format = sniff(file.read(_HEAD), path)
+
+    def members(self) -> ArchiveSource:
+        """The archive itself, whose root is known. Errors: `ArchiveError`, `SourceError`."""
+        self.inventory()
+        return self
 
     def inventory(self) -> Inventory:
         """All entries with their owners, in one pass. Errors: `ArchiveError`, `SourceError`."""

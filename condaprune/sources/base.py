@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from typing import Protocol, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 
-from condaprune.model import Inventory
+from condaprune.model import Entry, Inventory
+from condaprune.sources.members import Body, Member
+
+SourceKind = Literal["prefix", "archive", "path list"]
 
 
 class Contents(Protocol):
-    """Read access to what the files of an environment hold; it never writes."""
+    """Read access to the contents of an environment's files; it never writes."""
 
     def read(self, path: str) -> bytes:
         """The content of one file. Errors: `SourceError` where it cannot be read."""
@@ -26,7 +29,7 @@ class Contents(Protocol):
 
 @runtime_checkable
 class Parts(Protocol):
-    """What a source may offer beside `Contents`: a part of a file for little."""
+    """What a source may offer besides `Contents`: a part of a file for little."""
 
     def read_part(self, path: str, offset: int, size: int) -> bytes:
         """The bytes at an offset, fewer where the file ends. Errors: `SourceError`."""
@@ -35,7 +38,7 @@ class Parts(Protocol):
 
 @runtime_checkable
 class Streamed(Protocol):
-    """What tells a source that is passed through from one that is read at random."""
+    """A source that is passed through, unlike one that is read at random."""
 
     def holds(self, paths: Collection[str]) -> bool:
         """Whether what matters of files can be had without passing through."""
@@ -46,15 +49,40 @@ class Streamed(Protocol):
         ...
 
 
-class Source(Contents, Protocol):
-    """An environment that can be read. `label` is how the user named it.
+class MemberStream(Protocol):
+    """An archive's members in its own order, each passing by once.
 
-    `readable` says whether its files have contents, which those of a path list have not.
+    `arcroot` is the folder around all members, empty for none.
+    """
+
+    arcroot: str
+
+    def forget(self) -> None:
+        """Free what was kept for planning."""
+        ...
+
+    def stream(self) -> Iterator[tuple[Entry, Member, Body]]:
+        """Each entry that has a member, with its content. Errors: `ArchiveError`."""
+        ...
+
+
+class Source(Contents, Protocol):
+    """An environment that can be read.
+
+    `label` is how the user named it, `prefix` the folder it lies in (empty for an archive and a
+    path list). `readable` says whether its files have contents, which those of a path list have
+    not.
     """
 
     label: str
+    kind: SourceKind
+    prefix: str
     readable: bool
 
     def inventory(self) -> Inventory:
         """All entries with their owners. Errors: `SourceError`, `ArchiveError`."""
+        ...
+
+    def members(self) -> MemberStream | None:
+        """The archive that the environment is in; None where it can be read in any order."""
         ...

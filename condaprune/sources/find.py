@@ -1,9 +1,12 @@
-"""Finds the source that a user named: a prefix, an archive, or an environment by its name."""
+"""The registry of sources: finds the one that a user named.
+
+A new source is one file, one function here that knows its own, and one entry in `SOURCES`.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from condaprune.errors import SourceError, nearest
@@ -15,33 +18,21 @@ if TYPE_CHECKING:
 _HOMES = ("miniforge3", "mambaforge", "miniconda3", "anaconda3", "micromamba", ".conda")
 _SYSTEM_HOMES = ("/opt/conda", "/opt/miniforge3", "/opt/miniconda3", "/opt/anaconda3")
 
+Opener = Callable[[str, "Limits | None"], Source | None]
+"""The source for a name, or None where the name means another kind of source."""
+
 
 def find_source(environment: str, limits: Limits | None = None) -> Source:
     """The source for ENV; *limits* bound what an archive may ask.
 
     Errors: `SourceError`, `ArchiveError`.
     """
-    from condaprune.sources.prefix import PrefixSource
-
     if not environment:
         raise SourceError("ENV is empty", remedy="Name a prefix, an archive or an environment")
-    if os.path.isdir(environment):
-        return PrefixSource(environment)
-    if os.path.exists(environment):
-        from condaprune.sources.archive import ArchiveSource
-
-        return ArchiveSource(environment, limits) if limits else ArchiveSource(environment)
-    if os.sep not in environment:
-        known = dict(_environments())
-        if environment in known:
-            return PrefixSource(known[environment])
-        raise SourceError(
-            "no such file or folder, and no conda environment of that name",
-            where=environment,
-            remedy=nearest(environment, sorted(known))
-            if known
-            else "Name a prefix (the folder that holds conda-meta) or an archive",
-        )
+    for open_source in SOURCES:
+        source = open_source(environment, limits)
+        if source is not None:
+            return source
     raise SourceError(
         "no such file or folder",
         where=environment,
@@ -49,19 +40,61 @@ def find_source(environment: str, limits: Limits | None = None) -> Source:
     )
 
 
+def _prefix(name: str, _limits: Limits | None) -> Source | None:
+    if not os.path.isdir(name):
+        return None
+    from condaprune.sources.prefix import PrefixSource
+
+    return PrefixSource(name)
+
+
+def _path_list(name: str, _limits: Limits | None) -> Source | None:
+    if not os.path.isfile(name):
+        return None
+    from condaprune.sources.pathlist import PathListSource, is_pathlist, start_of
+
+    return PathListSource(name) if is_pathlist(start_of(name)) else None
+
+
+def _archive(name: str, limits: Limits | None) -> Source | None:
+    if not os.path.exists(name):
+        return None
+    from condaprune.sources.archive import ArchiveSource
+
+    return ArchiveSource(name, limits)
+
+
+def _environment(name: str, _limits: Limits | None) -> Source | None:
+    if os.sep in name:
+        return None
+    known = dict(_environments())
+    if name in known:
+        return _prefix(known[name], None)
+    raise SourceError(
+        "no such file or folder, and no conda environment of that name",
+        where=name,
+        remedy=nearest(name, sorted(known))
+        if known
+        else "Name a prefix (the folder that holds conda-meta) or an archive",
+    )
+
+
+SOURCES: tuple[Opener, ...] = (_prefix, _path_list, _archive, _environment)
+
+
 def _environments() -> Iterator[tuple[str, str]]:
     """Names and prefixes of the environments of this machine, the preferred one last."""
-    found: dict[str, str] = {}
+    prefixes: dict[str, str] = {}
     for prefix in reversed(list(_candidates())):
         if os.path.isdir(os.path.join(prefix, "conda-meta")):
             base = os.path.isdir(os.path.join(prefix, "envs")) or os.path.isdir(
                 os.path.join(prefix, "condabin")
             )
             name = os.path.basename(prefix)
-            found[name] = prefix
+            prefixes[name] = prefix
             if base:
-                found["base"] = prefix
-    yield from found.items()
+                prefixes["base"] = prefix
+    yield from prefixes.items()
 
 
 def _candidates() -> Iterator[str]:

@@ -1,14 +1,13 @@
-"""A path list as source: what is known of an environment is its files, sizes and owners.
+"""A path list as source: of an environment only files, sizes and owners are known.
 
 The format is tab-separated text, plain or gzip, with the header ``path kind size owner``: `kind`
 is ``f`` (file), ``l`` (link) or ``d`` (folder), `size` bytes, `owner` one of
 ``conda:name==version``, ``pypi:name-version`` and ``-``. A path with a tab, a line end, or bytes
-that are no UTF-8 has those escaped as ``\\xNN`` or ``\\t``, and a backslash as ``\\\\``.
+that are not UTF-8 has those escaped as ``\\xNN`` or ``\\t``, and a backslash as ``\\\\``.
 """
 
 from __future__ import annotations
 
-import gzip
 import re
 import zlib
 from collections.abc import Collection, Iterator
@@ -17,6 +16,7 @@ from condaprune.errors import SourceError
 from condaprune.model import Distribution, Entry, Inventory, Kind, Owner, Record
 from condaprune.names import canonical_name
 from condaprune.paths import from_bytes, parent, printable, sort_key
+from condaprune.sources.base import SourceKind
 from condaprune.sources.layout import find_layout
 
 HEADER = b"path\tkind\tsize\towner"
@@ -24,6 +24,8 @@ _KINDS: dict[str, Kind] = {"f": "file", "l": "link", "d": "folder"}
 _ESCAPE = re.compile(rb"\\(x[0-9a-fA-F]{2}|.)", re.DOTALL)
 _PLAIN = {b"t": b"\t", b"n": b"\n", b"r": b"\r", b"\\": b"\\"}
 _LIMIT = 1 << 30
+_START = 1 << 12
+_GZIP = b"\x1f\x8b"
 _REMEDY = "A path list is tab-separated text with the header `path kind size owner`"
 
 
@@ -32,14 +34,30 @@ def is_pathlist(start: bytes) -> bool:
     return start.startswith(HEADER)
 
 
+def start_of(path: str) -> bytes:
+    """The first bytes of a file, unpacked where it is gzip; empty where it cannot be read."""
+    try:
+        with open(path, "rb") as handle:
+            start = handle.read(_START)
+        packed = start[:2] == _GZIP
+        return zlib.decompressobj(31).decompress(start, _START) if packed else start
+    except (OSError, zlib.error):
+        return b""  # whoever reads it whole says what is wrong with it
+
+
 class PathListSource:
     """The environment that a path list describes; it has no contents to read."""
 
+    kind: SourceKind = "path list"
+    prefix = ""
     readable = False
 
     def __init__(self, path: str) -> None:
         self.label = path
         self._inventory: Inventory | None = None
+
+    def members(self) -> None:
+        """None: a path list holds no contents."""
 
     def inventory(self) -> Inventory:
         """All entries with their owners, read once. Errors: `SourceError`, with the line."""
@@ -62,10 +80,12 @@ class PathListSource:
 
 
 def _content(label: str) -> bytes:
+    import gzip
+
     try:
         with open(label, "rb") as handle:
             data = handle.read(_LIMIT)
-        if data[:2] != b"\x1f\x8b":
+        if data[:2] != _GZIP:
             return data
         with gzip.open(label, "rb") as unpacked:
             data = unpacked.read(_LIMIT + 1)
@@ -97,16 +117,16 @@ def _parse(label: str, data: bytes) -> Inventory:
                 f"lists {printable(path)!r} twice", where=f"{label}, line {number}", remedy=_REMEDY
             )
         entries[path] = entry
-        held = owners.get(owner)
-        if held is None:
-            held = owners[owner] = (_owner(f"{label}, line {number}", owner),)
-        if held:
-            owned[path] = held
+        packages = owners.get(owner)
+        if packages is None:
+            packages = owners[owner] = (_owner(f"{label}, line {number}", owner),)
+        if packages:
+            owned[path] = packages
     _add_folders(entries)
     ordered = {path: entries[path] for path in sorted(entries, key=sort_key)}
-    found = [held[0] for held in owners.values() if held]
-    records = tuple(owner for owner in found if isinstance(owner, Record))
-    distributions = tuple(owner for owner in found if isinstance(owner, Distribution))
+    unique = [packages[0] for packages in owners.values() if packages]
+    records = tuple(owner for owner in unique if isinstance(owner, Record))
+    distributions = tuple(owner for owner in unique if isinstance(owner, Distribution))
     layout = find_layout(ordered, records)
     return Inventory(label, "", ordered, owned, records, distributions, layout)
 
@@ -129,13 +149,13 @@ def _row(label: str, number: int, line: bytes) -> tuple[str, Entry, str]:
         )
     if not fields[2].isdigit():
         raise SourceError(
-            f"has the size {printable(from_bytes(fields[2]))!r}, which is no number of bytes",
+            f"has the size {printable(from_bytes(fields[2]))!r}, which is not a number of bytes",
             where=where,
             remedy=_REMEDY,
         )
     if not path or path[0] == "/" or ".." in path.split("/"):
         raise SourceError(
-            f"lists {printable(path)!r}, which lies outside of the prefix",
+            f"lists {printable(path)!r}, which lies outside the prefix",
             where=where,
             remedy="Paths are relative to the prefix",
         )

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from condaprune.errors import ProtectedPathError, SourceError
 from condaprune.model import Inventory
 from condaprune.paths import printable, to_bytes
+from condaprune.sources.base import SourceKind
 from condaprune.sources.owners import build_inventory
 from condaprune.sources.walk import walk
 
@@ -18,7 +19,7 @@ _SYSTEM = ("/", "/usr", "/usr/local", "/bin", "/lib", "/etc", "/var", "/opt", "/
 def check_prefix(path: str) -> str:
     """The real path of a conda prefix.
 
-    Errors: `SourceError` where *path* is missing or no conda prefix, `ProtectedPathError` for
+    Errors: `SourceError` where *path* is missing or not a conda prefix, `ProtectedPathError` for
     folders that are never touched.
     """
     real = os.path.realpath(path)
@@ -61,6 +62,7 @@ def check_not_own(real: str) -> None:
 class PrefixSource:
     """The environment in the folder *path*. Errors: see `check_prefix`."""
 
+    kind: SourceKind = "prefix"
     readable = True
 
     def __init__(self, path: str) -> None:
@@ -68,6 +70,9 @@ class PrefixSource:
         self.prefix = check_prefix(path)
         self._root = to_bytes(self.prefix) + b"/"
         self._inventory: Inventory | None = None
+
+    def members(self) -> None:
+        """None: a prefix can be read in any order."""
 
     def inventory(self) -> Inventory:
         """All entries with their owners, read once."""

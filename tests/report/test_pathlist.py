@@ -41,9 +41,9 @@ def test_a_path_list_is_an_environment(tmp_path: Path, packed: bool) -> None:
     [
         pytest.param("a\tf\t1", "line 2: has 3 fields", id="a field is missing"),
         pytest.param("a\tx\t1\t-", "unknown kind 'x'", id="an unknown kind"),
-        pytest.param("a\tf\tbig\t-", "no number of bytes", id="a size that is no number"),
-        pytest.param("../a\tf\t1\t-", "outside of the prefix", id="a path that leaves the prefix"),
-        pytest.param("/a\tf\t1\t-", "outside of the prefix", id="an absolute path"),
+        pytest.param("a\tf\tbig\t-", "not a number of bytes", id="a size that is no number"),
+        pytest.param("../a\tf\t1\t-", "outside the prefix", id="a path that leaves the prefix"),
+        pytest.param("/a\tf\t1\t-", "outside the prefix", id="an absolute path"),
         pytest.param("a\tf\t1\trpm:a", "unknown owner 'rpm:a'", id="an unknown owner"),
         pytest.param("a\tf\t1\t-\na\tf\t1\t-", "line 3: lists 'a' twice", id="a path twice"),
     ],

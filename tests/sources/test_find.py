@@ -1,5 +1,6 @@
-"""ENV is a prefix, an archive, or a name."""
+"""ENV is a prefix, an archive, a path list, or a name."""
 
+import gzip
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from condaprune.errors import SourceError
 from condaprune.sources.find import find_source
 from condaprune.sources.prefix import PrefixSource
+from tests.sources.archives import tar
 from tests.trees import make_prefix
 
 
@@ -59,3 +61,25 @@ def test_an_unknown_name_is_answered_with_the_nearest(home: Path) -> None:
 def test_a_missing_path_is_named(home: Path) -> None:
     with pytest.raises(SourceError, match="no such file or folder"):
         find_source(str(home / "gone" / "env"))
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        pytest.param(tar(), "archive", id="a tar"),
+        pytest.param(gzip.compress(tar()), "archive", id="a tar.gz"),
+        pytest.param(b"path\tkind\tsize\towner\n", "path list", id="a path list"),
+        pytest.param(gzip.compress(b"path\tkind\tsize\towner\n"), "path list", id="gzip"),
+    ],
+)
+def test_a_file_is_known_by_its_first_bytes(content: bytes, kind: str, tmp_path: Path) -> None:
+    (tmp_path / "env").write_bytes(content)
+    source = find_source(str(tmp_path / "env"))
+    assert (source.kind, source.prefix, source.readable) == (kind, "", kind == "archive")
+    assert (source.members() is None) is (kind != "archive")
+
+
+def test_a_folder_is_a_prefix(tmp_path: Path) -> None:
+    source = find_source(str(make_prefix(tmp_path, {})))
+    assert (source.kind, source.prefix, source.readable) == ("prefix", str(tmp_path), True)
+    assert source.members() is None
