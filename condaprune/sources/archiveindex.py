@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from condaprune.errors import ArchiveError
 from condaprune.formats.unpack_list import PROGRESS, UNPACK
 from condaprune.model import Entry
-from condaprune.paths import parent, printable, sort_key
+from condaprune.paths import follow, parent, printable, sort_key
 from condaprune.sources.members import Limits, Member, member_error
 
 _REPEATED = (UNPACK, PROGRESS, "bin/activate", "bin/deactivate", "bin/activate.fish")
 """conda-pack adds these a second time to an environment that holds them; the last one counts."""
-
-_MAX_LINKS = 40
 
 
 class Index:
@@ -42,13 +38,13 @@ class Index:
         if member.kind == "folder":
             self._implied.add(path)
         elif path in self._implied:
-            raise member_error(where, path, "is no folder, but earlier members lie in it")
+            raise member_error(where, path, "is not a folder, but earlier members lie in it")
         self._at[path] = position
         folder = parent(path)
         while folder not in self._implied:
             above = self._at.get(folder)
             if above is not None:
-                kind = "a link" if self.members[above].kind == "link" else "no folder"
+                kind = "a link" if self.members[above].kind == "link" else "not a folder"
                 raise member_error(
                     where, path, f"lies below {printable(folder)!r}, which is {kind}"
                 )
@@ -73,7 +69,7 @@ class Index:
             raise member_error(
                 self._where,
                 member.path,
-                f"is a hard link to {printable(member.linked)!r}, which is no earlier file",
+                f"is a hard link to {printable(member.linked)!r}, which is not an earlier file",
             )
 
     def content_of(self, path: str) -> str:
@@ -91,14 +87,14 @@ class Index:
         entries = self._entries(root)
         if "conda-meta" not in entries:
             raise ArchiveError(
-                "holds no conda environment: there is no conda-meta folder in it",
+                "holds no conda environment: it has no conda-meta folder",
                 where=self._where,
                 remedy="Name an archive that conda-pack or condaprune made",
             )
         if not self._limits.links_out:
             targets = {p: e.target for p, e in entries.items() if e.kind == "link"}
             for path, target in targets.items():
-                if leaves(path, target, targets):
+                if follow(path, targets.get).outside:
                     raise member_error(
                         self._where,
                         f"{root}/{path}" if root else path,
@@ -154,38 +150,3 @@ class Index:
                 found.append(Entry(path[cut:], "folder", 0, 0o755, 0, 0, number, 1))
         found.sort(key=lambda entry: sort_key(entry.path))
         return {entry.path: entry for entry in found}
-
-
-def leaves(path: str, target: str, links: Mapping[str, str]) -> bool:
-    """Whether following the link *path* ever steps out of the root.
-
-    *links* holds the targets of all links, since a link may lead through others. A link that
-    runs in circles stays inside.
-    """
-    done: list[str] = path.split("/")[:-1]
-    todo: list[str] = _parts(target)
-    for _ in range(_MAX_LINKS):
-        if target.startswith("/"):
-            return True
-        while todo:
-            part = todo.pop()
-            if part == "..":
-                if not done:
-                    return True
-                done.pop()
-                continue
-            done.append(part)
-            following = links.get("/".join(done))
-            if following is not None:
-                target = following
-                done.pop()
-                todo.extend(_parts(target))
-                break
-        else:
-            return False
-    return False
-
-
-def _parts(target: str) -> list[str]:
-    """The steps of a link's target, last first."""
-    return [part for part in reversed(target.split("/")) if part not in ("", ".")]

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import csv
-import posixpath
 from collections.abc import Container, Iterator, Mapping
 
 from condaprune.model import Distribution, Entry, Layout
 from condaprune.names import canonical_name
-from condaprune.paths import from_bytes, parent, to_bytes
+from condaprune.paths import from_bytes, join, parent, to_bytes
 
 METADATA_FILES = ("METADATA", "PKG-INFO", "RECORD", "installed-files.txt")
 
@@ -145,9 +144,4 @@ def _rehashed(data: bytes, home: str, changed: Mapping[str, tuple[str, int]]) ->
 
 def _inside(home: str, path: str) -> str:
     path = path.replace("\\", "/")
-    if path.startswith("/"):
-        return ""
-    if path.startswith("../") or "/." in path or "//" in path:
-        joined = posixpath.normpath(f"{home}/{path}")
-        return "" if joined.startswith("../") else joined
-    return f"{home}/{path}"
+    return "" if path.startswith("/") else join(home, path) or ""

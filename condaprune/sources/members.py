@@ -1,4 +1,4 @@
-"""What an archive is made of, whatever its format: members and their contents."""
+"""The parts of an archive, whatever its format: members and their contents."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Member:
     """One member of an archive.
 
     `path` is relative to the archive's root, `mode` the permission bits, `mtime` whole seconds.
-    `target` is what a symbolic link points at; `linked` the path of the earlier member that a
+    `target` is where a symbolic link points; `linked` the path of the earlier member that a
     hard link repeats (its `size` is 0 then).
     """
 
@@ -38,7 +38,7 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What an archive may ask of us before it is taken for a bomb.
+    """How much an archive may ask for before it is taken for a bomb.
 
     `entries` and `size` (bytes, unpacked) bound the whole archive; `ratio` its growth on
     unpacking, looked at from `ratio_from` unpacked bytes on. `links_out` lets symbolic links
@@ -50,6 +50,27 @@ class Limits:
     ratio: int = 300
     ratio_from: int = 512 << 20
     links_out: bool = False
+
+    def check(
+        self, where: str, *, entries: int = 0, size: int = 0, packed: int = 0, member: str = ""
+    ) -> None:
+        """Refuse an archive of so many members, bytes unpacked and bytes packed so far.
+
+        *member* is the one it has got to. Errors: `ArchiveError`.
+        """
+        if entries > self.entries:
+            what, option = f"more than {self.entries:,} members", "--max-entries"
+        elif size > self.size:
+            what, option = f"more than {self.size:,} bytes", "--max-size"
+        elif size > self.ratio_from and size > self.ratio * max(packed, 1):
+            what, option = f"more than {self.ratio} times its size", "--max-ratio"
+        else:
+            return
+        raise ArchiveError(
+            f"the archive unpacks to {what}" + (f" (at member {member!r})" if member else ""),
+            where=where,
+            remedy=f"If you trust it, raise the limit with {option}",
+        )
 
 
 def member_error(archive: str, member: str | bytes, what: str, remedy: str = "") -> ArchiveError:

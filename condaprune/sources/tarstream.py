@@ -75,8 +75,7 @@ class TarStream:
                 self._finish()
                 return
             count += 1
-            if count > self._limits.entries:
-                raise self._over(f"more than {self._limits.entries:,} members", "--max-entries")
+            self._limits.check(self._where, entries=count, member=self._member)
             member, size = found
             self._member = member.path
             self._left = size + (-size % BLOCK)
@@ -207,12 +206,12 @@ class TarStream:
         except self._errors as error:
             raise self._damaged(f"cannot be read: {error}") from error
         self._at = 0
-        total = self._before + len(self._block)
-        limits = self._limits
-        if total > limits.size:
-            raise self._over(f"more than {limits.size:,} bytes", "--max-size")
-        if total > limits.ratio_from and total > limits.ratio * max(self._compressed(), 1):
-            raise self._over(f"more than {limits.ratio} times its size", "--max-ratio")
+        self._limits.check(
+            self._where,
+            size=self._before + len(self._block),
+            packed=self._compressed(),
+            member=self._member,
+        )
         return bool(self._block)
 
     def _finish(self) -> None:
@@ -225,10 +224,3 @@ class TarStream:
         if self._member:
             return member_error(self._where, self._member, what, remedy)
         return ArchiveError(f"the start of the archive {what}", where=self._where, remedy=remedy)
-
-    def _over(self, what: str, option: str) -> ArchiveError:
-        return ArchiveError(
-            f"the archive unpacks to {what} (at member {self._member!r})",
-            where=self._where,
-            remedy=f"If you trust it, raise the limit with {option}",
-        )

@@ -39,7 +39,7 @@ class ZipStream:
             self._zip = zipfile.ZipFile(file)
         except (zipfile.BadZipFile, ValueError, OSError, EOFError, NotImplementedError) as error:
             raise ArchiveError(
-                f"no usable zip archive: {error}",
+                f"not a usable zip archive: {error}",
                 where=where,
                 remedy="It is cut off, damaged or in several parts: copy it or pack it again",
             ) from error
@@ -48,14 +48,8 @@ class ZipStream:
     def __iter__(self) -> Iterator[tuple[Member, Body]]:
         """Each member and its content, as `TarStream` gives them. Errors: `ArchiveError`."""
         infos = sorted(self._zip.infolist(), key=lambda info: info.header_offset)
-        limits = self._limits
-        if len(infos) > limits.entries:
-            raise self._over(f"more than {limits.entries:,} members", "--max-entries")
         total = sum(info.file_size for info in infos)
-        if total > limits.size:
-            raise self._over(f"{total:,} bytes", "--max-size")
-        if total > limits.ratio_from and total > limits.ratio * self._size:
-            raise self._over(f"more than {limits.ratio} times its size", "--max-ratio")
+        self._limits.check(self._where, entries=len(infos), size=total, packed=self._size)
         for info in infos:
             yield self._member(info)
 
@@ -112,13 +106,6 @@ class ZipStream:
                 "holds another number of bytes than it says",
                 "The archive is damaged: copy it or pack it again",
             )
-
-    def _over(self, what: str, option: str) -> ArchiveError:
-        return ArchiveError(
-            f"the archive unpacks to {what}",
-            where=self._where,
-            remedy=f"If you trust it, raise the limit with {option}",
-        )
 
 
 def _time(info: zipfile.ZipInfo) -> int:
