@@ -1,4 +1,4 @@
-"""Reads what a program or library loads, in either format."""
+"""Reads the facts of a program or library, in either format."""
 
 from __future__ import annotations
 

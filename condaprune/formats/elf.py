@@ -1,4 +1,4 @@
-"""The one reader of ELF: what a file asks of the loader, its sections, the versions it needs.
+"""The one reader of ELF: dynamic facts, sections, and the symbol versions a file needs.
 
 Knows both word sizes and byte orders. It asks for a few small parts of the file, so that a file
 system need not read libraries of hundreds of megabytes. Format: the System V ABI, chapters 4, 5.
@@ -28,12 +28,12 @@ _MOST_VERSIONS = 4096
 _STEP = 8 << 20
 _CLANG = b"-internal-isystem"
 DAMAGE = (struct.error, ValueError, IndexError, OverflowError)
-"""What parsing a damaged file raises."""
+"""The errors that parsing a damaged file raises."""
 
 
 @dataclass(frozen=True, slots=True)
 class BinaryFacts:
-    """What a program or library asks of the loader, in whichever format it is.
+    """The facts of a program or library that its loader goes by, in either format.
 
     Names and search paths are as they stand in the file. `compiler` says whether a compiler of C
     is in it, as far as that was looked for.

@@ -2,8 +2,8 @@
 
 ``strip`` lays a file out anew, which has broken libraries that patchelf had changed
 (serverless-python-requirements#318, numpy#20101). Here all that is loaded keeps its bytes and its
-place: the file ends after the last segment, and a shorter table of sections follows. What is not
-laid out as linkers do it is left alone. Format: the System V ABI, chapter 4.
+place: the file ends after the last segment, and a shorter table of sections follows. Files that
+are not laid out as linkers do it are left alone. Format: the System V ABI, chapter 4.
 """
 
 from __future__ import annotations
@@ -31,27 +31,27 @@ _MOST_KEPT = 1 << 20
 """Sections that are neither loaded nor known to be of use to debuggers only are copied to the new
 end; a file with more of them than this is left alone (bytes)."""
 _LEAST = 4096
-"""What cutting has to save, in bytes."""
+"""The least that a patch has to save, in bytes."""
 
 Numbered = Sequence[tuple[int, Section]]
 
 
-def cut(read: Reader, size: int) -> Patch | None:
-    """What takes the symbols and debug data off a program or library of *size* bytes.
+def symbol_patch(read: Reader, size: int) -> Patch | None:
+    """The patch that takes symbols and debug data off a program or library of *size* bytes.
 
     None for every other file, for one with hardly any such data, and for any doubt: bytes that no
     section or segment accounts for, sections in an unusual order, links between them.
     """
     try:
         header = read_header(read)
-        return _cut(header, read, size) if header else None
+        return _patch(header, read, size) if header else None
     except DAMAGE:
         return None
 
 
 def symbol_size(read: Reader) -> int:
-    """The bytes of a file's symbol tables and debug sections; 0 for files without, and for what
-    is not a valid ELF file."""
+    """The bytes of a file's symbol tables and debug sections; 0 for files without, and for
+    files that are not valid ELF."""
     try:
         header = read_header(read)
         sections = read_sections(header, read) if header else ()
@@ -65,7 +65,7 @@ def is_symbols(section: Section) -> bool:
     return not section.allocated and (section.name in _SYMBOLS or section.name.startswith(_DEBUG))
 
 
-def _cut(header: Header, read: Reader, size: int) -> Patch | None:
+def _patch(header: Header, read: Reader, size: int) -> Patch | None:
     sections = read_sections(header, read)
     if not sections or header.kind not in (_PROGRAM, _LIBRARY):
         return None
@@ -116,7 +116,7 @@ def _is_loose(section: Section) -> bool:
 
 
 def _tail(read: Reader, loaded: int, kept: Sequence[Section], header: Header) -> tuple[bytes, int]:
-    """What follows the loaded part, and where in the new file its table of sections begins."""
+    """The bytes after the loaded part, and where in the new file its section table begins."""
     row = header.section_form
     data, names, table = bytearray(), bytearray(b"\0"), bytearray()
     for section in kept:

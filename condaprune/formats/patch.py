@@ -10,8 +10,8 @@ Buffer = bytes | memoryview
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """`head` takes the place of as many bytes at the start of the old content, which stays up to
-    the offset `end` (None: to its end); then `tail` follows. `head` is no longer than what stays.
+    """The new content is `head`, then the old content from there up to the offset `end` (None: to
+    its end), then `tail`. `head` replaces as many bytes and does not reach beyond `end`.
     """
 
     head: bytes
@@ -37,7 +37,7 @@ class Patch:
             yield self.tail
 
     def made(self, data: bytes, old: int) -> bool:
-        """Whether *data* looks like what this patch makes of a content of *old* bytes."""
+        """Whether *data* looks like the result of this patch on a content of *old* bytes."""
         return (
             len(data) == self.size(old) and data.startswith(self.head) and data.endswith(self.tail)
         )

@@ -1,1 +1,1 @@
-"""What an environment is read from: a prefix, an archive, a named environment."""
+"""The sources of environments: prefixes, archives, path lists."""

@@ -74,7 +74,7 @@ class ArchiveSource:
         return self._inventory
 
     def holds(self, paths: Collection[str]) -> bool:
-        """Whether what matters of files can be had without a pass: texts by `read_many`, the
+        """Whether files can be read without another pass: texts by `read_many`, of binaries the
         parts that `read_elf` asks for by `read_part`."""
         self.inventory()
         return all(self._kept.holds(self._content_of(path)) for path in paths)
@@ -85,7 +85,7 @@ class ArchiveSource:
         return self._kept.compilers.get(self._content_of(path))
 
     def forget(self) -> None:
-        """Free what was kept for planning: reading files costs passes from now on."""
+        """Free the memory that planning needed: reading files costs passes from now on."""
         self._kept.forget()
 
     def _content_of(self, path: str) -> str:
@@ -100,7 +100,7 @@ class ArchiveSource:
         raise SourceError("no such file in the archive", where=f"{self.label}: {printable(path)}")
 
     def read_part(self, path: str, offset: int, size: int) -> bytes:
-        """Up to *size* bytes of a file from *offset* on; what is not kept costs a pass.
+        """Up to *size* bytes of a file from *offset* on; a part that is not kept costs a pass.
 
         Errors: `SourceError`, `ArchiveError`.
         """
@@ -113,7 +113,7 @@ class ArchiveSource:
         """The contents of files: first those kept, then the others in the archive's order, in one
         pass that ends with the last one.
 
-        Errors: `SourceError` for a path that is no file, `ArchiveError`.
+        Errors: `SourceError` for a path that is not a file, `ArchiveError`.
         """
         kept = self._kept
         names: dict[tuple[int, int], list[str]] = {}

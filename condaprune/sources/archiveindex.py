@@ -73,7 +73,7 @@ class Index:
             )
 
     def content_of(self, path: str) -> str:
-        """The path of the member that holds a file's content: its own, or what it is linked to."""
+        """The path of the member that holds a file's content: its own or that of its hard link."""
         while linked := self.members[self._at[path]].linked:
             path = linked
         return path
@@ -81,7 +81,7 @@ class Index:
     def finish(self) -> tuple[str, dict[str, Entry]]:
         """The folder all members lie in (empty for none), and the entries below it, in order.
 
-        Errors: `ArchiveError` for links that leave the root, and where there is no environment.
+        Errors: `ArchiveError` for links that leave the root, and where no environment is found.
         """
         root = self._root()
         entries = self._entries(root)

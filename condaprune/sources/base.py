@@ -41,7 +41,7 @@ class Streamed(Protocol):
     """A source that is passed through, unlike one that is read at random."""
 
     def holds(self, paths: Collection[str]) -> bool:
-        """Whether what matters of files can be had without passing through."""
+        """Whether files can be read, as far as they matter, without passing through."""
         ...
 
     def has_compiler(self, path: str) -> bool | None:
@@ -58,7 +58,7 @@ class MemberStream(Protocol):
     arcroot: str
 
     def forget(self) -> None:
-        """Free what was kept for planning."""
+        """Free the memory that planning needed."""
         ...
 
     def stream(self) -> Iterator[tuple[Entry, Member, Body]]:

@@ -23,7 +23,7 @@ _MAGIC: tuple[tuple[bytes, Format], ...] = (
     (b"PK\x07\x08", "zip"),
 )
 _MEMORY = 1 << 27
-"""The largest window that a decompressor may ask for: what ``zstd --ultra -22`` needs."""
+"""The largest window that a decompressor may ask for, as for ``zstd --ultra -22``."""
 _AHEAD = 4
 
 
@@ -45,7 +45,7 @@ def sniff(head: bytes, where: str) -> Format:
             remedy="Prune the environment itself, or a .tar or .zip of it",
         )
     raise ArchiveError(
-        "neither a tar (plain, gzip, bzip2, xz, zstd) nor a zip archive",
+        "this is neither a tar archive (plain, gzip, bzip2, xz, zstd) nor a zip archive",
         where=where,
         remedy="Name a conda prefix or an archive that conda-pack or condaprune made",
     )
@@ -149,7 +149,7 @@ def _gzip(file: BinaryIO) -> Reader:
 
 
 def stream_errors() -> tuple[type[Exception], ...]:
-    """What the decompressors raise on damaged data."""
+    """The errors that decompressors raise on damaged data."""
     import lzma
     import zlib
 

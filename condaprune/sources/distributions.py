@@ -11,7 +11,7 @@ from condaprune.paths import from_bytes, join, parent, to_bytes
 
 METADATA_FILES = ("METADATA", "PKG-INFO", "RECORD", "installed-files.txt")
 
-# What tells that a RECORD holds rows which need a closer look.
+# A RECORD with one of these has rows that need a closer look.
 _ODD = (b'"', b"//", b"/./", b"/../", b"\\", b"\r")
 _LEADING = ("", "/", ".")
 

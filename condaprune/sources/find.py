@@ -23,7 +23,7 @@ Opener = Callable[[str, "Limits | None"], Source | None]
 
 
 def find_source(environment: str, limits: Limits | None = None) -> Source:
-    """The source for ENV; *limits* bound what an archive may ask.
+    """The source for ENV; *limits* bound how much an archive may ask for.
 
     Errors: `SourceError`, `ArchiveError`.
     """

@@ -106,7 +106,7 @@ def _claim_metadata(
     homes: Mapping[str, Distribution],
     entries: Mapping[str, Entry],
 ) -> None:
-    """What lies in a metadata folder is its distribution's, listed in RECORD or not."""
+    """Files in a metadata folder belong to its distribution, listed in RECORD or not."""
     found: dict[str, list[str]] = {}
     for path in [path for path in entries if "-info" in path]:
         home = path

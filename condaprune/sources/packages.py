@@ -37,7 +37,7 @@ class Graph:
     def find(self, name: str, where: str) -> str:
         """The label of the package that a user means by *name*: a label or a bare name.
 
-        Errors: `UsageProblem` with the nearest name; *where* is what the user wrote it in.
+        Errors: `UsageProblem` with the nearest name; *where* names the option or environment.
         """
         return self.find_all(name, where)[0]
 

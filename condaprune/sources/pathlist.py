@@ -42,7 +42,7 @@ def start_of(path: str) -> bytes:
         packed = start[:2] == _GZIP
         return zlib.decompressobj(31).decompress(start, _START) if packed else start
     except (OSError, zlib.error):
-        return b""  # whoever reads it whole says what is wrong with it
+        return b""  # reading it whole gives the reason
 
 
 class PathListSource:
@@ -103,7 +103,7 @@ def _content(label: str) -> bytes:
 def _parse(label: str, data: bytes) -> Inventory:
     lines = data.split(b"\n")
     if lines[0].rstrip(b"\r") != HEADER:
-        raise SourceError("has no header of a path list", where=f"{label}, line 1", remedy=_REMEDY)
+        raise _bad(f"{label}, line 1", "the header of a path list is missing")
     owners: dict[str, tuple[Owner, ...]] = {"-": (), "": ()}
     entries: dict[str, Entry] = {}
     owned: dict[str, tuple[Owner, ...]] = {}
@@ -113,9 +113,7 @@ def _parse(label: str, data: bytes) -> Inventory:
             continue
         path, entry, owner = _row(label, number, line)
         if path in entries:
-            raise SourceError(
-                f"lists {printable(path)!r} twice", where=f"{label}, line {number}", remedy=_REMEDY
-            )
+            raise _bad(f"{label}, line {number}", f"lists {printable(path)!r} twice")
         entries[path] = entry
         packages = owners.get(owner)
         if packages is None:
@@ -135,32 +133,23 @@ def _row(label: str, number: int, line: bytes) -> tuple[str, Entry, str]:
     fields = line.split(b"\t")
     where = f"{label}, line {number}"
     if len(fields) != 4:
-        raise SourceError(f"has {len(fields)} fields, not 4", where=where, remedy=_REMEDY)
-    raw = fields[0]
-    if b"\\" in raw:
-        raw = _ESCAPE.sub(_unescape, raw)
-    path = from_bytes(raw)
-    kind = _KINDS.get(from_bytes(fields[1]))
+        raise _bad(where, f"has {len(fields)} fields, not 4")
+    raw = _ESCAPE.sub(_unescape, fields[0]) if b"\\" in fields[0] else fields[0]
+    path, form, size, owner = map(from_bytes, (raw, *fields[1:]))
+    kind = _KINDS.get(form)
     if kind is None:
-        raise SourceError(
-            f"has the unknown kind {printable(from_bytes(fields[1]))!r}",
-            where=where,
-            remedy="Kinds are f (file), l (link) and d (folder)",
-        )
+        remedy = "Kinds are f (file), l (link) and d (folder)"
+        raise _bad(where, f"has the unknown kind {printable(form)!r}", remedy)
     if not fields[2].isdigit():
-        raise SourceError(
-            f"has the size {printable(from_bytes(fields[2]))!r}, which is not a number of bytes",
-            where=where,
-            remedy=_REMEDY,
-        )
+        raise _bad(where, f"has the size {printable(size)!r}, which is not a number of bytes")
     if not path or path[0] == "/" or ".." in path.split("/"):
-        raise SourceError(
-            f"lists {printable(path)!r}, which lies outside the prefix",
-            where=where,
-            remedy="Paths are relative to the prefix",
-        )
-    entry = Entry(path, kind, int(fields[2]), 0o644, 0, 0, number, 1)
-    return path, entry, from_bytes(fields[3])
+        remedy = "Paths are relative to the prefix"
+        raise _bad(where, f"lists {printable(path)!r}, which lies outside the prefix", remedy)
+    return path, Entry(path, kind, int(size), 0o644, 0, 0, number, 1), owner
+
+
+def _bad(where: str, problem: str, remedy: str = _REMEDY) -> SourceError:
+    return SourceError(problem, where=where, remedy=remedy)
 
 
 def _unescape(match: re.Match[bytes]) -> bytes:
@@ -179,11 +168,8 @@ def _owner(where: str, text: str) -> Owner:
         match = re.fullmatch(r"(.+?)-(\d.*)", rest)
         name, version = (match[1], match[2]) if match else rest.rsplit("-", 1)
         return Distribution(canonical_name(name), version, "")
-    raise SourceError(
-        f"has the unknown owner {printable(text)!r}",
-        where=where,
-        remedy="Owners are `conda:name==version`, `pypi:name-version` and `-`",
-    )
+    remedy = "Owners are `conda:name==version`, `pypi:name-version` and `-`"
+    raise _bad(where, f"has the unknown owner {printable(text)!r}", remedy)
 
 
 def _add_folders(entries: dict[str, Entry]) -> None:

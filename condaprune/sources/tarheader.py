@@ -13,7 +13,7 @@ _HEADER = struct.Struct("100s8s8s8s12s12s8s1s100s8s32s32s8s8s155s12x")
 
 
 class BadHeader(ValueError):
-    """A header that is no tar header, or holds a field that is no number."""
+    """A block that is not a tar header, or has a field that is not a number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ def number(field: bytes) -> int:
             return int(text, 8)
     except ValueError:
         pass
-    raise BadHeader("a field that is no number")
+    raise BadHeader("a field that is not a number")
 
 
 def parse_pax(data: bytes) -> dict[bytes, bytes]:

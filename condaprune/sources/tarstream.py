@@ -1,8 +1,8 @@
 """Reads a tar as a stream, member by member, in bounded memory, believing nothing.
 
-Knows ustar, the GNU forms of long names and big numbers, and pax. What no environment needs is
-refused: devices, pipes, sparse members, link members with content. The standard library's reader
-is the oracle in the tests.
+Knows ustar, the GNU forms of long names and big numbers, and pax. Members that no environment
+needs are refused: devices, pipes, sparse members, links with content. The standard library's
+reader is the oracle in the tests.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _REFUSED = {
 class TarStream:
     """The members of one tar.
 
-    *compressed* tells how many bytes of the file have been read so far, for the limit on ratio.
+    *compressed* gives the bytes of the file read so far, for the limit on ratio.
     """
 
     def __init__(
@@ -131,7 +131,9 @@ class TarStream:
             size = int(pax[b"size"]) if b"size" in pax else header.size
             mtime = int(float(pax[b"mtime"])) if b"mtime" in pax else header.mtime
         except (ValueError, OverflowError) as error:
-            raise member_error(self._where, raw, "has a size or time that is no number") from error
+            raise member_error(
+                self._where, raw, "has a size or time that is not a number"
+            ) from error
         if size < 0:
             raise member_error(self._where, raw, "has a negative size")
         name = from_bytes(raw)
@@ -144,7 +146,7 @@ class TarStream:
         if kind not in b"0\x00125":
             raise member_error(self._where, raw, f"has the unknown type {from_bytes(kind)!r}")
         if size and kind in b"12":
-            raise member_error(self._where, raw, "is a link that has content of its own")
+            raise member_error(self._where, raw, "is a link with content")
         if kind == b"1":
             return Member(
                 path, "file", 0, mode, mtime, "", clean_path(self._where, from_bytes(link))

@@ -12,7 +12,7 @@ from condaprune.model import Entry, Kind
 from condaprune.paths import from_bytes, printable, to_bytes
 
 STATE_FOLDER = ".condaprune"
-"""What an in-place run keeps at the top of a prefix; it is no part of the environment."""
+"""The folder of an in-place run at the top of a prefix; it is not part of the environment."""
 
 _FORMS = 0o170000
 _KINDS: dict[int, Kind] = {stat.S_IFREG: "file", stat.S_IFDIR: "folder", stat.S_IFLNK: "link"}
@@ -23,7 +23,7 @@ def walk(prefix: bytes) -> dict[str, Entry]:
     """All entries below *prefix*, ordered by the bytes of their paths.
 
     The state folder of an in-place run is left out. A folder on another file system (a mount
-    inside the prefix) is listed as ``other`` and not entered: what lies there is not the
+    inside the prefix) is listed as ``other`` and not entered: its files are not the
     environment's. Errors: `SourceError` where a folder cannot be listed, or changes while it is
     read.
     """
@@ -90,7 +90,7 @@ def walk(prefix: bytes) -> dict[str, Entry]:
             remedy="Run condaprune as a user who may read the whole environment, "
             "and let nothing change it meanwhile",
         ) from error
-    # Text sorts as its bytes do unless bytes that are no UTF-8 are in it; ASCII sorts faster.
+    # Text sorts as its bytes do unless it has bytes that are not UTF-8; ASCII sorts faster.
     path_of = itemgetter(0)
     plain = all(map(str.isascii, map(path_of, found)))
     found.sort(key=path_of if plain else lambda entry: to_bytes(entry.path))

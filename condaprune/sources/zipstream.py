@@ -73,7 +73,7 @@ class ZipStream:
         if name.endswith("/"):
             return Member(path, "folder", 0, unix & 0o777 or 0o755, mtime), NO_BODY
         if kind not in (0, stat.S_IFREG):
-            raise member_error(self._where, name, "is neither a file, a folder nor a link")
+            raise member_error(self._where, name, "is not a file, a folder or a link")
         if not path:
             raise member_error(self._where, name, "is a file without a name")
         mode = unix & 0o777 or 0o644
@@ -103,7 +103,7 @@ class ZipStream:
             raise member_error(
                 self._where,
                 name,
-                "holds another number of bytes than it says",
+                "has another size than it says",
                 "The archive is damaged: copy it or pack it again",
             )
 
@@ -119,7 +119,7 @@ def _time(info: zipfile.ZipInfo) -> int:
     try:
         return calendar.timegm((*info.date_time, 0, 1, 0))
     except ValueError:
-        return _NO_TIME  # months and days of 0 are what some tools write
+        return _NO_TIME  # some tools write months and days of 0
 
 
 def _name(info: zipfile.ZipInfo) -> str:

@@ -13,7 +13,7 @@ from elftools.elf.elffile import ELFFile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from condaprune.formats.elfstrip import cut
+from condaprune.formats.elfstrip import symbol_patch
 from lab.envs.model import BuiltEnvironment
 
 ALLOCATED = 2
@@ -70,7 +70,7 @@ def make(
 
 
 def stripped(data: bytes) -> bytes | None:
-    patch = cut(lambda at, size: data[at : at + size], len(data))
+    patch = symbol_patch(lambda at, size: data[at : at + size], len(data))
     return None if patch is None else b"".join(patch.apply([data]))
 
 

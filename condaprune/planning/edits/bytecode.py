@@ -1,8 +1,9 @@
 """Bytecode that Python takes without a look at its source: unchecked, hash-based (PEP 552).
 
-What conda and pip install carries the time and size of its source, and Python compiles anew where
-they differ, as after copying with other times. The marshalled code is the same in both forms: only
-the first 16 bytes of the file change, so nothing is compiled and nothing of the environment runs.
+Bytecode that conda and pip install carries the time and size of its source, and Python compiles
+it anew where they differ, as after copying with other times. The marshalled code is the same in
+both forms: only the first 16 bytes of the file change, so nothing is compiled and nothing of the
+environment runs.
 
 The hash of the source is SipHash with the bytecode's magic number as key, in one variant up to
 Python 3.10 and in another from 3.11 on. The running Python has one of them built in; bytecode that

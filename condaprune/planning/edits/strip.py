@@ -1,4 +1,4 @@
-"""Which files of an environment lose symbols and debug data, and what lists say of them then."""
+"""Takes symbols and debug data off binaries, and keeps the lists that name them right."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Container, Iterator
 from functools import partial
 
 from condaprune.formats.elf import Reader
-from condaprune.formats.elfstrip import cut
+from condaprune.formats.elfstrip import symbol_patch
 from condaprune.formats.patch import Patch
 from condaprune.model import Distribution, Edit, Entry, Inventory
 from condaprune.sources.base import Contents, Parts, Streamed
@@ -22,9 +22,9 @@ def strip(
     inventory: Inventory, contents: Contents, removed: Container[str]
 ) -> tuple[list[Edit], dict[str, tuple[str, int]]]:
     """The edits that take symbols and debug data off the programs and libraries that stay, and
-    what RECORD says then of those that a distribution lists: hash and size.
+    the new hash and size in RECORD of those that a distribution lists.
 
-    Only files of packages, with one name in the environment, and none that a checksum beside it
+    Only files of packages, with one name in the environment, and none that a checksum next to it
     guards (FIPS modules, NSS). Errors: `SourceError` for unreadable files.
     """
     wanted = [
@@ -37,7 +37,7 @@ def strip(
     edits: list[Edit] = []
     changed: dict[str, tuple[str, int]] = {}
     for path, size, read in _readers(inventory, contents, wanted):
-        patch = cut(read, size)
+        patch = symbol_patch(read, size)
         if patch is None:
             continue
         edits.append(Edit(path, b"", inventory.entries[path].mode, _BECAUSE, True, patch))
@@ -62,7 +62,7 @@ def _may_be(entry: Entry) -> bool:
 
 
 def _checked(path: str, inventory: Inventory) -> bool:
-    """Whether something beside a file vouches for its bytes."""
+    """Whether a file next to it vouches for its bytes."""
     folder, _, name = path.rpartition("/")
     if folder.endswith("ossl-modules"):
         return True  # its fipsmodule.cnf may lie anywhere
