@@ -10,12 +10,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from condaprune.formats.elf import CompilerSearch, ElfFacts, holds_compiler, read_elf
+from condaprune.formats.elf import (
+    BinaryFacts,
+    CompilerSearch,
+    holds_compiler,
+    read_elf,
+    read_versions,
+)
 from lab.envs import BuiltEnvironment
 from tests.guards.elves import make_elf
 
 
-def facts(data: bytes) -> ElfFacts | None:
+def facts(data: bytes) -> BinaryFacts | None:
     return read_elf(lambda offset, size: data[offset : offset + size])
 
 
@@ -32,7 +38,7 @@ def test_reads_every_class_and_byte_order(bits: int, big: bool) -> None:
         machine=21,
         interpreter="/lib/ld.so",
     )
-    assert facts(data) == ElfFacts(
+    assert facts(data) == BinaryFacts(
         needed=("libc.so.6", "libz.so.1"),
         rpath=("$ORIGIN",),
         runpath=("$ORIGIN/../lib", "/opt/lib"),
@@ -60,7 +66,7 @@ def test_other_files_are_no_elf(data: bytes) -> None:
 def test_a_file_without_dynamic_section_needs_nothing() -> None:
     data = bytearray(make_elf(()))
     data[64 + 56 : 64 + 60] = b"\6\0\0\0"
-    assert facts(bytes(data)) == ElfFacts(machine=62)
+    assert facts(bytes(data)) == BinaryFacts(machine=62)
 
 
 @given(st.binary(max_size=400), st.integers(0, 399))
@@ -86,9 +92,29 @@ def test_agrees_with_pyelftools_on_a_real_environment(tiny_env: BuiltEnvironment
         spent += time.process_time() - start
         expected = oracle(elffile, data)
         assert (found.needed if found else None, found.soname if found else "") == expected, path
+        assert versions(data) == oracle_versions(elffile, data), path
         checked += 1
     assert checked > 60
     assert spent / checked < 0.001  # a tenth of that on a quiet machine
+
+
+def versions(data: bytes) -> list[str]:
+    return read_versions(lambda offset, size: data[offset : offset + size])
+
+
+def oracle_versions(elffile: object, data: bytes) -> list[str]:
+    """The symbol versions that pyelftools finds."""
+    elf = elffile.ELFFile(io.BytesIO(data))  # type: ignore[attr-defined]
+    sections = [s for s in elf.iter_sections() if s["sh_type"] == "SHT_GNU_verneed"]
+    needs = [inner for section in sections for _, inner in section.iter_versions()]
+    return [version.name for inner in needs for version in inner]
+
+
+@given(st.binary(max_size=200), st.integers(0, 4000))
+def test_versions_of_damaged_files_are_never_a_traceback(noise: bytes, at: int) -> None:
+    data = bytearray(make_elf(("libc.so.6",)))
+    data[at : at + len(noise)] = noise
+    assert isinstance(versions(bytes(data)), list)
 
 
 def oracle(elffile: object, data: bytes) -> tuple[tuple[str, ...] | None, str]:

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from macholib.MachO import MachO
 
 from condaprune.formats.binary import read_binary
-from condaprune.formats.elf import ElfFacts
+from condaprune.formats.elf import BinaryFacts
 from tests.guards.elves import make_elf, make_fat, make_macho
 
 
-def facts(data: bytes) -> ElfFacts | None:
+def facts(data: bytes) -> BinaryFacts | None:
     return read_binary(lambda offset, size: data[offset : offset + size])
 
 
@@ -25,7 +25,7 @@ def test_reads_every_class_and_byte_order(bits: int, big: bool) -> None:
     data = make_macho(
         ("@rpath/liba.dylib", "/x/libb.1.dylib"), name="@rpath/libc.dylib", bits=bits, big=big
     )
-    assert facts(data) == ElfFacts(
+    assert facts(data) == BinaryFacts(
         needed=("liba.dylib", "libb.1.dylib"), soname="libc.dylib", bits=bits
     )
 
@@ -53,7 +53,7 @@ def test_other_files_and_damaged_ones_have_no_facts(data: bytes) -> None:
 
 
 def test_elf_files_are_read_as_such() -> None:
-    assert facts(make_elf(("libz.so.1",))) == ElfFacts(needed=("libz.so.1",), machine=62)
+    assert facts(make_elf(("libz.so.1",))) == BinaryFacts(needed=("libz.so.1",), machine=62)
 
 
 @given(st.binary(max_size=300), st.integers(0, 300))
