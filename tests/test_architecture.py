@@ -43,7 +43,6 @@ PENDING: set[Arrow] = {
     ("report.audit.manifest", "report.audit.make"),
     ("ruleset.builtin", ""),
     ("ruleset.load", "ruleset.builtin"),
-    ("sources.packages", "planning.edits.sbom"),
     ("traces.foreign", "live.trace.recorders.base"),
     ("traces.foreign", "live.trace.strace_log"),
 }

@@ -67,7 +67,7 @@ def _archive(name: str, limits: Limits | None) -> Source | None:
 def _environment(name: str, _limits: Limits | None) -> Source | None:
     if os.sep in name:
         return None
-    known = dict(_environments())
+    known = _environments()
     if name in known:
         return _prefix(known[name], None)
     raise SourceError(
@@ -82,8 +82,8 @@ def _environment(name: str, _limits: Limits | None) -> Source | None:
 SOURCES: tuple[Opener, ...] = (_prefix, _path_list, _archive, _environment)
 
 
-def _environments() -> Iterator[tuple[str, str]]:
-    """Names and prefixes of the environments of this machine, the preferred one last."""
+def _environments() -> dict[str, str]:
+    """The prefixes of this machine's environments by name, the preferred one of each name."""
     prefixes: dict[str, str] = {}
     for prefix in reversed(list(_candidates())):
         if os.path.isdir(os.path.join(prefix, "conda-meta")):
@@ -94,7 +94,7 @@ def _environments() -> Iterator[tuple[str, str]]:
             prefixes[name] = prefix
             if base:
                 prefixes["base"] = prefix
-    yield from prefixes.items()
+    return prefixes
 
 
 def _candidates() -> Iterator[str]:

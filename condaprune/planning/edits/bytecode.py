@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container
+from functools import partial
 from importlib.util import MAGIC_NUMBER
 
 from condaprune.formats.patch import Patch
@@ -34,8 +35,6 @@ _FIRST_MAGIC_OF_3_11 = 3450
 _PLACEHOLDER = b"_env_plac"
 _BECAUSE = "is loaded without a look at its source"
 
-Hash = Callable[[int, bytes], bytes]
-
 
 def hash_edits(
     inventory: Inventory, contents: Contents, removed: Container[str]
@@ -47,6 +46,9 @@ def hash_edits(
     one cannot compute (noted). Errors: `SourceError` for unreadable files.
     """
     entries = inventory.entries
+    moving = {file.path for record in inventory.records for file in record.prefix_files}
+    if UNPACK in entries and entries[UNPACK].kind == "file":
+        moving |= {path for path, _, _ in unpack_records(contents.read(UNPACK))}
     sources: dict[str, str] = {}  # bytecode -> its source
     for path in inventory.with_one_name(
         path
@@ -55,25 +57,26 @@ def hash_edits(
     ):
         source = source_of_bytecode(path)
         entry = entries.get(source)
-        if entry is not None and entry.kind == "file" and source not in removed:
+        if entry and entry.kind == "file" and source not in removed and source not in moving:
             sources[path] = source
-    moving = {file.path for record in inventory.records for file in record.prefix_files}
-    if UNPACK in entries and entries[UNPACK].kind == "file":
-        moving |= {path for path, _, _ in unpack_records(contents.read(UNPACK))}
-    source_hash = _built_in()
-    magics: dict[str, bytes] = {}
+    fitting: dict[str, list[tuple[str, bytes, Callable[[bytes], bytes]]]] = {}
     foreign = 0
     for path, data in contents.read_many(sources):
-        if sources[path] not in moving and _fits(data, entries[sources[path]]):
-            if source_hash is not None and _is_newer(data) == _is_newer(MAGIC_NUMBER):
-                magics[path] = bytes(data[:4])
-            else:
+        if _fits(data, entries[sources[path]]):
+            magic = bytes(data[:4])
+            source_hash = _hash_for(magic)
+            if source_hash is None:
                 foreign += 1
-    notes = (_note(foreign),) if foreign else ()
-    if source_hash is None or not magics:
-        return [], notes
-    chosen = {path: sources[path] for path in magics}
-    return list(_edits(inventory, contents, chosen, magics, source_hash)), notes
+            else:
+                fitting.setdefault(sources[path], []).append((path, magic, source_hash))
+    prefixes = [_PLACEHOLDER, *([to_bytes(inventory.prefix)] if inventory.prefix else [])]
+    edits: dict[str, Edit] = {}
+    for source, data in contents.read_many(fitting):
+        if not any(prefix in data for prefix in prefixes):
+            for path, magic, source_hash in fitting[source]:
+                patch = Patch(magic + _UNCHECKED + source_hash(data))
+                edits[path] = Edit(path, b"", entries[path].mode, _BECAUSE, True, patch)
+    return [edits[path] for path in sources if path in edits], (_note(foreign),) * bool(foreign)
 
 
 def _note(foreign: int) -> str:
@@ -85,42 +88,19 @@ def _note(foreign: int) -> str:
     )
 
 
-def _built_in() -> Hash | None:
-    """The hash that the running Python computes; PyPy has none."""
-    if sys.implementation.name != "cpython":
+def _hash_for(magic: bytes) -> Callable[[bytes], bytes] | None:
+    """The hash of sources for bytecode with a magic number; None where the running Python has
+    another (PyPy has none)."""
+    if sys.implementation.name != "cpython" or _is_newer(magic) != _is_newer(MAGIC_NUMBER):
         return None
     import _imp
 
-    return _imp.source_hash
+    return partial(_imp.source_hash, int.from_bytes(magic, "little"))
 
 
 def _is_newer(magic: bytes) -> bool:
     """Whether bytecode that starts with a magic number takes the hash of Python 3.11 on."""
     return int.from_bytes(magic[:2], "little") >= _FIRST_MAGIC_OF_3_11
-
-
-def _edits(
-    inventory: Inventory,
-    contents: Contents,
-    sources: dict[str, str],
-    magics: dict[str, bytes],
-    source_hash: Hash,
-) -> Iterator[Edit]:
-    """The edits for bytecode with these sources and magic numbers, in its order."""
-    compiled: dict[str, list[str]] = {}
-    for path, source in sources.items():
-        compiled.setdefault(source, []).append(path)
-    prefixes = [_PLACEHOLDER, *([to_bytes(inventory.prefix)] if inventory.prefix else [])]
-    made: dict[str, Edit] = {}
-    for source, data in contents.read_many(compiled):
-        if any(prefix in data for prefix in prefixes):
-            continue
-        for path in compiled[source]:
-            key = int.from_bytes(magics[path], "little")
-            head = magics[path] + _UNCHECKED + source_hash(key, data)
-            mode = inventory.entries[path].mode
-            made[path] = Edit(path, b"", mode, _BECAUSE, True, Patch(head))
-    yield from (made[path] for path in sources if path in made)
 
 
 def _fits(data: bytes, source: Entry) -> bool:
