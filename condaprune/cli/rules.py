@@ -129,6 +129,6 @@ def test(files: tuple[str, ...], quiet: bool) -> None:
 @rules.command()
 def schema() -> None:
     """The JSON Schema of rule files, for editors and validators."""
-    from condaprune.ruleset.schema import rule_schema
+    from condaprune.ruleset import rule_schema
 
     click.echo(json.dumps(rule_schema(), indent=2))

@@ -1,10 +1,9 @@
-"""Rules: what they are (TOML), which apply, and which entries they match.
+"""Rules: declared in TOML, chosen by profile, and matched with the entries of an environment.
 
     rules = choose(load_builtin(), "runtime")
     matches = compile_rules(rules, inventory).match(inventory)
 
-What reads rule files, and what the ``condaprune rules`` commands run, is here too, in modules that
-are imported when they are first asked for.
+Reading rule files and checking rules takes modules that are imported when they are first used.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from condaprune.ruleset.builtin import load_builtin, load_retired
+from condaprune.ruleset.builtin import combine, load_builtin, load_retired
 from condaprune.ruleset.match import Match, Matcher, compile_rules
 from condaprune.ruleset.profiles import DEFAULT_PROFILE, PROFILES, choose, rename_notes
 
@@ -54,13 +53,6 @@ def parse_rules(text: str, origin: str) -> tuple[Rule, ...]:
     return parse_rules(text, origin)
 
 
-def combine(*groups: Sequence[Rule]) -> tuple[Rule, ...]:
-    """Several groups of rules as one, ids checked: see `condaprune.ruleset.load`."""
-    from condaprune.ruleset.load import combine
-
-    return combine(*groups)
-
-
 def check_rules(rules: Sequence[Rule]) -> list[Problem]:
     """All problems of these rules: see `condaprune.ruleset.check`."""
     from condaprune.ruleset.check import check_rules
@@ -69,7 +61,9 @@ def check_rules(rules: Sequence[Rule]) -> list[Problem]:
 
 
 def rule_schema() -> dict[str, object]:
-    """The JSON Schema of rule files: see `condaprune.ruleset.schema`."""
-    from condaprune.ruleset.schema import rule_schema
+    """The JSON Schema of rule files, as docs/rules.schema.json publishes it."""
+    from condaprune.ruleset.format import RuleFile
+    from condaprune.ruleset.validate import schema_of
 
-    return rule_schema()
+    description = "Declarative removals for conda environments; see docs/rule-format.md."
+    return schema_of(RuleFile, "condaprune rules", description)

@@ -42,7 +42,7 @@ class ExamplesTable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WhenTable:
-    """Where the rule holds; what cannot be told (an odd version) counts as: it does not."""
+    """Where the rule applies; not to a package or Python whose version cannot be read."""
 
     version: str = field(
         metadata=_doc("PEP 440 range of the package's version; needs `package`.", pattern=TEXT),
@@ -53,7 +53,7 @@ class WhenTable:
         default="",
     )
     platform: tuple[Platform, ...] = field(
-        metadata=_doc("The platforms the rule holds on; without it on all.", least=1), default=()
+        metadata=_doc("The platforms the rule applies to; without it to all.", least=1), default=()
     )
 
 
@@ -61,16 +61,16 @@ class WhenTable:
 class ParameterTable:
     """What a user may choose with `--set RULE.NAME=...`; patterns say `{param.NAME}`."""
 
-    description: str = field(metadata=_doc("What the values stand for.", pattern=TEXT))
+    description: str = field(metadata=_doc("What the values mean.", pattern=TEXT))
     default: str | tuple[str, ...] = field(
         metadata=_doc("The value where the user sets none; a list makes it a list parameter.")
     )
     allowed: tuple[str, ...] = field(
-        metadata=_doc("The values there are; without it anything goes.", pattern=TEXT), default=()
+        metadata=_doc("The possible values; without it any value.", pattern=TEXT), default=()
     )
     example: tuple[str, ...] = field(
         metadata=_doc(
-            "The values that the rule's examples are meant for, where the default takes nothing.",
+            "The values that the rule's examples are meant for, where the default removes nothing.",
             pattern=TEXT,
         ),
         default=(),
@@ -79,7 +79,7 @@ class ParameterTable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleTable:
-    """One removal with its reason, its bounds and its test."""
+    """One removal with its reason, its limits and its test."""
 
     id: str = field(
         metadata=_doc("Stable, in lower case with hyphens; never used again.", pattern=ID)
@@ -106,23 +106,29 @@ class RuleTable:
         )
     )
     keep: tuple[str, ...] = field(
-        metadata=_doc("Patterns of what this rule shields against every rule.", pattern=TEXT),
+        metadata=_doc("Patterns of what this rule protects from every rule.", pattern=TEXT),
         default=(),
     )
     package: str | tuple[str, ...] = field(
         metadata=_doc(
-            "Only entries of these packages: conda or normalised distribution names, "
-            "`conda:` or `pypi:` in front tells them apart.",
+            "Only entries of these packages: names of conda packages or normalised names of "
+            "distributions; a prefix `conda:` or `pypi:` limits a name to one kind.",
             pattern=PACKAGE,
         ),
         default=(),
     )
     owned: bool = field(
-        metadata=_doc("Only entries that some package owns, never a user's own."), default=False
+        metadata=_doc("Only entries that a package owns, never a user's files."), default=False
     )
-    when: WhenTable | None = field(metadata=_doc("Where the rule holds."), default=None)
+    whole: bool = field(
+        metadata=_doc(
+            "The rule removes a package as a whole: where something needs a part, all of it stays."
+        ),
+        default=False,
+    )
+    when: WhenTable | None = field(metadata=_doc("Where the rule applies."), default=None)
     parameters: Mapping[str, ParameterTable] = field(
-        metadata=_doc("What a user chooses, by name.", pattern=NAME), default_factory=dict
+        metadata=_doc("What a user can choose, by name.", pattern=NAME), default_factory=dict
     )
     examples: ExamplesTable = field(metadata=_doc("The rule's unit test."))
 
@@ -142,7 +148,7 @@ class RetiredTable:
 
     id: str = field(metadata=_doc("The old id.", pattern=ID))
     since: str = field(metadata=_doc("The version of condaprune that gave it up.", pattern=TEXT))
-    why: str = field(metadata=_doc("The reason, for whoever still selects it.", pattern=TEXT))
+    why: str = field(metadata=_doc("The reason, for those who still select it.", pattern=TEXT))
     now: str = field(metadata=_doc("The id that took its place.", pattern=ID), default="")
 
 

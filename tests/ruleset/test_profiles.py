@@ -7,7 +7,7 @@ import pytest
 from condaprune.errors import RuleError, UsageProblem
 from condaprune.model import Parameter, Rule
 from condaprune.ruleset import Match, choose, compile_rules, profiles, rename_notes
-from condaprune.ruleset.retired import Retired
+from condaprune.ruleset.builtin import Retired
 from tests.ruleset.made import inventory_of, rule
 
 DATA = ("{site}/botocore/data/*/", "!{site}/botocore/data/{param.services}/")
