@@ -44,22 +44,18 @@ class Retired:
         return f"Rule {self.id} is gone since {self.since}: {self.why}"
 
 
-@dataclass(frozen=True, slots=True)
-class _Builtin:
-    """All that the built-in files say."""
-
-    rules: tuple[Rule, ...]
-    retired: Mapping[str, Retired]
+_Builtin = tuple[tuple[Rule, ...], Mapping[str, Retired]]
+"""All that the built-in files say: the rules, and the retired ids."""
 
 
 def load_builtin() -> tuple[Rule, ...]:
     """All rules that come with condaprune, general ones before those of packages."""
-    return _builtin().rules
+    return _builtin()[0]
 
 
 def load_retired() -> Mapping[str, Retired]:
     """The ids that are never used again."""
-    return _builtin().retired
+    return _builtin()[1]
 
 
 def combine(*groups: Sequence[Rule]) -> tuple[Rule, ...]:
@@ -76,12 +72,12 @@ def combine(*groups: Sequence[Rule]) -> tuple[Rule, ...]:
 def compile_builtin(folder: str) -> bytes:
     """The rules in *folder* compiled, for a file called `COMPILED` there."""
     sources = tuple(_sources(folder))
-    made = _parse(sources)
-    texts = {text for rule in with_values(made.rules) for text in rule.remove + rule.keep}
+    rules, retired = _parse(sources)
+    texts = {text for rule in with_values(rules) for text in rule.remove + rule.keep}
     compiled = {
         "digest": _digest(sources),
-        "rules": [asdict(rule) for rule in made.rules],
-        "retired": [asdict(retired) for retired in made.retired.values()],
+        "rules": [asdict(rule) for rule in rules],
+        "retired": [asdict(gone) for gone in retired.values()],
         "patterns": {text: translate(text) for text in sorted(texts)},
     }
     return json.dumps(compiled, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
@@ -147,13 +143,13 @@ def _parse(sources: Sequence[tuple[str, bytes]]) -> _Builtin:
             retired = {t.id: Retired(t.id, t.since, t.why, t.now) for t in tables}
         else:
             rules.extend(parse_rules(text, name))
-    return _Builtin(unique(rules, {r.id: r.since for r in retired.values()}), retired)
+    return unique(rules, {r.id: r.since for r in retired.values()}), retired
 
 
 def _unpack(data: dict[str, Any]) -> _Builtin:
     remember(data["patterns"])
     retired = (Retired(**fields) for fields in data["retired"])
-    return _Builtin(tuple(map(_rule, data["rules"])), {r.id: r for r in retired})
+    return tuple(map(_rule, data["rules"])), {r.id: r for r in retired}
 
 
 def _rule(fields: dict[str, Any]) -> Rule:

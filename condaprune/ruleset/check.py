@@ -14,7 +14,7 @@ from typing import Literal
 
 from condaprune.model import RISKS, Layout, Rule
 from condaprune.names import canonical_name
-from condaprune.ruleset.patterns import resolve, with_example_values, with_values
+from condaprune.ruleset.patterns import resolve, with_values
 from condaprune.ruleset.regexset import Hits, by_python
 
 Field = Literal["remove", "keep"]
@@ -51,19 +51,18 @@ def check_rules(rules: Sequence[Rule]) -> list[Problem]:
 
 def check_rule(rule: Rule) -> list[Problem]:
     """The problems of one rule by itself."""
-    (rule,) = with_example_values([rule])
-    lines = Lines.of(rule)
+    (rule,) = with_values([rule], examples=True)
     problems = []
     for path in rule.removed_examples:
-        if not lines.removes(path):
+        if not removes(rule, path):
             what = f"the example {path!r} is not removed"
             problems.append(_problem(rule, what, "Correct the pattern or the example."))
     for path in rule.kept_examples:
-        if lines.removes(path):
+        if removes(rule, path):
             what = f"the example {path!r} is not kept"
             problems.append(_problem(rule, what, "Narrow the pattern, or correct the example."))
     for at, text in enumerate(rule.remove):
-        problems.extend(_check_line(rule, lines, "remove", at, text))
+        problems.extend(_check_line(rule, "remove", at, text))
         if not text.startswith("!") and not anchored(text):
             what = f"the pattern {text!r} is not anchored"
             remedy = (
@@ -72,7 +71,7 @@ def check_rule(rule: Rule) -> list[Problem]:
             )
             problems.append(_problem(rule, what, remedy))
     for at, text in enumerate(rule.keep):
-        problems.extend(_check_line(rule, lines, "keep", at, text))
+        problems.extend(_check_line(rule, "keep", at, text))
     bad = [url for url in rule.references if not url.startswith(("https://", "http://"))]
     problems.extend(_problem(rule, f"the reference {u!r} is not a URL", "Link to it.") for u in bad)
     return problems
@@ -112,31 +111,9 @@ def anchored(text: str) -> bool:
     return bool(_FLOATING.fullmatch(body))
 
 
-@dataclass(frozen=True, slots=True)
-class Lines:
-    """The lines of a rule, to lay over its examples; packages and versions are assumed to fit."""
-
-    remove: tuple[str, ...]
-    keep: tuple[str, ...]
-
-    @staticmethod
-    def of(rule: Rule) -> Lines:
-        """The lines of a rule whose parameters have their values."""
-        return Lines(rule.remove, rule.keep)
-
-    def removes(self, path: str) -> bool:
-        """Whether the rule by itself removes a path."""
-        return last_match(self.remove, path) and not self.shields(path)
-
-    def shields(self, path: str) -> bool:
-        """Whether the rule keeps a path, whatever other rules say."""
-        return last_match(self.keep, path)
-
-    def replacing(self, field: Field, at: int, *texts: str) -> Lines:
-        """The same with other patterns, or none, in place of one line."""
-        if field == "remove":
-            return replace(self, remove=(*self.remove[:at], *texts, *self.remove[at + 1 :]))
-        return replace(self, keep=(*self.keep[:at], *texts, *self.keep[at + 1 :]))
+def removes(rule: Rule, path: str) -> bool:
+    """Whether a rule by itself removes a path; packages and versions are assumed to fit."""
+    return last_match(rule.remove, path) and not last_match(rule.keep, path)
 
 
 def last_match(texts: Sequence[str], path: str) -> bool:
@@ -178,39 +155,44 @@ def _layout(stdlib: str) -> Layout:
     return Layout("linux", stdlib.removeprefix("lib/python"), roots)
 
 
-def _check_line(rule: Rule, lines: Lines, field: Field, at: int, text: str) -> Iterator[Problem]:
+def _check_line(rule: Rule, field: Field, at: int, text: str) -> Iterator[Problem]:
     removing = (field == "remove") != text.startswith("!")
     own, near = rule.removed_examples, rule.kept_examples
     names = ("removed", "kept")
     if not removing:
         own, near = near, own
         names = ("kept", "removed")
-    without = lines.replacing(field, at)
-    if not any(without.removes(path) != removing for path in own):
+    without = _replacing(rule, field, at)
+    if not any(removes(without, path) != removing for path in own):
         what = f"no example needs the line {text!r} of {field!r}"
         yield _problem(rule, what, f"Add a path to examples.{names[0]} that this line decides.")
     for wider in loosened(text)[: None if field == "remove" else 1]:
-        widened = lines.replacing(field, at, wider)
-        if not any(widened.removes(path) == removing for path in near):
+        widened = _replacing(rule, field, at, wider)
+        if not any(removes(widened, path) == removing for path in near):
             what = f"no example distinguishes the line {text!r} of {field!r} from {wider!r}"
             yield _problem(rule, what, f"Add a near miss to examples.{names[1]}.")
 
 
+def _replacing(rule: Rule, field: Field, at: int, *texts: str) -> Rule:
+    """The rule with other patterns, or none, in place of one line."""
+    if field == "remove":
+        return replace(rule, remove=(*rule.remove[:at], *texts, *rule.remove[at + 1 :]))
+    return replace(rule, keep=(*rule.keep[:at], *texts, *rule.keep[at + 1 :]))
+
+
 def _check_together(rules: Sequence[Rule]) -> Iterator[Problem]:
     # A rule's examples are meant for its example values; other rules have their default values.
-    with_examples = [Lines.of(rule) for rule in with_example_values(rules)]
-    by_default = [Lines.of(rule) for rule in with_values(rules)]
-    for index, rule in enumerate(rules):
-        own = with_examples[index]
-        for place, other in enumerate(rules):
+    by_default = with_values(rules)
+    for index, rule in enumerate(with_values(rules, examples=True)):
+        examples = rule.removed_examples
+        for place, other in enumerate(by_default):
             if place == index or not _covers(other, rule):
                 continue
-            lines = by_default[place]
-            shielded = next(filter(lines.shields, rule.removed_examples), "")
-            if shielded and not own.shields(shielded):
-                what = f"the example {shielded!r} is kept by rule {other.id}"
+            kept = next((path for path in examples if last_match(other.keep, path)), "")
+            if kept and not last_match(rule.keep, kept):
+                what = f"the example {kept!r} is kept by rule {other.id}"
                 yield _problem(rule, what, f"Narrow the 'keep' of {other.id}.")
-            elif place < index and all(map(lines.removes, rule.removed_examples)):
+            elif place < index and all(removes(other, path) for path in examples):
                 what = f"rule {other.id} already removes all of its examples"
                 yield _problem(rule, what, "Delete it, or show in an example what it adds.")
 

@@ -13,7 +13,7 @@ from condaprune.errors import RuleError
 from condaprune.model import Parameter, Rule, When
 from condaprune.ruleset.format import ParameterTable, RuleFile, RuleTable, WhenTable
 from condaprune.ruleset.patterns import VALUE, check, parameters_of, substitute
-from condaprune.ruleset.validate import Invalid, Key, line_of, read, table_lines
+from condaprune.ruleset.validate import Invalid, Key, line_of, read, schema_of, table_lines
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -100,6 +100,12 @@ def unique(rules: Iterable[Rule], retired: Mapping[str, str]) -> tuple[Rule, ...
     return tuple(by_id.values())
 
 
+def rule_schema() -> dict[str, object]:
+    """The JSON Schema of rule files, as docs/rules.schema.json publishes it."""
+    description = "Declarative removals for conda environments; see docs/rule-format.md."
+    return schema_of(RuleFile, "condaprune rules", description)
+
+
 def _rule_id(data: Mapping[str, object], key: Key) -> str:
     """The id of the rule that a key lies in, or empty."""
     rules = data.get("rule")
@@ -123,7 +129,7 @@ def _rule(document: Document, index: int, table: RuleTable, line: int) -> Rule:
             keep=table.keep,
             removed_examples=table.examples.removed,
             kept_examples=table.examples.kept,
-            package=_package(table),
+            package=(table.package,) if isinstance(table.package, str) else table.package,
             owned=table.owned,
             whole=table.whole,
             when=_when(table.when, table) if table.when else None,
@@ -134,10 +140,6 @@ def _rule(document: Document, index: int, table: RuleTable, line: int) -> Rule:
     except Invalid as error:
         key = ("rule", index, *error.key)
         raise document.error(key, error.what, error.remedy, table.id) from error
-
-
-def _package(table: RuleTable) -> tuple[str, ...]:
-    return (table.package,) if isinstance(table.package, str) else table.package
 
 
 def _when(table: WhenTable, rule: RuleTable) -> When:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from functools import cache
+from typing import Literal
 
 from condaprune.errors import RuleError, UsageProblem
 from condaprune.model import Inventory, Layout, Owner, Record, Rule
 from condaprune.names import canonical_name
 from condaprune.ruleset.patterns import resolve, translate, with_values
 from condaprune.ruleset.regexset import compile_set
-
-if TYPE_CHECKING:
-    from packaging.specifiers import SpecifierSet
 
 Role = Literal["user-keep", "user-drop", "keep", "remove"]
 
@@ -52,8 +50,7 @@ class _Line:
 class _Outcome:
     """The outcome of a set of lines: `match` whoever owns the entry, unless it is `bound`.
 
-    `by_owners` has the outcome by the identity of the tuple of owners, which most entries of a
-    package share; the tuple is held so that its identity stays its own.
+    `by_owners` has the outcome by the identities of the owners.
     """
 
     keep: str
@@ -62,43 +59,7 @@ class _Outcome:
     removing: tuple[int, ...]
     bound: bool
     match: Match | None = None
-    by_owners: dict[int, tuple[tuple[Owner, ...], Match | None]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class _Scope:
-    """Whose entries a rule may touch: those of named packages, of any package, or all."""
-
-    names: frozenset[str]
-    owned: bool
-    versions: SpecifierSet | None
-
-    @property
-    def bound(self) -> bool:
-        """Whether the owner of an entry matters at all."""
-        return bool(self.names) or self.owned
-
-    @staticmethod
-    def of(rule: Rule) -> _Scope:
-        versions = None
-        if rule.when and rule.when.version:
-            from packaging.specifiers import SpecifierSet
-
-            versions = SpecifierSet(rule.when.version)
-        return _Scope(frozenset(map(_scope_name, rule.package)), rule.owned, versions)
-
-    def admits(self, owners: tuple[Owner, ...]) -> bool:
-        """Whether a rule with this scope may touch an entry of these owners."""
-        if not self.names:
-            return bool(owners) or not self.owned
-        return any(map(self._names, owners))
-
-    def _names(self, owner: Owner) -> bool:
-        name = canonical_name(owner.name)
-        kind = "conda" if isinstance(owner, Record) else "pypi"
-        if name not in self.names and f"{kind}:{name}" not in self.names:
-            return False
-        return self.versions is None or _within(self.versions, owner.version)
+    by_owners: dict[tuple[int, ...], Match | None] = field(default_factory=dict)
 
 
 class Matcher:
@@ -108,7 +69,6 @@ class Matcher:
         self, rules: Sequence[Rule], layout: Layout, keep: Sequence[str], drop: Sequence[str]
     ) -> None:
         self.rules = tuple(rules)
-        self._scopes = tuple(map(_Scope.of, self.rules))
         self._lines: list[_Line] = []
         regexes: list[str] = []
 
@@ -125,7 +85,6 @@ class Matcher:
                 add("keep", index, rule.keep)
                 add("remove", index, rule.remove)
         self._hits: Callable[[str], Sequence[int]] = compile_set(regexes)
-        self._outcomes: dict[tuple[int, ...], _Outcome] = {}
 
     def match(self, inventory: Inventory) -> Mapping[str, Match]:
         """What matched each entry; only the paths for which anything did, in inventory order.
@@ -133,7 +92,8 @@ class Matcher:
         Entries with the same outcome share one `Match`.
         """
         # This loop runs once for each entry of an environment.
-        hits, outcomes, owners = self._hits, self._outcomes, inventory.owners
+        hits, owners = self._hits, inventory.owners
+        outcomes: dict[tuple[int, ...], _Outcome] = {}
         matches: dict[str, Match] = {}
         for path, entry in inventory.entries.items():
             lines = hits(path + "/" if entry.kind == "folder" else path)
@@ -146,8 +106,11 @@ class Matcher:
             match = outcome.match
             if outcome.bound:
                 owned_by = owners.get(path, ())
-                seen = outcome.by_owners.get(id(owned_by))
-                match = seen[1] if seen is not None else self._match_owned(outcome, owned_by)
+                ids = tuple(map(id, owned_by))
+                if ids in outcome.by_owners:
+                    match = outcome.by_owners[ids]
+                else:
+                    match = outcome.by_owners[ids] = self._match(outcome, owned_by)
             if match is not None:
                 matches[path] = match
         return matches
@@ -160,16 +123,11 @@ class Matcher:
         drop = next((line.text for line in hits if line.role == "user-drop"), "")
         keeping = tuple(sorted(line.rule for line in hits if line.role == "keep"))
         removing = tuple(sorted(line.rule for line in hits if line.role == "remove"))
-        bound = any(self._scopes[rule].bound for rule in (*keeping, *removing))
+        bound = any(_bound(self.rules[rule]) for rule in (*keeping, *removing))
         outcome = _Outcome(keep, drop, keeping, removing, bound)
         if not bound:
             outcome.match = self._match(outcome, ())
         return outcome
-
-    def _match_owned(self, outcome: _Outcome, owners: tuple[Owner, ...]) -> Match | None:
-        match = self._match(outcome, owners)
-        outcome.by_owners[id(owners)] = (owners, match)
-        return match
 
     def _match(self, outcome: _Outcome, owners: tuple[Owner, ...]) -> Match | None:
         first = (self._first(outcome.keeping, owners), self._first(outcome.removing, owners))
@@ -178,7 +136,8 @@ class Matcher:
 
     def _first(self, rules: Iterable[int], owners: tuple[Owner, ...]) -> str:
         """The id of the first of these rules that may touch an entry of these owners."""
-        return next((self.rules[r].id for r in rules if self._scopes[r].admits(owners)), "")
+        applying = (rule for rule in map(self.rules.__getitem__, rules) if _admits(rule, owners))
+        return next((rule.id for rule in applying), "")
 
 
 def compile_rules(
@@ -212,23 +171,42 @@ def applies(rule: Rule, layout: Layout) -> bool:
         return True
     if when.platform and layout.platform not in when.platform:
         return False
-    if when.python:
-        from packaging.specifiers import SpecifierSet
-
-        return _within(SpecifierSet(when.python), layout.python)
-    return True
+    return not when.python or _within(when.python, layout.python)
 
 
-def _within(versions: SpecifierSet, version: str) -> bool:
+def _bound(rule: Rule) -> bool:
+    """Whether a rule depends on who owns an entry."""
+    return bool(rule.package) or rule.owned
+
+
+def _admits(rule: Rule, owners: tuple[Owner, ...]) -> bool:
+    """Whether a rule may touch an entry of these owners."""
+    if not rule.package:
+        return bool(owners) or not rule.owned
+    names = _scope(rule.package)
+    versions = rule.when.version if rule.when else ""
+    for owner in owners:
+        name = canonical_name(owner.name)
+        kind = "conda" if isinstance(owner, Record) else "pypi"
+        named = name in names or f"{kind}:{name}" in names
+        if named and (not versions or _within(versions, owner.version)):
+            return True
+    return False
+
+
+@cache
+def _scope(packages: tuple[str, ...]) -> frozenset[str]:
+    """Names of packages in their one spelling, those with a kind too."""
+    split = [name.rpartition(":") for name in packages]
+    return frozenset(kind + colon + canonical_name(name) for kind, colon, name in split)
+
+
+def _within(versions: str, version: str) -> bool:
     """Whether a version is in a range, pre-releases included; one like ``1.1.1k`` is in none."""
+    from packaging.specifiers import SpecifierSet
     from packaging.version import InvalidVersion, Version
 
     try:
-        return versions.contains(Version(version), prereleases=True)
+        return SpecifierSet(versions).contains(Version(version), prereleases=True)
     except InvalidVersion:
         return False
-
-
-def _scope_name(name: str) -> str:
-    kind, colon, bare = name.partition(":")
-    return f"{kind}:{canonical_name(bare)}" if colon else canonical_name(name)

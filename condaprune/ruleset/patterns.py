@@ -15,16 +15,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from condaprune.errors import RuleError, nearest
-from condaprune.model import Layout, Platform, Rule
+from condaprune.model import Layout, Rule
 
 ROOTS = ("bin", "include", "lib", "share", "site", "stdlib")
-
-# Used where the source says nothing about a root that every environment may have.
-_DEFAULTS: dict[Platform, dict[str, tuple[str, ...]]] = {
-    "linux": {"lib": ("lib",), "share": ("share",)},
-    "osx": {"lib": ("lib",), "share": ("share",)},
-    "win": {"lib": ("Library/lib",), "share": ("Library/share", "share")},
-}
 
 _ROOT = re.compile(r"\{([^{}/]*)\}")
 _PARAMETER = re.compile(r"\{param\.([^{}/]*)\}")
@@ -103,38 +96,29 @@ def _by_pathspec(text: str, pattern: str) -> str:
 def _check_root(text: str, body: str) -> str:
     """The root that a pattern starts at, in its braces; empty where it names none."""
     found = _ROOT.match(body)
-    if found is None:
-        if _BRACE.search(body):
-            what = "has braces outside a leading root"
-            raise _bad(text, what, "Write '\\{' for a brace, '{site}/...' for a root.")
-        return ""
-    if found[1] not in ROOTS:
+    if found is not None and found[1] not in ROOTS:
         raise _bad(text, f"starts at the unknown root {found[1]!r}", nearest(found[1], ROOTS))
-    if _BRACE.search(body[found.end() :]):
-        raise _bad(text, "has a second root", "A pattern has one root, at its beginning.")
-    return found[0]
+    root = found[0] if found is not None else ""
+    if _BRACE.search(body.removeprefix(root)):
+        what = "has braces that are not a leading root"
+        raise _bad(text, what, "Write '\\{' for a brace, '{site}/...' for a root.")
+    return root
 
 
 def _bad(text: str, what: str, remedy: str) -> RuleError:
     return RuleError(f"the pattern {text!r} {what}", remedy=remedy)
 
 
-def roots_of(layout: Layout, name: str) -> tuple[str, ...]:
-    """The folders of a named root in an environment; none where it lacks that root."""
-    if name in layout.roots:
-        return layout.roots[name]
-    return _DEFAULTS[layout.platform].get(name, ())
-
-
 def resolve(text: str, layout: Layout) -> list[str]:
-    """A pattern's regular expressions in one environment: one for each folder of its root."""
+    """A pattern's regular expressions in one environment: one for each folder of its root, and
+    none where the environment lacks that root."""
     regex = translate(text)
     root = _ROOT.match(text.removeprefix("!"))
     if root is None:
         return [regex]
     # pathspec has escaped the braces, as it does with the folder's own characters.
     written = rf"\{{{root[1]}\}}"
-    return [regex.replace(written, re.escape(f), 1) for f in roots_of(layout, root[1])]
+    return [regex.replace(written, re.escape(f), 1) for f in layout.roots.get(root[1], ())]
 
 
 def parameters_of(text: str) -> list[str]:
@@ -154,21 +138,16 @@ def substitute(text: str, values: Mapping[str, tuple[str, ...]]) -> list[str]:
     return filled
 
 
-def with_values(rules: Sequence[Rule]) -> tuple[Rule, ...]:
-    """The rules with the values of their parameters filled into their patterns."""
-    return tuple(_filled(rule, {p.name: p.value for p in rule.parameters}) for rule in rules)
+def with_values(rules: Sequence[Rule], *, examples: bool = False) -> tuple[Rule, ...]:
+    """The rules with the values of their parameters filled into their patterns.
+
+    With *examples* these are the values that the rules' examples are meant for.
+    """
+    return tuple(_filled(rule, examples) if rule.parameters else rule for rule in rules)
 
 
-def with_example_values(rules: Sequence[Rule]) -> tuple[Rule, ...]:
-    """The same with the values that the rules' examples are meant for."""
-    return tuple(
-        _filled(rule, {p.name: p.example or p.value for p in rule.parameters}) for rule in rules
-    )
-
-
-def _filled(rule: Rule, values: Mapping[str, tuple[str, ...]]) -> Rule:
-    if not rule.parameters:
-        return rule
+def _filled(rule: Rule, examples: bool) -> Rule:
+    values = {p.name: (examples and p.example) or p.value for p in rule.parameters}
 
     def fill(texts: Iterable[str]) -> tuple[str, ...]:
         return tuple(pattern for text in texts for pattern in substitute(text, values))

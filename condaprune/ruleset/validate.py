@@ -75,8 +75,7 @@ def _value(hint: Any, data: object, declared: Field[Any], key: Key) -> object:
     if origin is Literal:
         choices = get_args(hint)
         if data not in choices:
-            remedy = nearest(data, choices) if isinstance(data, str) else _one_of(choices)
-            raise Invalid(key, f"{_named(key)} is {data!r}", remedy)
+            raise Invalid(key, f"{_named(key)} is {data!r}", nearest(str(data), choices))
         return data
     if origin is tuple:
         return _items(get_args(hint)[0], data, declared, key)
@@ -129,10 +128,6 @@ def _wrong_type(key: Key, data: object, expected: str) -> Invalid:
 def _named(key: Key) -> str:
     """The last named part of a key, for messages."""
     return repr(next(part for part in reversed(key) if isinstance(part, str)))
-
-
-def _one_of(choices: tuple[object, ...]) -> str:
-    return "Known: " + ", ".join(map(str, choices))
 
 
 def _doc(declared: Field[Any]) -> str:

@@ -55,7 +55,7 @@ def test_a_version_that_cannot_be_told_means_no() -> None:
 
 
 def test_roots_follow_the_layout_and_a_missing_root_matches_nothing() -> None:
-    windows = Layout("win", "3.12", {"site": ("Lib/site-packages",), "bin": ("Scripts",)})
+    windows = Layout("win", "3.12", {"site": ("Lib/site-packages",), "lib": ("Library/lib",)})
     inventory = inventory_of(["Lib/site-packages/p/x.c", "Library/lib/x.a"], layout=windows)
     rules = [rule("r", ["{site}/*/*.c", "{lib}/*.a", "{include}/"])]
     assert len(compile_rules(rules, inventory).match(inventory)) == 2
