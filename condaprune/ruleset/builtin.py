@@ -11,7 +11,7 @@ import json
 import os
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
@@ -23,28 +23,13 @@ from condaprune.version import __version__
 if TYPE_CHECKING:
     from importlib.abc import ResourceLoader
 
+    from condaprune.ruleset.format import Retired
+
 COMPILED = "compiled.json"
 RETIRED = "rules/retired.toml"
 
 
-@dataclass(frozen=True, slots=True)
-class Retired:
-    """An id that was given up; `now` is the one that took its place, or empty."""
-
-    id: str
-    since: str
-    why: str
-    now: str
-
-    @property
-    def note(self) -> str:
-        """One sentence for whoever still uses the id."""
-        if self.now:
-            return f"Rule {self.id} is called {self.now} since {self.since}: {self.why}"
-        return f"Rule {self.id} is gone since {self.since}: {self.why}"
-
-
-_Builtin = tuple[tuple[Rule, ...], Mapping[str, Retired]]
+_Builtin = tuple[tuple[Rule, ...], "Mapping[str, Retired]"]
 """All that the built-in files say: the rules, and the retired ids."""
 
 
@@ -132,15 +117,15 @@ def _digest(sources: Sequence[tuple[str, bytes]]) -> int:
 
 def _parse(sources: Sequence[tuple[str, bytes]]) -> _Builtin:
     from condaprune.ruleset.format import RetiredFile
-    from condaprune.ruleset.load import Document, parse_rules, unique
+    from condaprune.ruleset.load import parse_rules, read_document, unique
 
     rules: list[Rule] = []
     retired: dict[str, Retired] = {}
     for name, content in sources:
         text = content.decode("utf-8")
         if name == RETIRED:
-            tables = Document(name, text).read(RetiredFile).retired
-            retired = {t.id: Retired(t.id, t.since, t.why, t.now) for t in tables}
+            tables = read_document(RetiredFile, text, name, lambda file: file.retired)
+            retired = {table.id: table for table in tables}
         else:
             rules.extend(parse_rules(text, name))
     return unique(rules, {r.id: r.since for r in retired.values()}), retired
@@ -148,8 +133,13 @@ def _parse(sources: Sequence[tuple[str, bytes]]) -> _Builtin:
 
 def _unpack(data: dict[str, Any]) -> _Builtin:
     remember(data["patterns"])
-    retired = (Retired(**fields) for fields in data["retired"])
-    return tuple(map(_rule, data["rules"])), {r.id: r for r in retired}
+    return tuple(map(_rule, data["rules"])), {r["id"]: _retired(r) for r in data["retired"]}
+
+
+def _retired(fields: dict[str, str]) -> Retired:
+    from condaprune.ruleset.format import Retired
+
+    return Retired(**fields)
 
 
 def _rule(fields: dict[str, Any]) -> Rule:

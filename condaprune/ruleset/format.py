@@ -121,7 +121,7 @@ class RuleFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RetiredTable:
+class Retired:
     """An id that was given up: renamed (`now`) or removed; it is never used again."""
 
     id: str = _field("The old id.", pattern=ID)
@@ -129,9 +129,16 @@ class RetiredTable:
     why: str = _field("The reason, for those who still select it.", pattern=TEXT)
     now: str = _field("The id that took its place.", default="", pattern=ID)
 
+    @property
+    def note(self) -> str:
+        """One sentence for those who still use the id."""
+        if self.now:
+            return f"Rule {self.id} was renamed to {self.now} in {self.since}: {self.why}"
+        return f"Rule {self.id} was removed in {self.since}: {self.why}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetiredFile:
     """The table of ids that are never used again."""
 
-    retired: tuple[RetiredTable, ...] = _field("The ids that were given up.", default=())
+    retired: tuple[Retired, ...] = _field("The ids that were given up.", default=())

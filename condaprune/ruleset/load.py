@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
 from condaprune.errors import RuleError
 from condaprune.model import Parameter, Rule, When
-from condaprune.ruleset.format import ParameterTable, RuleFile, RuleTable, WhenTable
+from condaprune.ruleset.format import ParameterTable, RuleFile, RuleTable
 from condaprune.ruleset.patterns import VALUE, check, parameters_of, substitute
 from condaprune.ruleset.validate import Invalid, Key, line_of, read, schema_of, table_lines
 
@@ -20,40 +19,34 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib  # type: ignore[import-not-found, unused-ignore]
 
-T = TypeVar("T")
+Table = TypeVar("Table")
+Result = TypeVar("Result")
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
-    """A rule file as text, so that messages can point into it."""
+def read_document(
+    kind: type[Table], text: str, origin: str, use: Callable[[Table], Result]
+) -> Result:
+    """What *use* makes of a TOML file in a format; it may raise `Invalid` as well.
 
-    origin: str
-    text: str
-
-    def error(self, key: Key, what: str, remedy: str, rule: str = "") -> RuleError:
-        """A `RuleError` with file, line and rule."""
-        where = f"{self.origin}:{line_of(self.text, key)}"
-        if rule:
-            where += f" (rule {rule})"
-        return RuleError(what, where=where, remedy=remedy)
-
-    def read(self, kind: type[T]) -> T:
-        """The file as a format type. Errors: `RuleError`."""
-        try:
-            data = tomllib.loads(self.text)
-        except tomllib.TOMLDecodeError as error:
-            found = re.search(r"(.*) \(at (?:line (\d+)|end of document)", str(error))
-            what, line = (found[1], found[2]) if found else (str(error), "1")
-            raise RuleError(
-                f"not valid TOML: {what}",
-                where=f"{self.origin}:{line or len(self.text.splitlines())}",
-                remedy="See https://toml.io for the syntax.",
-            ) from error
-        try:
-            return read(kind, data)
-        except Invalid as error:
-            rule = _rule_id(data, error.key)
-            raise self.error(error.key, error.what, error.remedy, rule) from error
+    Errors: `RuleError` with file, line, rule and remedy; *origin* names the file.
+    """
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        found = re.search(r"(.*) \(at (?:line (\d+)|end of document)", str(error))
+        what, line = (found[1], found[2]) if found else (str(error), "1")
+        raise RuleError(
+            f"not valid TOML: {what}",
+            where=f"{origin}:{line or len(text.splitlines())}",
+            remedy="See https://toml.io for the syntax.",
+        ) from error
+    try:
+        return use(read(kind, data))
+    except Invalid as error:
+        where = f"{origin}:{line_of(text, error.key)}"
+        rule = _rule_id(data, error.key)
+        where += f" (rule {rule})" if rule else ""
+        raise RuleError(error.what, where=where, remedy=error.remedy) from error
 
 
 def load_file(path: str | os.PathLike[str]) -> tuple[Rule, ...]:
@@ -73,12 +66,13 @@ def load_file(path: str | os.PathLike[str]) -> tuple[Rule, ...]:
 
 def parse_rules(text: str, origin: str) -> tuple[Rule, ...]:
     """The rules in the text of a rule file; *origin* names it in messages."""
-    document = Document(origin, text)
-    tables = document.read(RuleFile).rule
     lines = table_lines(text, "rule")
-    if len(lines) != len(tables):
-        lines = [1] * len(tables)
-    return unique((_rule(document, i, t, lines[i]) for i, t in enumerate(tables)), {})
+
+    def rules(file: RuleFile) -> tuple[Rule, ...]:
+        numbers = lines if len(lines) == len(file.rule) else [1] * len(file.rule)
+        return tuple(_rule(t, ("rule", i), origin, numbers[i]) for i, t in enumerate(file.rule))
+
+    return unique(read_document(RuleFile, text, origin, rules), {})
 
 
 def unique(rules: Iterable[Rule], retired: Mapping[str, str]) -> tuple[Rule, ...]:
@@ -116,41 +110,44 @@ def _rule_id(data: Mapping[str, object], key: Key) -> str:
     return rule_id if isinstance(rule_id, str) else ""
 
 
-def _rule(document: Document, index: int, table: RuleTable, line: int) -> Rule:
+def _rule(table: RuleTable, key: Key, origin: str, line: int) -> Rule:
     try:
-        return Rule(
-            id=table.id,
-            why=table.why,
-            breaks=table.breaks,
-            risk=table.risk,
-            category=table.category,
-            references=table.references,
-            remove=table.remove,
-            keep=table.keep,
-            removed_examples=table.examples.removed,
-            kept_examples=table.examples.kept,
-            package=(table.package,) if isinstance(table.package, str) else table.package,
-            owned=table.owned,
-            whole=table.whole,
-            when=_when(table.when, table) if table.when else None,
-            origin=document.origin,
-            line=line,
-            parameters=_parameters(table),
-        )
+        when, parameters = _when(table), _parameters(table)
     except Invalid as error:
-        key = ("rule", index, *error.key)
-        raise document.error(key, error.what, error.remedy, table.id) from error
+        raise Invalid((*key, *error.key), error.what, error.remedy) from error
+    return Rule(
+        id=table.id,
+        why=table.why,
+        breaks=table.breaks,
+        risk=table.risk,
+        category=table.category,
+        references=table.references,
+        remove=table.remove,
+        keep=table.keep,
+        removed_examples=table.examples.removed,
+        kept_examples=table.examples.kept,
+        package=(table.package,) if isinstance(table.package, str) else table.package,
+        owned=table.owned,
+        whole=table.whole,
+        when=when,
+        origin=origin,
+        line=line,
+        parameters=parameters,
+    )
 
 
-def _when(table: WhenTable, rule: RuleTable) -> When:
-    for field, text in (("version", table.version), ("python", table.python)):
+def _when(table: RuleTable) -> When | None:
+    when = table.when
+    if when is None:
+        return None
+    for field, text in (("version", when.version), ("python", when.python)):
         if text and not _is_range(text):
             what = f"the range {text!r} is malformed"
             raise Invalid(("when", field), what, "Write clauses such as '>=1.22,<2'.")
-    if table.version and not rule.package:
+    if when.version and not table.package:
         what = "'when.version' needs a package"
         raise Invalid(("when", "version"), what, "Add 'package', or use 'when.python'.")
-    return When(table.version, table.python, table.platform)
+    return When(when.version, when.python, when.platform)
 
 
 def _is_range(text: str) -> bool:

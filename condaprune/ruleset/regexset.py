@@ -6,6 +6,11 @@ import re
 from collections.abc import Callable, Sequence
 
 _MEMORY = 256 << 20  # a cap for the automaton's cache, not what it takes
+_BYTES = ("utf-8", "surrogatepass")  # as which RE2 reads the characters that Python does
+    "utf-8",
+    "surrogatepass",
+)  # RE2 then reads the same characters as Python, whatever they are
+
 Hits = Callable[[str], Sequence[int]]
 """The numbers of the expressions that match a text, in any order."""
 
@@ -21,17 +26,13 @@ def compile_set(regexes: Sequence[str]) -> Hits:
     options = re2.Options()
     options.max_mem = _MEMORY
     options.dot_nl = options.never_capture = True
+    options.log_errors = False
     found = re2.Set.MatchSet(options)
     for regex in regexes:
-        found.Add(_encode(regex))
+        found.Add(regex.encode(*_BYTES))
     found.Compile()
     match = found.Match
-    return lambda text: match(text.encode("utf-8", "surrogatepass")) or ()
-
-
-def _encode(text: str) -> bytes:
-    """Bytes that RE2 reads as the same characters as Python, undecodable bytes included."""
-    return text.encode("utf-8", "surrogatepass")
+    return lambda text: match(text.encode(*_BYTES)) or ()
 
 
 def by_python(regexes: Sequence[str]) -> Hits:

@@ -13,7 +13,8 @@ import pytest
 
 from condaprune.errors import RuleError
 from condaprune.ruleset import builtin, combine, load_builtin, load_file, parse_rules, rule_schema
-from condaprune.ruleset.builtin import COMPILED, Retired, compile_builtin
+from condaprune.ruleset.builtin import COMPILED, compile_builtin
+from condaprune.ruleset.format import Retired
 from lab.path_lists import CHECKOUT
 
 GOOD = """\
@@ -101,7 +102,7 @@ def test_the_published_schema_is_up_to_date() -> None:
 
 
 def test_an_id_that_was_retired_cannot_be_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    gone = {"made": Retired("made", "0.2", "It was wrong.", "")}
+    gone = {"made": Retired(id="made", since="0.2", why="It was wrong.", now="")}
     monkeypatch.setattr(builtin, "load_retired", lambda: gone)
     with pytest.raises(RuleError, match=r"retired in 0\.2"):
         combine(load_builtin(), parse_rules(GOOD, "my.toml"))
