@@ -39,9 +39,7 @@ def choose(
     chosen = {rule.id for rule in rules if rule.risk in PROFILES[profile]}
     chosen |= _named(rules, select, "--select") | set(values)
     chosen -= _named(rules, ignore, "--ignore")
-    return tuple(
-        _with_settings(rule, values.get(rule.id, {})) for rule in rules if rule.id in chosen
-    )
+    return tuple(_with(rule, values.get(rule.id, {})) for rule in rules if rule.id in chosen)
 
 
 def rename_notes(names: Iterable[str]) -> tuple[str, ...]:

@@ -6,10 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 
 _MEMORY = 256 << 20  # a cap for the automaton's cache, not what it takes
-_BYTES = ("utf-8", "surrogatepass")  # as which RE2 reads the characters that Python does
-    "utf-8",
-    "surrogatepass",
-)  # RE2 then reads the same characters as Python, whatever they are
+_BYTES = ("utf-8", "surrogatepass")  # so that RE2 reads the characters that Python has
 
 Hits = Callable[[str], Sequence[int]]
 """The numbers of the expressions that match a text, in any order."""
