@@ -87,7 +87,8 @@ def _by_pathspec(text: str, pattern: str) -> str:
         assert regex is not None
         # RE2 would take [[:alpha:]] for a class by name, which Python does not know.
         regex = _CLASS.sub(lambda found: found[1] or found[2] + found[3].replace("[", r"\["), regex)
-        re.compile(regex)
+        if "[" in text:  # a range may run backwards
+            re.compile(regex)
     except (GitIgnorePatternError, re.error) as error:
         raise _bad(text, "is malformed", f"{error}") from error
     return "^.*/" if regex == "/" else regex  # every folder, and all that is not at the top

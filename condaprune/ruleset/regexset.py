@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 
 _MEMORY = 256 << 20  # a cap for the automaton's cache, not what it takes
+_MOST = 10_000  # of the expressions that RE2 compiles within that cap
 _BYTES = ("utf-8", "surrogatepass")  # so that RE2 reads the characters that Python has
 
 Hits = Callable[[str], Sequence[int]]
@@ -16,6 +17,13 @@ def compile_set(regexes: Sequence[str]) -> Hits:
     """Match all of these from the start of a text; a dot matches any character."""
     if not regexes:
         return lambda text: ()
+    parts = [(at, _compile(regexes[at : at + _MOST])) for at in range(0, len(regexes), _MOST)]
+    if len(parts) == 1:
+        return parts[0][1]
+    return lambda text: [at + number for at, hits in parts for number in hits(text)]
+
+
+def _compile(regexes: Sequence[str]) -> Hits:
     try:
         import re2
     except ImportError:
