@@ -16,7 +16,7 @@ from pathspec import PathSpec
 from condaprune.model import Entry, Inventory, Rule
 from condaprune.paths import sort_key
 from condaprune.ruleset import compile_rules, load_builtin
-from condaprune.ruleset.parameters import with_values
+from condaprune.ruleset.patterns import with_values
 from lab.path_lists import EXCERPT, full_lists, read_list
 
 PATHS, PATTERNS, ROUNDS = 100_000, 400, 3

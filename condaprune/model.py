@@ -280,7 +280,8 @@ class Plan:
 class Rule:
     """A declarative removal with its reason; see docs/rule-format.md for each field.
 
-    `origin` is the file the rule came from and `line` the line of its table there.
+    `whole` is true where it removes a package as a whole. `origin` is the file the rule came from
+    and `line` the line of its table there.
     """
 
     id: str
@@ -295,6 +296,7 @@ class Rule:
     kept_examples: tuple[str, ...]
     package: tuple[str, ...] = ()
     owned: bool = False
+    whole: bool = False
     when: When | None = None
     origin: str = ""
     line: int = 0

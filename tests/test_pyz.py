@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from condaprune.ruleset.builtin import COMPILED, compile_builtin
 from tests.trees import make_prefix
 
 ROOT = Path(__file__).parents[1]
@@ -97,3 +98,9 @@ def test_made_twice_is_the_same(pyz: Path, tmp_path: Path) -> None:
         module._write(tmp_path / name, tmp_path / f"{name}.pyz")
     assert (tmp_path / "one.pyz").read_bytes() == (tmp_path / "two.pyz").read_bytes()
     assert (tmp_path / "one.pyz").read_bytes() == pyz.read_bytes()
+
+
+def test_rules_are_compiled(pyz: Path) -> None:
+    with zipfile.ZipFile(pyz) as archive:
+        compiled = archive.read(f"condaprune/rules/{COMPILED}")
+    assert compiled == compile_builtin(str(ROOT / "rules"))

@@ -2,7 +2,7 @@
 
 Pure-Python dependencies are bundled. The compiled ones are not, since the file is for every
 platform: without zstandard in the Python that runs it, ``.tar.zst`` and layers by zstd are refused
-with a message; without google-re2 the guards read sources by ``re``.
+with a message; without google-re2 the guards read sources, and rules match paths, by ``re``.
 
     python tools/make_pyz.py [OUTPUT]
 """
@@ -18,8 +18,11 @@ import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))  # the checkout's, whatever is installed
+from condaprune.ruleset.builtin import COMPILED, compile_builtin  # noqa: E402
+
 # The dependencies of pyproject.toml without the compiled ones; tomli is for Python 3.10.
-PURE = ("click", "conda-pack", "pathspec", "tomli", "tqdm")
+PURE = ("click", "conda-pack", "packaging", "pathspec", "tomli", "tqdm")
 _LEFT_OUT = ("__pycache__", "*.pyc", "bin", "tests", "RECORD", "INSTALLER", "REQUESTED")
 # Files are unpacked, as conda-pack and the recorders look for files of theirs beside themselves.
 MAIN = """\
@@ -49,7 +52,9 @@ def make(output: Path) -> None:
         subprocess.run([*pip, *PURE], check=True)
         ignore = shutil.ignore_patterns(*_LEFT_OUT)
         shutil.copytree(ROOT / "condaprune", tree / "condaprune", ignore=ignore)
-        shutil.copytree(ROOT / "rules", tree / "condaprune" / "rules", dirs_exist_ok=True)
+        rules = tree / "condaprune" / "rules"
+        shutil.copytree(ROOT / "rules", rules, dirs_exist_ok=True)
+        (rules / COMPILED).write_bytes(compile_builtin(str(rules)))
         for name in ("README.md", "LICENSE"):
             shutil.copy(ROOT / name, tree / "condaprune" / name)
         (tree / "__main__.py").write_text(MAIN, encoding="utf-8")

@@ -18,7 +18,7 @@ COMMANDS = {
     "undo": "Put back what a run with --undoable removed from ENV.",
     "status": "When and how ENV was pruned in place, and whether anything is left undone.",
     "explain": "Why a path, module or package of ENV goes or stays.",
-    "rules": "What the rules are, and whether they hold.",
+    "rules": "Show the rules, and test them.",
     "verify": "What worked in BEFORE and no longer does in AFTER.",
     "trace": "Record what a command uses of an environment.",
     "audit": "Where the bytes of ENV go, by package, category, folder and rule.",

@@ -1,4 +1,4 @@
-"""``condaprune rules``: what the rules are, and whether they hold."""
+"""``condaprune rules``: what the rules are, and whether they pass their tests."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _load(files: tuple[str, ...]) -> tuple[Rule, ...]:
 
 @click.group()
 def rules() -> None:
-    """What the rules are, and whether they hold."""
+    """Show the rules, and test them."""
 
 
 @rules.command("list")
@@ -46,7 +46,7 @@ def list_(
     package: str | None,
     category: str | None,
 ) -> None:
-    """One line a rule: id, risk, category, package."""
+    """One line for each rule: id, risk, category, package."""
     from condaprune.errors import UsageProblem, nearest
     from condaprune.report.rules import as_json, render_list
     from condaprune.ruleset import choose
@@ -109,8 +109,8 @@ def show(identity: str, env: str | None, files: tuple[str, ...], shown: str) -> 
 def test(files: tuple[str, ...], quiet: bool) -> None:
     """Run the examples of every rule, the built-in ones and those of each FILE.
 
-    Every pattern needs an example that it alone decides, ids are unique, no rule shadows another.
-    Exit 1 where a rule fails.
+    Every pattern needs an example that it alone decides, ids are unique, and no rule hides another.
+    Exits with 1 when a rule fails.
     """
     from condaprune.ruleset.check import check_rules
 
@@ -120,7 +120,7 @@ def test(files: tuple[str, ...], quiet: bool) -> None:
         click.echo(str(problem))
     if not quiet:
         packages = sum(bool(rule.package) for rule in found)
-        verdict = f"{len(problems)} problems" if problems else "all hold"
+        verdict = f"{len(problems)} problems" if problems else "all pass"
         click.echo(f"{len(found)} rules, {packages} of them for packages: {verdict}")
     if problems:
         sys.exit(1)
@@ -129,6 +129,6 @@ def test(files: tuple[str, ...], quiet: bool) -> None:
 @rules.command()
 def schema() -> None:
     """The JSON Schema of rule files, for editors and validators."""
-    from condaprune.ruleset.schema import rule_schema
+    from condaprune.ruleset import rule_schema
 
     click.echo(json.dumps(rule_schema(), indent=2))

@@ -56,6 +56,11 @@ class Scopes:
         rule = self._rules.get(rule_id)
         return rule.category if rule else ""
 
+    def goes_whole(self, rule_id: str) -> bool:
+        """Whether a rule, or an option of the user, removes packages as a whole."""
+        rule = self._rules.get(rule_id)
+        return rule.whole if rule else rule_id.startswith(_WHOLE)
+
     def names_library(self, rule_id: str, path: str) -> bool:
         """Whether a rule names a library: by its package, its kind, or its file name."""
         if self.packages(rule_id) or self.category(rule_id) in KINDS:
@@ -94,11 +99,6 @@ class Scopes:
             if _NAMED.match(literal) and literal not in ("lib",):
                 found.append(re.compile(re.escape(literal)))
         return found
-
-
-def goes_whole(rule_id: str) -> bool:
-    """Whether a rule removes packages as a whole: its id says so, or the user's option does."""
-    return rule_id.endswith("-whole") or rule_id.startswith(_WHOLE)
 
 
 @cache

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from condaprune.evidence.scene import Guard, Scene
-from condaprune.evidence.scope import goes_whole
 from condaprune.model import Veto
 
 _Group = tuple[str, frozenset[str]]
@@ -25,7 +24,7 @@ class Whole(Guard):
         super().__init__(scene)
         self._groups: dict[_Group, list[str]] = {}
         for path, rule in self.candidates.items():
-            if goes_whole(rule):
+            if scene.scopes.goes_whole(rule):
                 self._groups.setdefault(self._group(path, rule), []).append(path)
         self._rescued: set[_Group] = set()
 
@@ -34,7 +33,7 @@ class Whole(Guard):
             return
         for path in batch:
             rule = self.candidates.get(path)
-            if rule is None or not goes_whole(rule):
+            if rule is None or not self.scene.scopes.goes_whole(rule):
                 continue
             group = self._group(path, rule)
             if group in self._rescued:

@@ -15,7 +15,7 @@ _WIDTH = 88
 
 
 def render_list(rules: Sequence[Rule]) -> str:
-    """One line a rule: id, risk, category, package."""
+    """One line for each rule: id, risk, category, package."""
     width = max((len(rule.id) for rule in rules), default=0)
     lines = []
     for rule in rules:
@@ -41,7 +41,9 @@ def _page(rule: Rule, plan: Plan | None) -> Iterator[str]:
     if rule.package:
         yield f"package   {', '.join(rule.package)}"
     if rule.owned:
-        yield "only      what some package owns, never a user's own files"
+        yield "only      files that a package owns, never a user's files"
+    if rule.whole:
+        yield "whole     all of the package, or nothing where a part is needed"
     if rule.when is not None:
         yield f"when      {_when(rule.when)}"
     yield f"from      {rule.origin}:{rule.line}"
@@ -91,6 +93,7 @@ def as_json(rule: Rule) -> dict[str, Any]:
         "profiles": _profiles(rule),
         "package": list(rule.package),
         "owned": rule.owned,
+        "whole": rule.whole,
         "when": None
         if rule.when is None
         else {

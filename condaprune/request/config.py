@@ -11,8 +11,7 @@ from typing import Any
 
 from condaprune.errors import ConfigError
 from condaprune.request.format import ConfigTable
-from condaprune.ruleset.locate import line_of
-from condaprune.ruleset.validate import Invalid, read
+from condaprune.ruleset.validate import Invalid, line_of, read
 
 if sys.version_info >= (3, 11):
     import tomllib

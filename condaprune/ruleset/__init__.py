@@ -1,26 +1,21 @@
-"""Rules: what they are (TOML), which apply, and which entries they match.
+"""Rules: declared in TOML, chosen by profile, and matched with the entries of an environment.
 
-    rules = choose(load_builtin(), "runtime")
-    matches = compile_rules(rules, inventory).match(inventory)
-
-What reads rule files, and what the ``condaprune rules`` commands run, is here too, in modules that
-are imported when they are first asked for.
+rules = choose(load_builtin(), "runtime")
+matches = compile_rules(rules, inventory).match(inventory)
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from importlib import import_module
 from typing import TYPE_CHECKING
 
-from condaprune.ruleset.builtin import load_builtin, load_retired
+from condaprune.ruleset.builtin import combine, load_builtin, load_retired
 from condaprune.ruleset.match import Match, Matcher, compile_rules
 from condaprune.ruleset.profiles import DEFAULT_PROFILE, PROFILES, choose, rename_notes
 
 if TYPE_CHECKING:
-    import os
-
-    from condaprune.model import Rule
-    from condaprune.ruleset.check import Problem
+    from condaprune.ruleset.check import check_rules
+    from condaprune.ruleset.load import load_file, parse_rules, rule_schema
 
 __all__ = [
     "DEFAULT_PROFILE",
@@ -39,37 +34,11 @@ __all__ = [
     "rule_schema",
 ]
 
-
-def load_file(path: str | os.PathLike[str]) -> tuple[Rule, ...]:
-    """The rules of one file: see `condaprune.ruleset.load`."""
-    from condaprune.ruleset.load import load_file
-
-    return load_file(path)
+# What most runs do not need is imported when it is first used.
+_LAZY = {"check_rules": "check", "load_file": "load", "parse_rules": "load", "rule_schema": "load"}
 
 
-def parse_rules(text: str, origin: str) -> tuple[Rule, ...]:
-    """The rules in the text of a rule file: see `condaprune.ruleset.load`."""
-    from condaprune.ruleset.load import parse_rules
-
-    return parse_rules(text, origin)
-
-
-def combine(*groups: Sequence[Rule]) -> tuple[Rule, ...]:
-    """Several groups of rules as one, ids checked: see `condaprune.ruleset.load`."""
-    from condaprune.ruleset.load import combine
-
-    return combine(*groups)
-
-
-def check_rules(rules: Sequence[Rule]) -> list[Problem]:
-    """All problems of these rules: see `condaprune.ruleset.check`."""
-    from condaprune.ruleset.check import check_rules
-
-    return check_rules(rules)
-
-
-def rule_schema() -> dict[str, object]:
-    """The JSON Schema of rule files: see `condaprune.ruleset.schema`."""
-    from condaprune.ruleset.schema import rule_schema
-
-    return rule_schema()
+def __getattr__(name: str) -> object:
+    if name in _LAZY:
+        return getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

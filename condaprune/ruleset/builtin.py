@@ -1,117 +1,155 @@
 """The rules that come with condaprune: where they lie, and how they are read.
 
-What parses and checks rule files is imported only where the compiled rules are not fresh.
+A wheel and the single file hold them compiled: as JSON made from the TOML files beside it, since
+reading and checking those takes much longer than matching does. A checkout holds no compiled rules,
+and compiled rules that were made from other files are ignored: then the TOML files are read.
 """
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from functools import cache
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, cast
 
 from condaprune.errors import RuleError
-from condaprune.model import Rule
-from condaprune.ruleset.compiled import compiled
-from condaprune.ruleset.retired import Retired
+from condaprune.model import Parameter, Rule, When
+from condaprune.ruleset.patterns import remember, translate, with_values
+from condaprune.version import __version__
 
-RETIRED = "retired.toml"
+if TYPE_CHECKING:
+    from importlib.abc import ResourceLoader
+
+    from condaprune.ruleset.format import Retired
+
+COMPILED = "compiled.json"
+RETIRED = "rules/retired.toml"
 
 
-class _Item(Protocol):
-    """A file or folder in an archive that Python imports from."""
-
-    @property
-    def name(self) -> str: ...
-    def is_dir(self) -> bool: ...
-    def iterdir(self) -> Iterator[_Item]: ...
-    def read_text(self, encoding: str) -> str: ...
+_Builtin = tuple[tuple[Rule, ...], "Mapping[str, Retired]"]
+"""All that the built-in files say: the rules, and the retired ids."""
 
 
 def load_builtin() -> tuple[Rule, ...]:
     """All rules that come with condaprune, general ones before those of packages."""
-    return _builtin().rules
+    return _builtin()[0]
 
 
-@cache
 def load_retired() -> Mapping[str, Retired]:
     """The ids that are never used again."""
-    return _builtin().retired
+    return _builtin()[1]
 
 
-@dataclass(frozen=True, slots=True)
-class _Builtin:
-    """All that the built-in files say."""
+def combine(*groups: Sequence[Rule]) -> tuple[Rule, ...]:
+    """Several groups of rules as one, in order.
 
-    rules: tuple[Rule, ...]
-    retired: Mapping[str, Retired]
+    Errors: `RuleError` for an id that is used twice or was retired.
+    """
+    from condaprune.ruleset.load import unique
+
+    retired = {name: gone.since for name, gone in load_retired().items()}
+    return unique((rule for group in groups for rule in group), retired)
+
+
+def compile_builtin(folder: str) -> bytes:
+    """The rules in *folder* compiled, for a file called `COMPILED` there."""
+    sources = tuple(_sources(folder))
+    rules, retired = _parse(sources)
+    texts = {text for rule in with_values(rules) for text in rule.remove + rule.keep}
+    compiled = {
+        "digest": _digest(sources),
+        "rules": [asdict(rule) for rule in rules],
+        "retired": [asdict(gone) for gone in retired.values()],
+        "patterns": {text: translate(text) for text in sorted(texts)},
+    }
+    return json.dumps(compiled, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
 
 
 @cache
 def _builtin() -> _Builtin:
-    folder = _folder()
+    package = os.path.dirname(os.path.dirname(__file__))
+    installed = os.path.join(package, "rules")
+    checkout = os.path.join(os.path.dirname(package), "rules")
+    folder = next(filter(os.path.isdir, (installed, checkout)), "")
+    compiled = _compiled(installed)
     if not folder:
-        return _read_builtin()
-    return compiled(folder, _Builtin, _read_builtin)
+        if compiled is None:
+            remedy = "Install condaprune again."
+            raise RuleError("the built-in rules are missing", where=installed, remedy=remedy)
+        return _unpack(compiled)
+    sources = tuple(_sources(folder))
+    if compiled is not None and compiled["digest"] == _digest(sources):
+        return _unpack(compiled)
+    return _parse(sources)
 
 
-def _read_builtin() -> _Builtin:
+def _compiled(folder: str) -> dict[str, Any] | None:
+    """The compiled rules of a folder, or of a folder in an archive that Python imports from."""
+    loader = cast("ResourceLoader", __spec__.loader)
+    try:
+        content = loader.get_data(os.path.join(folder, COMPILED))
+    except OSError:
+        return None
+    data: dict[str, Any] = json.loads(content)
+    return data
+
+
+def _sources(folder: str) -> Iterator[tuple[str, bytes]]:
+    """Name and content of each file of built-in rules."""
+    for name in ("rules", "rules/packages"):
+        place = os.path.join(folder, *name.split("/")[1:])
+        for item in sorted(os.listdir(place)):
+            if item.endswith(".toml"):
+                with open(os.path.join(place, item), "rb") as stream:
+                    yield f"{name}/{item}", stream.read()
+
+
+def _digest(sources: Sequence[tuple[str, bytes]]) -> int:
+    """A checksum of all that compiled rules are made from, which notices an edited file."""
+    found = zlib.crc32(__version__.encode())
+    for name, content in sources:
+        found = zlib.crc32(content, zlib.crc32(name.encode(), found))
+    return found
+
+
+def _parse(sources: Sequence[tuple[str, bytes]]) -> _Builtin:
     from condaprune.ruleset.format import RetiredFile
-    from condaprune.ruleset.load import Document, combine_with, parse_text
-    from condaprune.ruleset.retired import table
+    from condaprune.ruleset.load import parse_rules, read_document, unique
 
-    general: list[Rule] = []
-    packages: list[Rule] = []
-    gone: Mapping[str, Retired] = {}
-    for name, text in _sources():
-        if name == f"rules/{RETIRED}":
-            gone = table(Document(name, text).read(RetiredFile))
-            continue
-        group = packages if name.startswith("rules/packages/") else general
-        group.extend(parse_text(text, name))
-    return _Builtin(combine_with((general, packages), gone), dict(gone))
-
-
-def _folder() -> str:
-    """The folder of the built-in files: in an installed package, beside it in a checkout."""
-    import condaprune
-
-    package = os.path.dirname(condaprune.__file__)
-    for folder in (os.path.join(package, "rules"), os.path.join(os.path.dirname(package), "rules")):
-        if os.path.isdir(folder):
-            return folder
-    return ""
+    rules: list[Rule] = []
+    retired: dict[str, Retired] = {}
+    for name, content in sources:
+        text = content.decode("utf-8")
+        if name == RETIRED:
+            tables = read_document(RetiredFile, text, name, lambda file: file.retired)
+            retired = {table.id: table for table in tables}
+        else:
+            rules.extend(parse_rules(text, name))
+    return unique(rules, {r.id: r.since for r in retired.values()}), retired
 
 
-def _sources() -> Iterator[tuple[str, str]]:
-    """Name and text of each built-in file: from a folder, or from the archive Python imports."""
-    folder = _folder()
-    if folder:
-        yield from _on_disk(folder, "rules")
-        return
-    from importlib import resources
-
-    archived: _Item = resources.files("condaprune").joinpath("rules")
-    if not archived.is_dir():
-        remedy = "Install condaprune again."
-        raise RuleError("the built-in rules are missing", where=str(archived), remedy=remedy)
-    yield from _in_archive(archived, "rules")
+def _unpack(data: dict[str, Any]) -> _Builtin:
+    remember(data["patterns"])
+    return tuple(map(_rule, data["rules"])), {r["id"]: _retired(r) for r in data["retired"]}
 
 
-def _on_disk(folder: str, name: str) -> Iterator[tuple[str, str]]:
-    for item in sorted(os.listdir(folder)):
-        path = os.path.join(folder, item)
-        if item.endswith(".toml"):
-            with open(path, encoding="utf-8") as stream:
-                yield f"{name}/{item}", stream.read()
-        elif os.path.isdir(path):
-            yield from _on_disk(path, f"{name}/{item}")
+def _retired(fields: dict[str, str]) -> Retired:
+    from condaprune.ruleset.format import Retired
+
+    return Retired(**fields)
 
 
-def _in_archive(folder: _Item, name: str) -> Iterator[tuple[str, str]]:
-    for item in sorted(folder.iterdir(), key=lambda item: item.name):
-        if item.name.endswith(".toml"):
-            yield f"{name}/{item.name}", item.read_text("utf-8")
-        elif item.is_dir():
-            yield from _in_archive(item, f"{name}/{item.name}")
+def _rule(fields: dict[str, Any]) -> Rule:
+    values = _tuples(fields)
+    if values["when"] is not None:
+        values["when"] = When(**_tuples(values["when"]))
+    values["parameters"] = tuple(Parameter(**_tuples(p)) for p in values["parameters"])
+    return Rule(**values)
+
+
+def _tuples(fields: dict[str, Any]) -> dict[str, Any]:
+    """JSON's lists as the tuples they were made from."""
+    return {name: tuple(v) if isinstance(v, list) else v for name, v in fields.items()}

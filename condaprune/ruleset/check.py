@@ -1,19 +1,26 @@
 """The unit tests that rules carry with them: what ``condaprune rules test`` runs.
 
-A rule is checked so that no line of it can be deleted or loosened without an example that turns:
-each pattern needs an example that it alone decides, and a near miss that a wider one would take.
+A rule is checked so that no line of it can be deleted or loosened without an example that fails:
+each pattern needs an example that it alone decides, and a near miss that a wider one would match.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Literal
 
-from condaprune.model import RISKS, Rule
+from condaprune.model import RISKS, Layout, Rule
 from condaprune.names import canonical_name
-from condaprune.ruleset.examples import Field, Lines
-from condaprune.ruleset.loosen import anchored, loosened
-from condaprune.ruleset.parameters import with_example_values, with_values
+from condaprune.ruleset.patterns import resolve, with_values
+from condaprune.ruleset.regexset import Hits, by_python
+
+Field = Literal["remove", "keep"]
+
+_STDLIB = re.compile(r"(lib/(?:python|pypy)[\d.]+t?)/")
+_FLOATING = re.compile(r"\*[.~][^/*?]*|\*\*?/?__pycache__/|__pycache__/|[.~#][^/*?]+/?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,89 +38,172 @@ class Problem:
 
 def check_rules(rules: Sequence[Rule]) -> list[Problem]:
     """All problems of these rules, each on its own and one against the other."""
-    found = []
+    problems = []
     seen: set[str] = set()
     for rule in rules:
         if rule.id in seen:
-            found.append(_problem(rule, f"the id {rule.id!r} is taken", "Choose another."))
+            problems.append(_problem(rule, f"the id {rule.id!r} is taken", "Choose another."))
         seen.add(rule.id)
-        found.extend(check_rule(rule))
-    found.extend(_check_together(rules))
-    return found
+        problems.extend(check_rule(rule))
+    problems.extend(_check_together(rules))
+    return problems
 
 
 def check_rule(rule: Rule) -> list[Problem]:
     """The problems of one rule by itself."""
-    (rule,) = with_example_values([rule])
-    lines = Lines.of(rule)
-    found = []
+    (rule,) = with_values([rule], examples=True)
+    problems = []
     for path in rule.removed_examples:
-        if not lines.removes(path):
+        if not removes(rule, path):
             what = f"the example {path!r} is not removed"
-            found.append(_problem(rule, what, "Mend the pattern or the example."))
+            problems.append(_problem(rule, what, "Correct the pattern or the example."))
     for path in rule.kept_examples:
-        if lines.removes(path):
+        if removes(rule, path):
             what = f"the example {path!r} is not kept"
-            found.append(_problem(rule, what, "Narrow the pattern, or mend the example."))
+            problems.append(_problem(rule, what, "Narrow the pattern, or correct the example."))
     for at, text in enumerate(rule.remove):
-        found.extend(_check_line(rule, lines, "remove", at, text))
+        problems.extend(_check_line(rule, "remove", at, text))
         if not text.startswith("!") and not anchored(text):
             what = f"the pattern {text!r} is not anchored"
             remedy = (
-                "Begin it with a slash or a root such as {site}; only '*.a' and its like float."
+                "Begin it with a slash or a root such as {site}; "
+                "only patterns such as '*.a' may match in any folder."
             )
-            found.append(_problem(rule, what, remedy))
+            problems.append(_problem(rule, what, remedy))
     for at, text in enumerate(rule.keep):
-        found.extend(_check_line(rule, lines, "keep", at, text))
+        problems.extend(_check_line(rule, "keep", at, text))
     bad = [url for url in rule.references if not url.startswith(("https://", "http://"))]
-    found.extend(_problem(rule, f"the reference {url!r} is no URL", "Link to it.") for url in bad)
-    return found
+    problems.extend(_problem(rule, f"the reference {u!r} is not a URL", "Link to it.") for u in bad)
+    return problems
 
 
-def _check_line(rule: Rule, lines: Lines, field: Field, at: int, text: str) -> Iterator[Problem]:
+def loosened(text: str) -> list[str]:
+    """The usual ways in which a pattern could be wider than it should be.
+
+    >>> loosened("{site}/pandas/tests/")
+    ['{site}/pandas/']
+    >>> loosened("{lib}/lib*.a")
+    ['{lib}/', '{lib}/*.a', '{lib}/lib*']
+    >>> loosened("{site}/**/*.exe")
+    ['{site}/', '*.exe']
+    """
+    sign, body = ("!", text[1:]) if text.startswith("!") else ("", text)
+    end = "/" if body.endswith("/") else ""
+    above, slash, last = body.rstrip("/").rpartition("/")
+    head = above
+    while head.endswith("/**"):
+        head = head[:-3]
+    wider = ["**" if head in ("", "**") else head + "/"]
+    parts = re.fullmatch(r"([^*?\[\\]+)\*([^*?\[\\]+)", last)
+    if parts and not sign:
+        wider += [f"{above}{slash}*{parts[2]}{end}", f"{above}{slash}{parts[1]}*{end}"]
+    if above and not sign and _FLOATING.fullmatch(last + end):
+        wider.append(last + end)  # accepted by `anchored`, so an example has to refuse it
+    return [sign + pattern for pattern in wider]
+
+
+def anchored(text: str) -> bool:
+    """Whether a pattern starts at the prefix or a root, or is of a kind that may match in any
+    folder: a suffix such as ``*.a``, ``__pycache__/``, or a hidden name."""
+    body = text.removeprefix("!")
+    if body.startswith(("/", "{")):
+        return not body.startswith("/**")
+    return bool(_FLOATING.fullmatch(body))
+
+
+def removes(rule: Rule, path: str) -> bool:
+    """Whether a rule by itself removes a path; packages and versions are assumed to fit."""
+    return last_match(rule.remove, path) and not last_match(rule.keep, path)
+
+
+def last_match(texts: Sequence[str], path: str) -> bool:
+    """Whether the last of these patterns that matches a path is not negated."""
+    layout = _layout_name(path)
+    for text in reversed(texts):
+        if _hits(text, layout)(path):
+            return not text.startswith("!")
+    return False
+
+
+@cache
+def _hits(text: str, stdlib: str) -> Hits:
+    return by_python(resolve(text, _layout(stdlib)))
+
+
+def _layout_name(path: str) -> str:
+    """The standard library of an environment that a path may come from, as far as it says."""
+    if path.startswith(("Lib/", "Library/", "Scripts/", "libs/")):
+        return "Lib"
+    stdlib = _STDLIB.match(path)
+    return stdlib[1] if stdlib else "lib/python3.12"
+
+
+@cache
+def _layout(stdlib: str) -> Layout:
+    if stdlib == "Lib":
+        roots = {
+            "site": ("Lib/site-packages",),
+            "stdlib": ("Lib",),
+            "bin": ("Scripts", "Library/bin"),
+            "include": ("include", "Library/include"),
+            "lib": ("libs", "Library/lib"),
+            "share": ("share", "Library/share"),
+        }
+        return Layout("win", "3.12", roots)
+    roots = {"site": (f"{stdlib}/site-packages",), "stdlib": (stdlib,)}
+    roots |= {name: (name,) for name in ("bin", "include", "lib", "share")}
+    return Layout("linux", stdlib.removeprefix("lib/python"), roots)
+
+
+def _check_line(rule: Rule, field: Field, at: int, text: str) -> Iterator[Problem]:
     removing = (field == "remove") != text.startswith("!")
-    mine, near = rule.removed_examples, rule.kept_examples
+    own, near = rule.removed_examples, rule.kept_examples
     names = ("removed", "kept")
     if not removing:
-        mine, near = near, mine
+        own, near = near, own
         names = ("kept", "removed")
-    without = lines.replacing(field, at)
-    if not any(without.removes(path) != removing for path in mine):
+    without = _replacing(rule, field, at)
+    if not any(removes(without, path) != removing for path in own):
         what = f"no example needs the line {text!r} of {field!r}"
         yield _problem(rule, what, f"Add a path to examples.{names[0]} that this line decides.")
     for wider in loosened(text)[: None if field == "remove" else 1]:
-        widened = lines.replacing(field, at, wider)
-        if not any(widened.removes(path) == removing for path in near):
-            what = f"no example tells the line {text!r} of {field!r} from {wider!r}"
+        widened = _replacing(rule, field, at, wider)
+        if not any(removes(widened, path) == removing for path in near):
+            what = f"no example distinguishes the line {text!r} of {field!r} from {wider!r}"
             yield _problem(rule, what, f"Add a near miss to examples.{names[1]}.")
 
 
+def _replacing(rule: Rule, field: Field, at: int, *texts: str) -> Rule:
+    """The rule with other patterns, or none, in place of one line."""
+    if field == "remove":
+        return replace(rule, remove=(*rule.remove[:at], *texts, *rule.remove[at + 1 :]))
+    return replace(rule, keep=(*rule.keep[:at], *texts, *rule.keep[at + 1 :]))
+
+
 def _check_together(rules: Sequence[Rule]) -> Iterator[Problem]:
-    # A rule's own examples are meant for its example values; other rules do what they do unasked.
-    meant = [Lines.of(rule) for rule in with_example_values(rules)]
-    unasked = [Lines.of(rule) for rule in with_values(rules)]
-    for index, rule in enumerate(rules):
-        own = meant[index]
-        for place, other in enumerate(rules):
-            if place == index or not _reaches(other, rule):
+    # A rule's examples are meant for its example values; other rules have their default values.
+    by_default = with_values(rules)
+    for index, rule in enumerate(with_values(rules, examples=True)):
+        examples = rule.removed_examples
+        for place, other in enumerate(by_default):
+            if place == index or not _covers(other, rule):
                 continue
-            lines = unasked[place]
-            shielded = next(filter(lines.shields, rule.removed_examples), "")
-            if shielded and not own.shields(shielded):
-                what = f"the example {shielded!r} is kept by rule {other.id}"
+            kept = next((path for path in examples if last_match(other.keep, path)), "")
+            if kept and not last_match(rule.keep, kept):
+                what = f"the example {kept!r} is kept by rule {other.id}"
                 yield _problem(rule, what, f"Narrow the 'keep' of {other.id}.")
-            elif place < index and all(map(lines.removes, rule.removed_examples)):
-                what = f"all that it removes, rule {other.id} removes already"
-                yield _problem(rule, what, "Drop it, or show in an example what it adds.")
+            elif place < index and all(removes(other, path) for path in examples):
+                what = f"rule {other.id} already removes all of its examples"
+                yield _problem(rule, what, "Delete it, or show in an example what it adds.")
 
 
-def _reaches(other: Rule, rule: Rule) -> bool:
+def _covers(other: Rule, rule: Rule) -> bool:
     """Whether *other* is active wherever *rule* is, and may touch all that it touches."""
     if RISKS.index(other.risk) > RISKS.index(rule.risk) or other.when is not None:
         return False
     if other.package:
-        mine = set(map(canonical_name, rule.package))
-        return bool(mine) and mine <= set(map(canonical_name, other.package))
+        packages = set(map(canonical_name, rule.package))
+        return bool(packages) and packages <= set(map(canonical_name, other.package))
     return not other.owned or rule.owned or bool(rule.package)
 
 

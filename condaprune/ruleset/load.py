@@ -1,63 +1,52 @@
-"""Rules from TOML: the built-in ones, and a user's own files."""
+"""Rules from TOML: the files that come with condaprune, and a user's."""
 
 from __future__ import annotations
 
 import os
 import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
 from condaprune.errors import RuleError
 from condaprune.model import Parameter, Rule, When
-from condaprune.ruleset import patterns
-from condaprune.ruleset.builtin import load_retired
 from condaprune.ruleset.format import ParameterTable, RuleFile, RuleTable
-from condaprune.ruleset.locate import line_of, table_lines
-from condaprune.ruleset.retired import Retired
-from condaprune.ruleset.validate import Invalid, Key, read
-from condaprune.ruleset.versions import Range
+from condaprune.ruleset.patterns import VALUE, check, parameters_of, substitute
+from condaprune.ruleset.validate import Invalid, Key, line_of, read, schema_of, table_lines
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib  # type: ignore[import-not-found, unused-ignore]
 
-T = TypeVar("T")
+Table = TypeVar("Table")
+Result = TypeVar("Result")
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
-    """A rule file as text, to say where in it something stands."""
+def read_document(
+    kind: type[Table], text: str, origin: str, use: Callable[[Table], Result]
+) -> Result:
+    """What *use* makes of a TOML file in a format; it may raise `Invalid` as well.
 
-    origin: str
-    text: str
-
-    def error(self, key: Key, what: str, remedy: str, rule: str = "") -> RuleError:
-        """A `RuleError` with file, line and rule."""
-        where = f"{self.origin}:{line_of(self.text, key)}"
-        if rule:
-            where += f" (rule {rule})"
-        return RuleError(what, where=where, remedy=remedy)
-
-    def read(self, kind: type[T]) -> T:
-        """The file as a format type. Errors: `RuleError`."""
-        try:
-            data = tomllib.loads(self.text)
-        except tomllib.TOMLDecodeError as error:
-            found = re.search(r"(.*) \(at (?:line (\d+)|end of document)", str(error))
-            what, line = (found[1], found[2]) if found else (str(error), "1")
-            raise RuleError(
-                f"not valid TOML: {what}",
-                where=f"{self.origin}:{line or len(self.text.splitlines())}",
-                remedy="See https://toml.io for the syntax.",
-            ) from error
-        try:
-            return read(kind, data)
-        except Invalid as error:
-            rule = _rule_id(data, error.key)
-            raise self.error(error.key, error.what, error.remedy, rule) from error
+    Errors: `RuleError` with file, line, rule and remedy; *origin* names the file.
+    """
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        found = re.search(r"(.*) \(at (?:line (\d+)|end of document)", str(error))
+        what, line = (found[1], found[2]) if found else (str(error), "1")
+        raise RuleError(
+            f"not valid TOML: {what}",
+            where=f"{origin}:{line or len(text.splitlines())}",
+            remedy="See https://toml.io for the syntax.",
+        ) from error
+    try:
+        return use(read(kind, data))
+    except Invalid as error:
+        where = f"{origin}:{line_of(text, error.key)}"
+        rule = _rule_id(data, error.key)
+        where += f" (rule {rule})" if rule else ""
+        raise RuleError(error.what, where=where, remedy=error.remedy) from error
 
 
 def load_file(path: str | os.PathLike[str]) -> tuple[Rule, ...]:
@@ -77,93 +66,55 @@ def load_file(path: str | os.PathLike[str]) -> tuple[Rule, ...]:
 
 def parse_rules(text: str, origin: str) -> tuple[Rule, ...]:
     """The rules in the text of a rule file; *origin* names it in messages."""
-    rules = parse_text(text, origin)
-    combine(rules)
-    return rules
-
-
-def parse_text(text: str, origin: str) -> tuple[Rule, ...]:
-    document = Document(origin, text)
-    tables = document.read(RuleFile).rule
     lines = table_lines(text, "rule")
-    if len(lines) != len(tables):
-        lines = [1] * len(tables)
-    return tuple(_rule(document, i, table, lines[i]) for i, table in enumerate(tables))
+
+    def rules(file: RuleFile) -> tuple[Rule, ...]:
+        numbers = lines if len(lines) == len(file.rule) else [1] * len(file.rule)
+        return tuple(_rule(t, ("rule", i), origin, numbers[i]) for i, t in enumerate(file.rule))
+
+    return unique(read_document(RuleFile, text, origin, rules), {})
 
 
-def combine(*groups: Sequence[Rule]) -> tuple[Rule, ...]:
-    """Several groups of rules as one, in order. Errors: `RuleError` for an id used twice, or one
-    that was retired."""
-    return combine_with(groups, load_retired())
+def unique(rules: Iterable[Rule], retired: Mapping[str, str]) -> tuple[Rule, ...]:
+    """These rules, with their ids checked; *retired* has the versions that retired ids.
 
-
-def combine_with(groups: Iterable[Sequence[Rule]], gone: Mapping[str, Retired]) -> tuple[Rule, ...]:
-    seen: dict[str, Rule] = {}
-    for rule in (rule for group in groups for rule in group):
+    Errors: `RuleError` for an id that is used twice or was retired.
+    """
+    by_id: dict[str, Rule] = {}
+    for rule in rules:
         where = f"{rule.origin}:{rule.line} (rule {rule.id})"
-        if rule.id in gone:
-            what = f"the id {rule.id!r} was retired in {gone[rule.id].since}"
-            raise RuleError(what, where=where, remedy="Ids are never used again: take another.")
-        if rule.id in seen:
-            other = seen[rule.id]
+        if rule.id in retired:
+            what = f"the id {rule.id!r} was retired in {retired[rule.id]}"
+            raise RuleError(what, where=where, remedy="Ids are never used again: choose another.")
+        if rule.id in by_id:
+            other = by_id[rule.id]
             what = f"the id {rule.id!r} is taken by {other.origin}:{other.line}"
-            raise RuleError(what, where=where, remedy="Give each rule an id of its own.")
-        seen[rule.id] = rule
-    return tuple(seen.values())
+            raise RuleError(what, where=where, remedy="Give each rule its own id.")
+        by_id[rule.id] = rule
+    return tuple(by_id.values())
+
+
+def rule_schema() -> dict[str, object]:
+    """The JSON Schema of rule files, as docs/rules.schema.json publishes it."""
+    description = "Declarative removals for conda environments; see docs/rule-format.md."
+    return schema_of(RuleFile, "condaprune rules", description)
 
 
 def _rule_id(data: Mapping[str, object], key: Key) -> str:
-    """The id of the rule a key lies in, as far as it can be told."""
+    """The id of the rule that a key lies in, or empty."""
     rules = data.get("rule")
     if len(key) < 2 or not isinstance(key[1], int) or not isinstance(rules, list):
         return ""
     table = rules[key[1]]
-    found = table.get("id") if isinstance(table, dict) else None
-    return found if isinstance(found, str) else ""
+    rule_id = table.get("id") if isinstance(table, dict) else None
+    return rule_id if isinstance(rule_id, str) else ""
 
 
-def _rule(document: Document, index: int, table: RuleTable, line: int) -> Rule:
-    key: Key = ("rule", index)
-
-    def error(at: Key, what: str, remedy: str) -> RuleError:
-        return document.error((*key, *at), what, remedy, table.id)
-
-    package = (table.package,) if isinstance(table.package, str) else table.package
-    parameters = []
-    for name, given in table.parameters.items():
-        problem = _parameter_problem(given)
-        if problem:
-            raise error(("parameters", name), *problem)
-        parameters.append(_parameter(name, given))
-    values = {p.name: p.value or ("x",) for p in parameters}
-    used: set[str] = set()
-    for field, texts in (("remove", table.remove), ("keep", table.keep)):
-        for text in texts:
-            names = patterns.parameters_of(text)
-            used.update(names)
-            unknown = next((name for name in names if name not in values), None)
-            if unknown is not None:
-                what = f"the pattern {text!r} uses the unknown parameter {unknown!r}"
-                raise error((field,), what, "Declare it under [rule.parameters].")
-            try:
-                for filled in patterns.substitute(text, values):
-                    patterns.check(filled, keep=field == "keep")
-            except RuleError as found:
-                raise error((field,), found.what, found.remedy) from found
-    for name in values:
-        if name not in used:
-            what = f"the parameter {name!r} is used by no pattern"
-            raise error(("parameters", name), what, f"Write {{param.{name}}} in one, or drop it.")
-    when = None
-    if table.when is not None:
-        when = When(table.when.version, table.when.python, table.when.platform)
-        for field, text in (("version", when.version), ("python", when.python)):
-            if text and Range.parse(text) is None:
-                what = f"the range {text!r} is malformed"
-                raise error(("when", field), what, "Write clauses such as '>=1.22,<2'.")
-        if when.version and not package:
-            what = "'when.version' needs a package"
-            raise error(("when", "version"), what, "Add 'package', or use 'when.python'.")
+def _rule(table: RuleTable, key: Key, origin: str, line: int) -> Rule:
+    try:
+        when, parameters = _when(table), _parameters(table)
+    except Invalid as error:
+        raise Invalid((*key, *error.key), error.what, error.remedy) from error
     return Rule(
         id=table.id,
         why=table.why,
@@ -175,26 +126,73 @@ def _rule(document: Document, index: int, table: RuleTable, line: int) -> Rule:
         keep=table.keep,
         removed_examples=table.examples.removed,
         kept_examples=table.examples.kept,
-        package=package,
+        package=(table.package,) if isinstance(table.package, str) else table.package,
         owned=table.owned,
+        whole=table.whole,
         when=when,
-        origin=document.origin,
+        origin=origin,
         line=line,
-        parameters=tuple(parameters),
+        parameters=parameters,
     )
+
+
+def _when(table: RuleTable) -> When | None:
+    when = table.when
+    if when is None:
+        return None
+    for field, text in (("version", when.version), ("python", when.python)):
+        if text and not _is_range(text):
+            what = f"the range {text!r} is malformed"
+            raise Invalid(("when", field), what, "Write clauses such as '>=1.22,<2'.")
+    if when.version and not table.package:
+        what = "'when.version' needs a package"
+        raise Invalid(("when", "version"), what, "Add 'package', or use 'when.python'.")
+    return When(when.version, when.python, when.platform)
+
+
+def _is_range(text: str) -> bool:
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+    try:
+        SpecifierSet(text)
+    except InvalidSpecifier:
+        return False
+    return True
+
+
+def _parameters(table: RuleTable) -> tuple[Parameter, ...]:
+    """The parameters of a rule; all its patterns are checked with them. Errors: `Invalid`."""
+    parameters = tuple(_parameter(name, given) for name, given in table.parameters.items())
+    values = {p.name: p.value or ("x",) for p in parameters}
+    used: set[str] = set()
+    for field, texts in (("remove", table.remove), ("keep", table.keep)):
+        for text in texts:
+            names = parameters_of(text)
+            used.update(names)
+            unknown = next((name for name in names if name not in values), None)
+            if unknown is not None:
+                what = f"the pattern {text!r} uses the unknown parameter {unknown!r}"
+                raise Invalid((field,), what, "Declare it under [rule.parameters].")
+            try:
+                for filled in substitute(text, values):
+                    check(filled, keep=field == "keep")
+            except RuleError as error:
+                raise Invalid((field,), error.what, error.remedy) from error
+    for name in values:
+        if name not in used:
+            what = f"no pattern uses the parameter {name!r}"
+            raise Invalid(("parameters", name), what, f"Write {{param.{name}}}, or delete it.")
+    return parameters
 
 
 def _parameter(name: str, table: ParameterTable) -> Parameter:
     single = isinstance(table.default, str)
     value = (table.default,) if isinstance(table.default, str) else table.default
+    for part in (*value, *table.example):
+        if table.allowed and part not in table.allowed:
+            what = f"the value {part!r} is not allowed"
+            raise Invalid(("parameters", name), what, "Add it to 'allowed'.")
+        if not VALUE.fullmatch(part):
+            what = f"the value {part!r} is not part of a path"
+            raise Invalid(("parameters", name), what, "Use a name or a glob.")
     return Parameter(name, table.description, value, single, table.allowed, table.example)
-
-
-def _parameter_problem(table: ParameterTable) -> tuple[str, str] | None:
-    values = (table.default,) if isinstance(table.default, str) else table.default
-    for value in (*values, *table.example):
-        if table.allowed and value not in table.allowed:
-            return (f"the value {value!r} is not allowed", "Add it to 'allowed'.")
-        if not patterns.VALUE.fullmatch(value):
-            return (f"the value {value!r} is no part of a path", "Use a name or a glob.")
-    return None

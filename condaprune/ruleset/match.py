@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Literal
 
 from condaprune.errors import RuleError, UsageProblem
-from condaprune.model import Inventory, Layout, Owner, Rule
-from condaprune.ruleset.automaton import OPEN, Automaton, State, build
-from condaprune.ruleset.parameters import with_values
-from condaprune.ruleset.patterns import Segment, parse, resolve
-from condaprune.ruleset.scope import Scope, applies, owner_satisfies
+from condaprune.model import Inventory, Layout, Owner, Record, Rule
+from condaprune.names import canonical_name
+from condaprune.ruleset.patterns import resolve, translate, with_values
+from condaprune.ruleset.regexset import compile_set
 
 Role = Literal["user-keep", "user-drop", "keep", "remove"]
 
@@ -21,15 +21,13 @@ class Match:
     """What matched an entry; empty where nothing of that kind did.
 
     `keep` and `drop` are the user's patterns as written, `rule_keep` the id of the first rule
-    whose `keep` holds, `rule` that of the first rule whose `remove` does. `also` names the other
-    rules that would remove the entry; it is filled only where it was asked for.
+    whose `keep` holds, `rule` that of the first rule whose `remove` does.
     """
 
     keep: str = ""
     rule_keep: str = ""
     drop: str = ""
     rule: str = ""
-    also: tuple[str, ...] = ()
 
 
 NOTHING = Match()
@@ -37,26 +35,31 @@ NOTHING = Match()
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """One pattern: what it belongs to. A user's list counts as one, `rule` is then -1."""
+    """One pattern and where it comes from. A user's list counts as one, `rule` is then -1."""
 
     role: Role
     rule: int
     text: str
-    negated: bool
+
+    @property
+    def negated(self) -> bool:
+        return self.text.startswith("!")
 
 
 @dataclass(slots=True)
-class _Verdict:
-    """The outcome of a set of lines: the same for all owners, or one for each set of owners."""
+class _Outcome:
+    """The outcome of a set of lines: `match` whoever owns the entry, unless it is `bound`.
 
-    match: Match | None
+    `by_owners` has the outcome by the identities of the owners.
+    """
+
     keep: str
     drop: str
     keeping: tuple[int, ...]
     removing: tuple[int, ...]
-    by_owner: dict[tuple[int, ...], Match | None] = field(default_factory=dict)
-    by_owners: dict[int, tuple[tuple[Owner, ...], Match | None]] = field(default_factory=dict)
-    scoped: bool = False
+    bound: bool
+    match: Match | None = None
+    by_owners: dict[tuple[int, ...], Match | None] = field(default_factory=dict)
 
 
 class Matcher:
@@ -66,144 +69,75 @@ class Matcher:
         self, rules: Sequence[Rule], layout: Layout, keep: Sequence[str], drop: Sequence[str]
     ) -> None:
         self.rules = tuple(rules)
-        self._scopes = tuple(Scope.of(rule) for rule in self.rules)
         self._lines: list[_Line] = []
-        trie: list[tuple[tuple[Segment, ...], int, int]] = []
+        regexes: list[str] = []
 
         def add(role: Role, rule: int, texts: Iterable[str]) -> None:
             for text in texts:
-                pattern = parse(text)
-                # What can spare an entry, or is the user's own, always has to be looked at.
-                rank = rule if role == "remove" and not pattern.negated else -1
-                for segments in resolve(pattern, layout):
-                    trie.append((segments, len(self._lines), rank))
-                    self._lines.append(_Line(role, rule, text, pattern.negated))
+                for regex in resolve(text, layout):
+                    regexes.append(regex)
+                    self._lines.append(_Line(role, rule, text))
 
-        self._sparing = frozenset(
-            index
-            for index, rule in enumerate(self.rules)
-            if any(text.startswith("!") for text in rule.remove)
-        )
         add("user-keep", -1, keep)
         add("user-drop", -1, drop)
         for index, rule in enumerate(self.rules):
             if applies(rule, layout):
                 add("keep", index, rule.keep)
                 add("remove", index, rule.remove)
-        self._root = build(trie)
-        self._fast = Automaton(self._root, self)
-        self._full: Automaton[_Verdict] | None = None
-        self._owners: dict[int, tuple[Owner, frozenset[int]]] = {}
+        self._hits: Callable[[str], Sequence[int]] = compile_set(regexes)
 
-    def match(self, inventory: Inventory, *, also: bool = False) -> Mapping[str, Match]:
+    def match(self, inventory: Inventory) -> Mapping[str, Match]:
         """What matched each entry; only the paths for which anything did, in inventory order.
 
-        With *also*, `Match.also` is filled; that costs a little more.
+        Entries with the same outcome share one `Match`.
         """
-        machine = self._fast
-        if also:
-            if self._full is None:
-                self._full = Automaton(self._root, self, skip=False)
-            machine = self._full
-        owners = inventory.owners
-        found: dict[str, Match] = {}
-        folders: dict[str, State[_Verdict]] = {"": machine.start}
+        # This loop runs once for each entry of an environment.
+        hits, owners = self._hits, inventory.owners
+        outcomes: dict[tuple[int, ...], _Outcome] = {}
+        matches: dict[str, Match] = {}
         for path, entry in inventory.entries.items():
-            head, _, name = path.rpartition("/")
-            state = folders.get(head)
-            if state is None:
-                state = machine.walk(folders, head)
-            if entry.kind == "folder":
-                step = state.folders.get(name)
-                if step is None:
-                    step = machine.folder(state, name)
-                folders[path], verdict = step
-            elif state.under is not None:
-                verdict = state.under
-            else:
-                verdict = machine.file(state, name)
-            match = verdict.match
-            if verdict.scoped:
-                held = owners.get(path, ())
-                known = verdict.by_owners.get(id(held))
-                match = known[1] if known is not None else self._owned(verdict, held, also)
+            lines = hits(path + "/" if entry.kind == "folder" else path)
+            if not lines:
+                continue
+            key = tuple(lines)
+            outcome = outcomes.get(key)
+            if outcome is None:
+                outcome = outcomes[key] = self._outcome(sorted(key))
+            match = outcome.match
+            if outcome.bound:
+                owned_by = owners.get(path, ())
+                ids = tuple(map(id, owned_by))
+                if ids in outcome.by_owners:
+                    match = outcome.by_owners[ids]
+                else:
+                    match = outcome.by_owners[ids] = self._match(outcome, owned_by)
             if match is not None:
-                found[path] = match
-        return found
+                matches[path] = match
+        return matches
 
-    def outcome(self, lines: tuple[int, ...]) -> _Verdict:
-        """What a set of matching lines amounts to."""
-        decided: dict[tuple[Role, int], _Line] = {}
-        for number in lines:
-            line = self._lines[number]
-            decided[(line.role, line.rule)] = line
-        hits = [line for line in decided.values() if not line.negated]
+    def _outcome(self, numbers: Iterable[int]) -> _Outcome:
+        """What a set of matching lines amounts to: the last of a list decides."""
+        last = {(line.role, line.rule): line for line in map(self._lines.__getitem__, numbers)}
+        hits = [line for line in last.values() if not line.negated]
         keep = next((line.text for line in hits if line.role == "user-keep"), "")
         drop = next((line.text for line in hits if line.role == "user-drop"), "")
         keeping = tuple(sorted(line.rule for line in hits if line.role == "keep"))
         removing = tuple(sorted(line.rule for line in hits if line.role == "remove"))
-        verdict = _Verdict(None, keep, drop, keeping, removing)
-        verdict.scoped = any(self._scopes[rule].bound for rule in (*keeping, *removing))
-        if not verdict.scoped:
-            verdict.match = self._match(verdict, keeping, removing, True)
-        return verdict
+        bound = any(_bound(self.rules[rule]) for rule in (*keeping, *removing))
+        outcome = _Outcome(keep, drop, keeping, removing, bound)
+        if not bound:
+            outcome.match = self._match(outcome, ())
+        return outcome
 
-    def settled(self, lines: tuple[int, ...]) -> int:
-        """The first rule that removes all below a folder, whoever owns it: later ones are moot.
-
-        A rule with a `!` may spare something further down, where later rules then count again.
-        """
-        verdict = self.outcome(lines)
-        free = (
-            rule
-            for rule in verdict.removing
-            if not self._scopes[rule].bound and rule not in self._sparing
-        )
-        return min(free, default=OPEN)
-
-    def _owned(self, verdict: _Verdict, owners: tuple[Owner, ...], also: bool) -> Match | None:
-        match = self._of_owners(verdict, owners, also)
-        # Most paths share their tuple of owners with others; it is kept, so its id stays its own.
-        verdict.by_owners[id(owners)] = (owners, match)
-        return match
-
-    def _of_owners(self, verdict: _Verdict, owners: tuple[Owner, ...], also: bool) -> Match | None:
-        key = tuple(map(id, owners))
-        if key in verdict.by_owner:
-            return verdict.by_owner[key]
-        keeping = tuple(r for r in verdict.keeping if self._holds(r, owners))
-        removing = tuple(r for r in verdict.removing if self._holds(r, owners))
-        match = self._match(verdict, keeping, removing, also)
-        verdict.by_owner[key] = match
-        return match
-
-    def _holds(self, rule: int, owners: tuple[Owner, ...]) -> bool:
-        scope = self._scopes[rule]
-        if not scope.bound:
-            return True
-        if not scope.names:
-            return bool(owners)
-        return any(rule in self._rules_of(owner) for owner in owners)
-
-    def _rules_of(self, owner: Owner) -> frozenset[int]:
-        """The package rules that hold for an owner. The owner is kept, so its id stays its own."""
-        known = self._owners.get(id(owner))
-        if known is None:
-            rules = (i for i, scope in enumerate(self._scopes) if owner_satisfies(scope, owner))
-            known = self._owners[id(owner)] = (owner, frozenset(rules))
-        return known[1]
-
-    def _match(
-        self, verdict: _Verdict, keeping: tuple[int, ...], removing: tuple[int, ...], also: bool
-    ) -> Match | None:
-        match = Match(
-            verdict.keep,
-            self.rules[keeping[0]].id if keeping else "",
-            verdict.drop,
-            self.rules[removing[0]].id if removing else "",
-            tuple(self.rules[rule].id for rule in removing[1:]) if also else (),
-        )
+    def _match(self, outcome: _Outcome, owners: tuple[Owner, ...]) -> Match | None:
+        first = (self._first(outcome.keeping, owners), self._first(outcome.removing, owners))
+        match = Match(outcome.keep, first[0], outcome.drop, first[1])
         return None if match == NOTHING else match
+
+    def _first(self, rules: Iterable[int], owners: tuple[Owner, ...]) -> str:
+        """The id of the first of these rules that may touch an entry of these owners."""
+        applying = (rule for rule in map(self.rules.__getitem__, rules) if _admits(rule, owners))
+        return next((rule.id for rule in applying), "")
 
 
 def compile_rules(
@@ -225,6 +159,54 @@ def compile_rules(
 def _check(option: str, texts: Sequence[str]) -> None:
     try:
         for text in texts:
-            parse(text)
+            translate(text)
     except RuleError as error:
         raise UsageProblem(error.what, where=option, remedy=error.remedy) from error
+
+
+def applies(rule: Rule, layout: Layout) -> bool:
+    """Whether a rule holds for the environment's platform and Python; an unknown one does not."""
+    when = rule.when
+    if when is None:
+        return True
+    if when.platform and layout.platform not in when.platform:
+        return False
+    return not when.python or _within(when.python, layout.python)
+
+
+def _bound(rule: Rule) -> bool:
+    """Whether a rule depends on who owns an entry."""
+    return bool(rule.package) or rule.owned
+
+
+def _admits(rule: Rule, owners: tuple[Owner, ...]) -> bool:
+    """Whether a rule may touch an entry of these owners."""
+    if not rule.package:
+        return bool(owners) or not rule.owned
+    names = _scope(rule.package)
+    versions = rule.when.version if rule.when else ""
+    for owner in owners:
+        name = canonical_name(owner.name)
+        kind = "conda" if isinstance(owner, Record) else "pypi"
+        named = name in names or f"{kind}:{name}" in names
+        if named and (not versions or _within(versions, owner.version)):
+            return True
+    return False
+
+
+@cache
+def _scope(packages: tuple[str, ...]) -> frozenset[str]:
+    """Names of packages in their one spelling, those with a kind too."""
+    split = [name.rpartition(":") for name in packages]
+    return frozenset(kind + colon + canonical_name(name) for kind, colon, name in split)
+
+
+def _within(versions: str, version: str) -> bool:
+    """Whether a version is in a range, pre-releases included; one like ``1.1.1k`` is in none."""
+    from packaging.specifiers import SpecifierSet
+    from packaging.version import InvalidVersion, Version
+
+    try:
+        return SpecifierSet(versions).contains(Version(version), prereleases=True)
+    except InvalidVersion:
+        return False

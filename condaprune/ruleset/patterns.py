@@ -1,183 +1,125 @@
-"""Gitignore patterns with named roots: parsing them, and resolving them for one environment.
+"""Gitignore patterns with named roots: checked, and translated for one environment.
 
 A pattern follows Git's documented rules as pathspec's ``PathSpec`` reads them: the last match
 wins, a leading slash or a slash in the middle anchors at the prefix, a trailing slash asks for a
 folder and means all below it. On top of that a pattern may start at a named root (``{site}/...``).
+
+pathspec translates patterns to regular expressions. Those of the built-in rules come with the
+compiled rules, so that most runs do not pay for its import.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from condaprune.errors import RuleError, nearest
-from condaprune.model import Layout, Platform
+from condaprune.model import Layout, Rule
 
 ROOTS = ("bin", "include", "lib", "share", "site", "stdlib")
 
-# Used where the source says nothing about a root that every environment may have.
-_DEFAULTS: dict[Platform, dict[str, tuple[str, ...]]] = {
-    "linux": {"lib": ("lib",), "share": ("share",)},
-    "osx": {"lib": ("lib",), "share": ("share",)},
-    "win": {"lib": ("Library/lib",), "share": ("Library/share", "share")},
-}
-
 _ROOT = re.compile(r"\{([^{}/]*)\}")
 _PARAMETER = re.compile(r"\{param\.([^{}/]*)\}")
-_SPECIAL = re.compile(r"[*?\[\\]")
+_BRACE = re.compile(r"(?<!\\)[{}]")
+_CLASS = re.compile(r"(\\.)|(\[\^?)(\]?[^\]]*\])", re.DOTALL)
 
 VALUE = re.compile(r"[^/\x00-\x1f{}!#\\]+")
-"""What a parameter may stand for: one path component, which may hold wildcards."""
+"""The value of a parameter: one path component, which may hold wildcards."""
+
+_translated: dict[str, str] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Pattern:
-    """A parsed pattern: what it was written as, and its path segments.
-
-    `root` is the named root it starts at, or empty; `segments` may hold globs and ``**``. A final
-    ``**`` stands for a trailing slash: the folder itself and all below it.
-    """
-
-    text: str
-    negated: bool
-    root: str
-    segments: tuple[str, ...]
+def remember(regexes: Mapping[str, str]) -> None:
+    """Use these translations, each as `translate` made it, by pattern."""
+    _translated.update(regexes)
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """One path segment of a resolved pattern; a literal holds no wildcard and no escape."""
+def translate(text: str) -> str:
+    """The regular expression of a pattern, to be matched from the start of a path.
 
-    text: str
-    literal: bool
+    A folder's path ends with a slash. A named root stands in the expression as it is written. The
+    dot matches any character and ``$`` only the end: Python and RE2 then read it alike.
 
-
-def parse(text: str) -> Pattern:
-    """Read one pattern.
-
-    >>> parse("!{site}/pandas/tests/")
-    Pattern(text='!{site}/pandas/tests/', negated=True, root='site', segments=('pandas', 'tests', '**'))
+    >>> translate("!{site}/pandas/tests/")
+    '^\\\\{site\\\\}/pandas/tests/'
 
     Errors: `RuleError` for a pattern that is empty, malformed, leaves the prefix or starts at an
     unknown root.
-    """  # noqa: E501
+    """
+    regex = _translated.get(text)
+    if regex is None:
+        regex = _translated[text] = _translate(text)
+    return regex
+
+
+def _translate(text: str) -> str:
     body = text if text.endswith("\\ ") else text.rstrip()
-    negated = body.startswith("!")
-    body = body[1:] if negated else body
+    sign, body = ("!", body[1:]) if body.startswith("!") else ("", body)
     if not body or body.startswith("#"):
         raise _bad(text, "is empty", "Write a gitignore pattern; a leading '#' needs a backslash.")
     if any(ord(char) < 32 for char in body):
         raise _bad(text, "holds a control character", "Use '?' in its place.")
     if _PARAMETER.search(body):
-        raise _bad(text, "uses a parameter", "Parameters are known to the rule that declares them.")
-    root = _root(text, body)
+        raise _bad(text, "uses a parameter", "Only the rule that declares a parameter can use it.")
+    root = _check_root(text, body)
     if root:
-        body = body[len(root) + 2 :]
-        if body and not body.startswith("/"):
-            raise _bad(text, "runs on after its root", f"Put a slash behind '{{{root}}}'.")
-        body = body or "/"
-    segments = _segments(text, body)
-    return Pattern(text, negated, root, segments if root else _whole(segments, body))
-
-
-def _root(text: str, body: str) -> str:
-    found = _ROOT.match(body)
-    if found is None:
-        if re.search(r"(?<!\\)[{}]", body):
-            what = "has braces outside a leading root"
-            raise _bad(text, what, "Write '\\{' for a brace, '{site}/...' for a root.")
-        return ""
-    name = found.group(1)
-    if name not in ROOTS:
-        raise _bad(text, f"starts at the unknown root {name!r}", nearest(name, ROOTS))
-    if re.search(r"(?<!\\)[{}]", body[found.end() :]):
-        raise _bad(text, "has a second root", "A root stands at the beginning, once.")
-    return name
-
-
-def _segments(text: str, body: str) -> tuple[str, ...]:
+        rest = body.removeprefix(root)
+        if rest and not rest.startswith("/"):
+            raise _bad(text, "continues after its root", f"Put a slash after {root!r}.")
+        body = f"/{root}{rest or '/'}"
     parts = body.split("/")
-    if parts[0] == "" and len(parts) > 1:
-        del parts[0]
-    elif len(parts) == 1 or (len(parts) == 2 and not parts[1]):
-        parts.insert(0, "**")
-    folder = parts[-1] == ""
-    if folder:
-        parts[-1] = "**"
-    for part in parts:
+    for part in parts[not parts[0] : len(parts) - (not parts[-1])]:
         if part in (".", ".."):
             remedy = "Patterns are relative to the prefix, or start at a root such as {site}."
             raise _bad(text, f"escapes the prefix or goes nowhere with {part!r}", remedy)
         if not part:
-            raise _bad(text, "holds an empty segment", "Write single slashes.")
-        if _SPECIAL.search(part):
-            glob(part)
-    merged: list[str] = []
-    for part in parts:
-        if part != "**" or merged[-1:] != ["**"]:
-            merged.append(part)
-    return tuple(merged)
+            raise _bad(text, "has an empty segment", "Write single slashes.")
+    return _by_pathspec(text, sign + body)
 
 
-def _whole(segments: tuple[str, ...], body: str) -> tuple[str, ...]:
-    """The plain form of patterns that match (nearly) everything."""
-    if segments == ("**",) and body.endswith("/") and body != "/":
-        return ("*", "**")  # "**/": every folder, not a file at the top
-    return {("**", "*"): ("**",), ("**", "*", "**"): ("*", "**")}.get(segments, segments)
+def _by_pathspec(text: str, pattern: str) -> str:
+    from pathspec.patterns.gitignore.base import GitIgnorePatternError
+    from pathspec.patterns.gitignore.basic import GitIgnoreBasicPattern
+
+    try:
+        regex, _ = GitIgnoreBasicPattern.pattern_to_regex(pattern)
+        assert regex is not None
+        # RE2 would take [[:alpha:]] for a class by name, which Python does not know.
+        regex = _CLASS.sub(lambda found: found[1] or found[2] + found[3].replace("[", r"\["), regex)
+        if "[" in text:  # a range may run backwards
+            re.compile(regex)
+    except (GitIgnorePatternError, re.error) as error:
+        raise _bad(text, "is malformed", f"{error}") from error
+    return "^.*/" if regex == "/" else regex  # every folder, and all that is not at the top
+
+
+def _check_root(text: str, body: str) -> str:
+    """The root that a pattern starts at, in its braces; empty where it names none."""
+    found = _ROOT.match(body)
+    if found is not None and found[1] not in ROOTS:
+        raise _bad(text, f"starts at the unknown root {found[1]!r}", nearest(found[1], ROOTS))
+    root = found[0] if found is not None else ""
+    if _BRACE.search(body.removeprefix(root)):
+        what = "has braces that are not a leading root"
+        raise _bad(text, what, "Write '\\{' for a brace, '{site}/...' for a root.")
+    return root
 
 
 def _bad(text: str, what: str, remedy: str) -> RuleError:
     return RuleError(f"the pattern {text!r} {what}", remedy=remedy)
 
 
-_LETTERS = re.compile(r"(\[[A-Za-z0-9]+\])")
-
-
-@cache
-def glob(segment: str) -> re.Pattern[str]:
-    """The regular expression of one segment, for ``fullmatch`` on one name.
-
-    Ranges and escapes are left to pathspec, whose import is too dear for what stars, question
-    marks and plain sets of letters need. Errors: `RuleError` for a malformed segment.
-    """
-    parts = _LETTERS.split(segment)
-    if any("[" in part or "\\" in part for part in parts[::2]):
-        from pathspec.patterns.gitignore.base import GitIgnorePatternError
-        from pathspec.patterns.gitignore.basic import GitIgnoreBasicPattern
-
-        try:
-            regex, _ = GitIgnoreBasicPattern.pattern_to_regex("/" + segment)
-            assert isinstance(regex, str)
-            return re.compile(regex.removeprefix("^").removesuffix("(?:/|$)"), re.DOTALL)
-        except (GitIgnorePatternError, re.error) as error:
-            raise _bad(segment, "is malformed", f"{error}") from error
-    regex = ""
-    for number, part in enumerate(parts):
-        if number % 2:
-            regex += part
-        else:
-            regex += "".join({"*": ".*", "?": "."}.get(c) or re.escape(c) for c in part)
-    return re.compile(re.sub(r"(?:\.\*)+", ".*", regex), re.DOTALL)
-
-
-def roots_of(layout: Layout, name: str) -> tuple[str, ...]:
-    """The folders a root stands for in an environment; none where it lacks that root."""
-    if name in layout.roots:
-        return layout.roots[name]
-    return _DEFAULTS[layout.platform].get(name, ())
-
-
-def resolve(pattern: Pattern, layout: Layout) -> list[tuple[Segment, ...]]:
-    """A pattern's segments in one environment: once for each folder its root stands for."""
-    own = tuple(Segment(part, not _SPECIAL.search(part)) for part in pattern.segments)
-    if not pattern.root:
-        return [own]
-    found = []
-    for folder in roots_of(layout, pattern.root):
-        head = tuple(Segment(part, True) for part in folder.split("/") if part)
-        found.append(head + own)
-    return found
+def resolve(text: str, layout: Layout) -> list[str]:
+    """A pattern's regular expressions in one environment: one for each folder of its root, and
+    none where the environment lacks that root."""
+    regex = translate(text)
+    root = _ROOT.match(text.removeprefix("!"))
+    if root is None:
+        return [regex]
+    # pathspec has escaped the braces, as it does with the folder's own characters.
+    written = rf"\{{{root[1]}\}}"
+    return [regex.replace(written, re.escape(f), 1) for f in layout.roots.get(root[1], ())]
 
 
 def parameters_of(text: str) -> list[str]:
@@ -185,21 +127,43 @@ def parameters_of(text: str) -> list[str]:
     return _PARAMETER.findall(text)
 
 
-def substitute(text: str, values: dict[str, tuple[str, ...]]) -> list[str]:
+def substitute(text: str, values: Mapping[str, tuple[str, ...]]) -> list[str]:
     """A pattern with its parameters filled in: one pattern for each value of a list."""
     found = _PARAMETER.search(text)
     if found is None:
         return [text]
     head, tail = text[: found.start()], text[found.end() :]
     filled = []
-    for value in values.get(found.group(1), ()):
+    for value in values.get(found[1], ()):
         filled.extend(substitute(head + value + tail, values))
     return filled
 
 
+def with_values(rules: Sequence[Rule], *, examples: bool = False) -> tuple[Rule, ...]:
+    """The rules with the values of their parameters filled into their patterns.
+
+    With *examples* these are the values that the rules' examples are meant for.
+    """
+    return tuple(_filled(rule, examples) if rule.parameters else rule for rule in rules)
+
+
+def _filled(rule: Rule, examples: bool) -> Rule:
+    values = {p.name: (examples and p.example) or p.value for p in rule.parameters}
+
+    def fill(texts: Iterable[str]) -> tuple[str, ...]:
+        return tuple(pattern for text in texts for pattern in substitute(text, values))
+
+    return replace(rule, remove=fill(rule.remove), keep=fill(rule.keep))
+
+
 def check(text: str, *, keep: bool = False) -> None:
-    """Whether a rule may use a pattern: one that parses and does not take everything."""
-    pattern = parse(text)
-    whole = not any(part.strip("*") for part in pattern.segments) and pattern.root != "include"
-    if whole and not pattern.negated and not (keep and pattern.root):
-        raise _bad(text, "takes everything", "Name what is to go.")
+    """Whether a rule may use a pattern: one that is well-formed and does not match everything.
+
+    Errors: `RuleError`.
+    """
+    translate(text)
+    root = _ROOT.match(text)
+    rest = text[root.end() :] if root else text
+    everything = not rest.strip("*/") and (root is None or root[1] != "include")
+    if everything and not text.startswith("!") and not (keep and root):
+        raise _bad(text, "matches everything", "Name what to remove.")

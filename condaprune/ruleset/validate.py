@@ -1,4 +1,8 @@
-"""Parsed TOML read into the types of `condaprune.ruleset.format`, strictly."""
+"""Parsed TOML read into dataclasses, strictly; and what they say as a JSON Schema.
+
+The types of `condaprune.ruleset.format` and `condaprune.request.format` declare what a document may
+hold; the metadata of their fields says what each is for.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +18,13 @@ from condaprune.errors import nearest
 Key = tuple[str | int, ...]
 """Where in a document something stands, such as ``("rule", 3, "when", "python")``."""
 
+Schema = dict[str, object]
+
 T = TypeVar("T")
 
 
 class Invalid(Exception):
-    """Something in a document is not as the format wants it."""
+    """Something in a document that its format does not allow."""
 
     def __init__(self, key: Key, what: str, remedy: str) -> None:
         super().__init__(what)
@@ -29,17 +35,16 @@ class Invalid(Exception):
 
 def read(kind: type[T], data: Mapping[str, object], key: Key = ()) -> T:
     """An instance of a format type from a TOML table. Errors: `Invalid`."""
-    known = fields_of(kind)  # type: ignore[arg-type]
+    declarations = fields_of(kind)  # type: ignore[arg-type]
     for name in data:
-        if name not in known:
-            raise Invalid((*key, name), f"unknown key {name!r}", nearest(name, list(known)))
+        if name not in declarations:
+            raise Invalid((*key, name), f"unknown key {name!r}", nearest(name, list(declarations)))
     values: dict[str, object] = {}
-    for name, (declared, hint) in known.items():
+    for name, (declared, hint) in declarations.items():
         if name in data:
             values[name] = _value(hint, data[name], declared, (*key, name))
-        elif declared.default is MISSING and declared.default_factory is MISSING:
-            doc = declared.metadata["doc"]
-            raise Invalid(key, f"{name!r} is missing", f"Add {name!r}: {_lower(doc)}")
+        elif _required(declared):
+            raise Invalid(key, f"{name!r} is missing", f"Add {name!r}: {_doc(declared)}")
     return kind(**values)
 
 
@@ -50,24 +55,27 @@ def fields_of(kind: Any) -> dict[str, tuple[Field[Any], Any]]:
     return {declared.name: (declared, hints[declared.name]) for declared in fields(kind)}
 
 
+def _required(declared: Field[Any]) -> bool:
+    return declared.default is MISSING and declared.default_factory is MISSING
+
+
 def _value(hint: Any, data: object, declared: Field[Any], key: Key) -> object:
     origin = get_origin(hint)
     if origin in (Union, UnionType):
         options = [option for option in get_args(hint) if option is not NoneType]
         if isinstance(data, str) and str in options:
-            return _value(str, data, declared, key)
+            return _string(data, declared, key)
         return _value(next(o for o in options if o is not str), data, declared, key)
     if hint is str:
         return _string(data, declared, key)
     if hint is bool:
         if not isinstance(data, bool):
-            raise _wrong(key, data, "true or false")
+            raise _wrong_type(key, data, "true or false")
         return data
     if origin is Literal:
         choices = get_args(hint)
         if data not in choices:
-            remedy = nearest(data, choices) if isinstance(data, str) else _one_of(choices)
-            raise Invalid(key, f"{_named(key)} is {data!r}", remedy)
+            raise Invalid(key, f"{_named(key)} is {data!r}", nearest(str(data), choices))
         return data
     if origin is tuple:
         return _items(get_args(hint)[0], data, declared, key)
@@ -75,59 +83,135 @@ def _value(hint: Any, data: object, declared: Field[Any], key: Key) -> object:
         assert isinstance(hint, type)
         return read(hint, _table(data, key), key)
     item = get_args(hint)[1]
-    found = {}
+    tables = {}
     for name, value in _table(data, key).items():
         _string(name, declared, (*key, name))
-        found[name] = read(item, _table(value, (*key, name)), (*key, name))
-    return found
+        tables[name] = read(item, _table(value, (*key, name)), (*key, name))
+    return tables
 
 
 def _string(data: object, declared: Field[Any], key: Key) -> str:
     if not isinstance(data, str):
-        raise _wrong(key, data, "a string")
+        raise _wrong_type(key, data, "a string")
     pattern = declared.metadata["pattern"]
     if pattern and not re.fullmatch(pattern, data):
         what = f"{_named(key)} is {data!r}" if data.strip() else f"{_named(key)} is blank"
-        doc = declared.metadata["doc"]
-        raise Invalid(key, what, f"Expected: {_lower(doc)}")
+        raise Invalid(key, what, f"Expected: {_doc(declared)}")
     return data
 
 
 def _items(item: Any, data: object, declared: Field[Any], key: Key) -> tuple[object, ...]:
     if not isinstance(data, list):
-        raise _wrong(key, data, "a list")
+        raise _wrong_type(key, data, "a list")
     if len(data) < declared.metadata["least"]:
-        doc = declared.metadata["doc"]
-        raise Invalid(key, f"{_named(key)} is empty", f"Give at least one: {_lower(doc)}")
-    found = tuple(_value(item, part, declared, (*key, at)) for at, part in enumerate(data))
-    if item is str and len(set(found)) < len(found):
-        twice = next(part for part in found if found.count(part) > 1)
-        raise Invalid(key, f"{_named(key)} lists {twice!r} twice", "Drop one of them.")
-    return found
+        raise Invalid(key, f"{_named(key)} is empty", f"Give at least one: {_doc(declared)}")
+    items = tuple(_value(item, part, declared, (*key, at)) for at, part in enumerate(data))
+    if item is str and len(set(items)) < len(items):
+        twice = next(part for part in items if items.count(part) > 1)
+        raise Invalid(key, f"{_named(key)} lists {twice!r} twice", "Delete one of them.")
+    return items
 
 
 def _table(data: object, key: Key) -> Mapping[str, object]:
     if not isinstance(data, dict):
-        raise _wrong(key, data, "a table")
+        raise _wrong_type(key, data, "a table")
     return data
 
 
-def _wrong(key: Key, data: object, wanted: str) -> Invalid:
+def _wrong_type(key: Key, data: object, expected: str) -> Invalid:
     kinds = {str: "a string", bool: "a boolean", int: "a number", float: "a number"}
     kinds |= {list: "a list", dict: "a table"}
     given = kinds.get(type(data), "a date or time")
-    return Invalid(key, f"{_named(key)} is {given}", f"Give {wanted}.")
+    return Invalid(key, f"{_named(key)} is {given}", f"Give {expected}.")
 
 
 def _named(key: Key) -> str:
     """The last named part of a key, for messages."""
-    names = [part for part in key if isinstance(part, str)]
-    return repr(names[-1])
+    return repr(next(part for part in reversed(key) if isinstance(part, str)))
 
 
-def _one_of(choices: tuple[object, ...]) -> str:
-    return "Known: " + ", ".join(map(str, choices))
-
-
-def _lower(doc: str) -> str:
+def _doc(declared: Field[Any]) -> str:
+    doc: str = declared.metadata["doc"]
     return doc[:1].lower() + doc[1:]
+
+
+def table_lines(text: str, name: str) -> list[int]:
+    """The 1-based lines of all ``[[name]]`` headers."""
+    header = re.compile(rf"\s*\[\[\s*{re.escape(name)}\s*\]\]\s*(#.*)?")
+    lines = enumerate(text.splitlines(), 1)
+    return [number for number, line in lines if header.fullmatch(line)]
+
+
+def line_of(text: str, key: Key) -> int:
+    """The best line for a key, since tomllib has none: its own, else that of its table, else 1."""
+    lines = text.splitlines()
+    start, end = 0, len(lines)
+    names = [part for part in key if isinstance(part, str)]
+    if len(key) >= 2 and isinstance(key[1], int):
+        headers = table_lines(text, str(key[0]))
+        if key[1] >= len(headers):
+            return 1
+        start = headers[key[1]] - 1
+        if key[1] + 1 < len(headers):
+            end = headers[key[1] + 1] - 1
+        names = names[1:]
+    best = start
+    for name in names:
+        quoted = rf"[\"']?{re.escape(name)}[\"']?"
+        own = re.compile(rf"\s*(?:{quoted}\s*[.=]|\[[^\]=]*\b{quoted}\s*\])|.*[{{,]\s*{quoted}\s*=")
+        best = next((number for number in range(best, end) if own.match(lines[number])), best)
+    return best + 1
+
+
+def schema_of(kind: type[object], title: str, description: str) -> Schema:
+    """The JSON Schema of a format type."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": title,
+        "description": description,
+        **_table_schema(kind),
+    }
+
+
+def _table_schema(kind: Any) -> Schema:
+    properties: Schema = {}
+    required = []
+    for name, (declared, hint) in fields_of(kind).items():
+        properties[name] = _schema(hint, declared) | {"description": declared.metadata["doc"]}
+        if _required(declared):
+            required.append(name)
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": required,
+        "additionalProperties": False,
+    }
+
+
+def _schema(hint: Any, declared: Field[Any]) -> Schema:
+    origin = get_origin(hint)
+    if origin in (Union, UnionType):
+        options = [_schema(o, declared) for o in get_args(hint) if o is not NoneType]
+        return options[0] if len(options) == 1 else {"anyOf": options}
+    if hint is str:
+        pattern = declared.metadata["pattern"]
+        return {"type": "string", "pattern": f"^(?:{pattern})$"} if pattern else {"type": "string"}
+    if hint is bool:
+        return {"type": "boolean"}
+    if origin is Literal:
+        return {"enum": list(get_args(hint))}
+    if origin is tuple:
+        item = get_args(hint)[0]
+        schema: Schema = {"type": "array", "items": _schema(item, declared)}
+        if declared.metadata["least"]:
+            schema["minItems"] = declared.metadata["least"]
+        if item is str:
+            schema["uniqueItems"] = True
+        return schema
+    if is_dataclass(hint):
+        return _table_schema(hint)
+    return {
+        "type": "object",
+        "propertyNames": {"pattern": f"^(?:{declared.metadata['pattern']})$"},
+        "additionalProperties": _table_schema(get_args(hint)[1]),
+    }

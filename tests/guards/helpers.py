@@ -87,6 +87,7 @@ def make_rule(
     package: tuple[str, ...] = (),
     category: str = "test",
     remove: tuple[str, ...] = ("**/x",),
+    whole: bool = False,
 ) -> Rule:
     """A rule of which only a few things matter."""
     return Rule(
@@ -101,4 +102,5 @@ def make_rule(
         removed_examples=(),
         kept_examples=(),
         package=package,
+        whole=whole,
     )

@@ -857,7 +857,7 @@ CASES = (
         {"{site}/p/a.py": b"", "{site}/p/b.py": b"", "{site}/c.py": b"import p.a\n"},
         ["*/p/*"],
         {"p/b.py"},
-        rule=make_rule("p-whole"),
+        rule=make_rule(whole=True),
         packages={"p": ["{site}/p/a.py", "{site}/p/b.py"]},
     ),
     Case(
@@ -865,7 +865,7 @@ CASES = (
         "whole",
         {"{site}/p/a.py": b"", "{site}/p/b.py": b""},
         ["*/p/*"],
-        rule=make_rule("p-whole"),
+        rule=make_rule(whole=True),
         packages={"p": ["{site}/p/a.py", "{site}/p/b.py"]},
     ),
 )

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from tests.guards.helpers import guarded, rescued
+from condaprune.evidence.scene import GuardReport
+from tests.guards.helpers import guarded, make_rule, rescued
 
 FILES = {
     "{site}/setuptools/__init__.py": b"",
@@ -15,8 +16,15 @@ OWNED = {
 }
 
 
+def by_rule(folder: Path, files: dict[str, bytes], *, whole: bool) -> GuardReport:
+    rule = make_rule("setuptools-whole", whole=whole)
+    return guarded(
+        folder, files, ["*/setuptools/*"], packages=OWNED, rules={rule.id: rule}, rule=rule.id
+    )
+
+
 def test_a_package_of_which_a_part_is_needed_stays_whole(tmp_path: Path) -> None:
-    report = guarded(tmp_path, FILES, ["*/setuptools/*"], packages=OWNED, rule="setuptools-whole")
+    report = by_rule(tmp_path, FILES, whole=True)
     assert rescued(report) == {
         "setuptools/__init__.py": "imports",
         "setuptools/_distutils/core.py": "whole",
@@ -25,12 +33,12 @@ def test_a_package_of_which_a_part_is_needed_stays_whole(tmp_path: Path) -> None
 
 def test_a_package_that_nothing_needs_goes_whole(tmp_path: Path) -> None:
     files = {**FILES, "{site}/other.py": b""}
-    report = guarded(tmp_path, files, ["*/setuptools/*"], packages=OWNED, rule="setuptools-whole")
+    report = by_rule(tmp_path, files, whole=True)
     assert rescued(report) == {}
 
 
 def test_a_rule_about_parts_of_a_package_keeps_only_the_parts_needed(tmp_path: Path) -> None:
-    report = guarded(tmp_path, FILES, ["*/setuptools/*"], packages=OWNED, rule="setuptools-parts")
+    report = by_rule(tmp_path, FILES, whole=False)
     assert rescued(report) == {"setuptools/__init__.py": "imports"}
 
 

@@ -10,8 +10,7 @@ import pytest
 
 from condaprune.model import Rule
 from condaprune.ruleset import check_rules, load_builtin, load_retired
-from condaprune.ruleset.check import check_rule
-from condaprune.ruleset.loosen import loosened
+from condaprune.ruleset.check import check_rule, loosened
 from lab.path_lists import CHECKOUT
 
 RULES = load_builtin()

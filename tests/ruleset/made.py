@@ -28,6 +28,8 @@ PYTHON312 = Layout(
         "stdlib": ("lib/python3.12",),
         "bin": ("bin",),
         "include": ("include",),
+        "lib": ("lib",),
+        "share": ("share",),
     },
 )
 

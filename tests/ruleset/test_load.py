@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
-import zipfile
 from pathlib import Path
 
 import pytest
 
 from condaprune.errors import RuleError
-from condaprune.ruleset import combine, load_builtin, load_file, parse_rules, rule_schema
+from condaprune.ruleset import builtin, combine, load_builtin, load_file, parse_rules, rule_schema
+from condaprune.ruleset.builtin import COMPILED, compile_builtin
+from condaprune.ruleset.format import Retired
 from lab.path_lists import CHECKOUT
 
 GOOD = """\
@@ -53,7 +55,7 @@ BAD = [
     pytest.param(changed("https://", ""), 9, "'references' is", "URL", id="no URL"),
     pytest.param(changed("/made/*.a", "/../x"), 10, "escapes the prefix", "relative", id="dots"),
     pytest.param(changed("{site}/made", "{stie}"), 10, "unknown root 'stie'", "'site'", id="root"),
-    pytest.param(changed("{site}/made/*.a", "**"), 10, "takes everything", "Name", id="all"),
+    pytest.param(changed("{site}/made/*.a", "**"), 10, "matches everything", "Name", id="all"),
     pytest.param(changed("*.a", "x\\\\"), 10, "malformed", "", id="trailing backslash"),
     pytest.param(changed("*.a", "{param.x}"), 10, "unknown parameter 'x'", "Declare", id="param"),
     pytest.param(changed("removed =", "removd ="), 12, "'removd'", "'removed'", id="e"),
@@ -99,23 +101,69 @@ def test_the_published_schema_is_up_to_date() -> None:
         assert rule_schema() == json.load(stream)
 
 
-def test_rules_are_found_inside_a_zipped_application(tmp_path: Path) -> None:
-    archive = tmp_path / "app.zip"
-    with zipfile.ZipFile(archive, "w") as target:
-        for top, inside in (("condaprune", "condaprune"), ("rules", "condaprune/rules")):
-            for folder, _, names in os.walk(os.path.join(CHECKOUT, top)):
-                for name in names:
-                    if name.endswith((".py", ".toml")):
-                        path = os.path.join(folder, name)
-                        rest = os.path.relpath(path, os.path.join(CHECKOUT, top))
-                        target.write(path, f"{inside}/{rest}")
-    code = "from condaprune.ruleset import load_builtin; print(len(load_builtin()))"
-    done = subprocess.run(
+def test_an_id_that_was_retired_cannot_be_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = {"made": Retired(id="made", since="0.2", why="It was wrong.", now="")}
+    monkeypatch.setattr(builtin, "load_retired", lambda: gone)
+    with pytest.raises(RuleError, match=r"retired in 0\.2"):
+        combine(load_builtin(), parse_rules(GOOD, "my.toml"))
+
+
+@pytest.fixture
+def installed(tmp_path: Path) -> Path:
+    """The folder of an installed condaprune, with the compiled rules."""
+    ignore = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(f"{CHECKOUT}/condaprune", tmp_path / "condaprune", ignore=ignore)
+    rules = tmp_path / "condaprune" / "rules"
+    shutil.copytree(f"{CHECKOUT}/rules", rules)
+    (rules / COMPILED).write_bytes(compile_builtin(str(rules)))
+    return tmp_path
+
+
+def run(path: Path, code: str) -> str:
+    """What a program prints that imports condaprune from a path."""
+    return subprocess.run(
         [sys.executable, "-c", code],
-        env={**os.environ, "PYTHONPATH": str(archive)},
-        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(path)},
+        cwd=path.parent,
         capture_output=True,
         text=True,
         check=True,
-    )
-    assert str(len(load_builtin())) == done.stdout.strip()
+    ).stdout
+
+
+DUMP = """\
+import sys
+from condaprune.ruleset import load_builtin, load_retired
+from condaprune.ruleset.patterns import translate, with_values
+rules = load_builtin()
+patterns = [text for rule in with_values(rules) for text in rule.remove + rule.keep]
+dump = repr((rules, load_retired(), [translate(text) for text in patterns]))
+read = {"tomllib", "tomli", "pathspec", "packaging"} & set(sys.modules)
+"""
+
+
+def test_compiled_rules_are_those_of_the_toml_files(installed: Path) -> None:
+    code = DUMP + "print(dump, bool(read))"
+    compiled = run(installed, code)
+    (installed / "condaprune" / "rules" / COMPILED).unlink()
+    assert compiled.replace(" False\n", " True\n") == run(installed, code)
+
+
+def test_compiled_rules_are_ignored_after_a_rule_was_edited(installed: Path) -> None:
+    edited = installed / "condaprune" / "rules" / "docs.toml"
+    edited.write_text(edited.read_text("utf-8").replace('risk = "safe"', 'risk = "high"'), "utf-8")
+    code = DUMP + "print([r.risk for r in rules if r.origin == 'rules/docs.toml'])"
+    assert "safe" not in run(installed, code)
+
+
+def test_rules_are_found_inside_a_zipped_application(installed: Path) -> None:
+    archive = shutil.make_archive(str(installed / "app"), "zip", installed)
+    code = DUMP + "print(len(rules), read)"
+    assert run(Path(archive), code) == f"{len(load_builtin())} set()\n"
+
+
+def test_rules_that_are_missing_are_an_error(installed: Path) -> None:
+    shutil.rmtree(installed / "condaprune" / "rules")
+    with pytest.raises(subprocess.CalledProcessError) as caught:
+        run(installed, DUMP)
+    assert "the built-in rules are missing" in caught.value.stderr

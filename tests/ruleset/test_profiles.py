@@ -7,7 +7,7 @@ import pytest
 from condaprune.errors import RuleError, UsageProblem
 from condaprune.model import Parameter, Rule
 from condaprune.ruleset import Match, choose, compile_rules, profiles, rename_notes
-from condaprune.ruleset.retired import Retired
+from condaprune.ruleset.format import Retired
 from tests.ruleset.made import inventory_of, rule
 
 DATA = ("{site}/botocore/data/*/", "!{site}/botocore/data/{param.services}/")
@@ -80,11 +80,11 @@ def test_a_setting_that_does_not_fit_is_refused(text: str) -> None:
 
 def test_a_renamed_rule_can_still_be_selected(monkeypatch: pytest.MonkeyPatch) -> None:
     gone = {
-        "old": Retired("old", "0.2", "It grew.", "three"),
-        "dead": Retired("dead", "0.2", "It was wrong.", ""),
+        "old": Retired(id="old", since="0.2", why="It grew.", now="three"),
+        "dead": Retired(id="dead", since="0.2", why="It was wrong.", now=""),
     }
     monkeypatch.setattr(profiles, "load_retired", lambda: gone)
     assert ids(choose(RULES, "safe", select=["old"])) == ["one", "three"]
-    assert rename_notes(["old", "one"]) == ("Rule old is called three since 0.2: It grew.",)
-    with pytest.raises(RuleError, match=r"dead is gone since 0\.2"):
+    assert rename_notes(["old", "one"]) == ("Rule old was renamed to three in 0.2: It grew.",)
+    with pytest.raises(RuleError, match=r"dead was removed in 0\.2"):
         choose(RULES, select=["dead"])

@@ -1,0 +1,28 @@
+"""The wheel: built as an installer builds it, with the rules compiled."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from condaprune.ruleset.builtin import COMPILED, compile_builtin
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_the_wheel_has_the_rules_and_has_them_compiled(tmp_path: Path) -> None:
+    pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", tmp_path]
+    done = subprocess.run([*pip, ROOT], capture_output=True, text=True, check=False)
+    if done.returncode and "No matching distribution" in done.stderr:
+        pytest.skip("pip reaches no packages")
+    assert done.returncode == 0, done.stderr
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    assert files[f"condaprune/rules/{COMPILED}"] == compile_builtin(str(ROOT / "rules"))
+    for path in (ROOT / "rules").rglob("*.toml"):
+        assert files[f"condaprune/{path.relative_to(ROOT).as_posix()}"] == path.read_bytes()
