@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+import posixpath
+import re
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+_LIBRARY = re.compile(r"\.(?:so(?:\.[\w.]+)?|dylib|dll)$")
+_MAX_LINKS = 40  # as many as Linux follows
+
 
 def to_bytes(path: str) -> bytes:
     """The bytes of a path as the file system and archives hold them."""
@@ -29,3 +37,67 @@ def parent(path: str) -> str:
 def sort_key(path: str) -> bytes:
     """The order of entries everywhere: the bytes of the path, so a folder precedes its content."""
     return to_bytes(path)
+
+
+def is_library(path: str) -> bool:
+    """Whether a file is named like a shared library or an extension module."""
+    likely = ".so" in path or path.endswith((".dylib", ".dll"))
+    return likely and _LIBRARY.search(path) is not None
+
+
+def join(folder: str, relative: str) -> str | None:
+    """A relative path from a folder of the prefix; None where it leaves the prefix."""
+    path = posixpath.normpath(f"{folder}/{relative}" if folder else relative)
+    if path == ".":
+        return ""
+    return None if path == ".." or path.startswith(("../", "/")) else path
+
+
+class Trail(NamedTuple):
+    """The links passed on the way to a path, and where it ends: in no link any more.
+
+    `end` is empty for a path that runs in circles, or leaves the root: then `outside` is true.
+    """
+
+    links: tuple[str, ...]
+    end: str
+    outside: bool = False
+
+
+def follow(path: str, target: Callable[[str], str | None], homes: Sequence[str] = ()) -> Trail:
+    """Follow all links in a path and at its end, as the kernel does.
+
+    *target* gives what a link says, None for whatever is not a link. An absolute target leaves the
+    root unless it lies below one of *homes*: the absolute paths of the root, without a slash at
+    the end.
+    """
+    done: list[str] = []
+    pending = path.split("/")[::-1]
+    passed: list[str] = []
+    while pending:
+        part = pending.pop()
+        if part in ("", "."):
+            continue
+        if part == "..":
+            if not done:
+                return Trail(tuple(passed), "", True)
+            done.pop()
+            continue
+        done.append(part)
+        here = "/".join(done)
+        says = target(here)
+        if says is None:
+            continue
+        if len(passed) == _MAX_LINKS:
+            return Trail(tuple(passed), "")
+        passed.append(here)
+        if says.startswith("/"):
+            home = next((h for h in homes if says == h or says.startswith(h + "/")), None)
+            if home is None:
+                return Trail(tuple(passed), "", True)
+            says = says[len(home) :]
+            done.clear()
+        else:
+            done.pop()
+        pending.extend(says.split("/")[::-1])
+    return Trail(tuple(passed), "/".join(done))

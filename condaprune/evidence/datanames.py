@@ -14,15 +14,14 @@ from collections.abc import Iterator, Mapping
 
 from condaprune.evidence.modules import Modules
 from condaprune.evidence.prefilter import Word
-from condaprune.evidence.scope import Scopes
-from condaprune.paths import to_bytes
+from condaprune.evidence.removal import Removal
+from condaprune.paths import is_library, to_bytes
 
 _CODE = frozenset({"py", "pyw", "pyc", "pyo", "so", "pyd"})
 _SOURCE = frozenset({"h", "hpp", "hxx", "cuh", "c", "cc", "cpp", "cxx", "pyx", "pxd", "pxi", "a"})
 _LAUNCHER = frozenset({"exe", "dll", "bat", "cmd", "ps1"})
 _ASIDE = frozenset({"tests", "test", "testing", "_testing", "docs", "doc", "examples", "example"})
 _SUFFIX = re.compile(r"[A-Za-z0-9_+-]{1,12}")
-_LIBRARY = re.compile(r"\.(?:so(?:\.\d+)*|dylib|dll)$")
 _QUOTES = (b'"', b"'")
 _BUILDS = re.compile(rb"\b(?:distutils|setuptools)\b")
 _LONGEST = 200
@@ -33,7 +32,7 @@ _KEY = "data:"
 class DataNames:
     """The doomed data files of an environment, by what code may call them."""
 
-    def __init__(self, candidates: Mapping[str, str], modules: Modules, scopes: Scopes) -> None:
+    def __init__(self, candidates: Mapping[str, Removal], modules: Modules) -> None:
         self._modules = modules
         self._named: dict[tuple[str, str], list[str]] = defaultdict(list)
         self._suffixed: dict[tuple[str, str], list[str]] = defaultdict(list)
@@ -42,9 +41,9 @@ class DataNames:
         self._endings: set[str] = set()
         suffixes: set[str] = set()
         bare: set[str] = set()
-        for path, rule in candidates.items():
+        for path, removal in candidates.items():
             name = path.rpartition("/")[2]
-            if (".so" in name or ".d" in name) and _LIBRARY.search(name):
+            if is_library(path):
                 self._libraries[name].append(path)
                 self._endings.add(name.rpartition(".")[2])
                 continue
@@ -59,7 +58,7 @@ class DataNames:
             if _SUFFIX.fullmatch(suffix):
                 suffixes.add(suffix)
                 swept = suffix not in _SOURCE | _LAUNCHER and not aside(path, top)
-                if swept and not scopes.names_file(rule, path):
+                if swept and not removal.names_file(path):
                     self._suffixed[top, suffix].append(path)
             elif not suffix and "/" in path:
                 bare.add(name)

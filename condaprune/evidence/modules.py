@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from functools import cached_property
 from typing import NamedTuple
 
-from condaprune.evidence.nameindex import NameIndex
 from condaprune.model import Inventory
 from condaprune.paths import parent
 from condaprune.sources.layout import inner_environments
 
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")
+_GRAM = 3
 _FORMS = {".py": 1, ".pyw": 1, ".so": 2, ".pyd": 2, ".pyc": 0}
 _ENDINGS = tuple(_FORMS)
 _PACKAGE = 3
@@ -40,7 +40,7 @@ class Module(NamedTuple):
 class Modules:
     """The modules of an environment, resolved by names as the import system does."""
 
-    def __init__(self, inventory: Inventory, candidates: Mapping[str, str]) -> None:
+    def __init__(self, inventory: Inventory, candidates: Collection[str]) -> None:
         layout = inventory.layout
         dynload = [f"{folder}/lib-dynload" for folder in layout.stdlib]
         self.roots = frozenset([*layout.site, *layout.stdlib, *dynload])
@@ -133,6 +133,13 @@ class Modules:
             for path in self.doomed.get(prefix, ()):
                 yield path, prefix
 
+    def needed_below(self, package: str) -> tuple[str, ...]:
+        """The candidates that importing any module directly in a package needs."""
+        if package not in self.doomed:
+            return ()
+        listed = [path for child in self.children.get(package, ()) for path in self.doomed[child]]
+        return (*(path for path, _ in self.needed_for(package)), *listed)
+
     def needed_beside(self, folder: str, name: str) -> Iterator[tuple[str, str]]:
         """The same for a file that lies under no root: its folder and those above are searched,
         for a relative name only the folder that its dots lead to."""
@@ -152,7 +159,7 @@ class Modules:
                 return
             folder = parent(folder)
 
-    def _index(self, inventory: Inventory, candidates: Mapping[str, str]) -> None:
+    def _index(self, inventory: Inventory, candidates: Collection[str]) -> None:
         doomed: dict[str, list[tuple[int, str]]] = defaultdict(list)
         loose = set()
         for path in candidates:
@@ -217,3 +224,39 @@ def _topmost(name: str, living: set[str]) -> str:
         if prefix not in living:
             return prefix.rpartition(".")[2]
     return name.rpartition(".")[2]
+
+
+class NameIndex:
+    """Dotted names, found as substrings: what a file costs grows with its size, not with theirs.
+
+    First words are found through their first three bytes, longer names only below a shorter one
+    that was found: ``a.b.c`` cannot occur where ``a.b`` does not.
+    """
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._names = frozenset(names)
+        below: dict[str, set[str]] = defaultdict(set)
+        for name in self._names:
+            while "." in name:
+                above = name.rpartition(".")[0]
+                below[above].add(name)
+                name = above
+            below[""].add(name)
+        self._below = {
+            above: [(n, n.encode()) for n in sorted(names)] for above, names in below.items()
+        }
+        self._tops: dict[bytes, list[tuple[str, bytes]]] = defaultdict(list)
+        for name, word in self._below.get("", ()):
+            self._tops[word[:_GRAM]].append((name, word))
+        self._short = [gram for gram in self._tops if len(gram) < _GRAM]
+
+    def find(self, data: bytes) -> Iterator[str]:
+        """The names that occur in *data*, in no particular order."""
+        grams = {data[at : at + _GRAM] for at in range(len(data))}.union(self._short)
+        waiting = [pair for gram in grams & self._tops.keys() for pair in self._tops[gram]]
+        while waiting:
+            name, word = waiting.pop()
+            if word in data:
+                if name in self._names:
+                    yield name
+                waiting.extend(self._below.get(name, ()))

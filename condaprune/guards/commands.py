@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from condaprune.evidence.scene import Guard, Scene
 from condaprune.model import Veto
+from condaprune.sources.kinds import ENTRY_POINTS
 
 _SECTIONS = ("[console_scripts]", "[gui_scripts]")
 
@@ -19,14 +20,15 @@ class Commands(Guard):
     """Rescues commands that general rules take."""
 
     name = "commands"
+    reads = (ENTRY_POINTS,)
 
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
         self._doomed: dict[str, str] = {}
         for folder in scene.inventory.layout.roots.get("bin", ()):
             for path in scene.below(folder):
-                rule = scene.candidates[path]
-                if scene.scopes.category(rule) and not scene.scopes.packages(rule):
+                removal = scene.candidates[path]
+                if removal.category and not removal.packages:
                     self._doomed[path[len(folder) + 1 :].removesuffix(".exe")] = path
 
     def look(self, batch: Sequence[str]) -> Iterator[Veto]:

@@ -7,9 +7,9 @@ Python finds its home by ``os.py`` and ``lib-dynload``; conda and libraries tell
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from condaprune.evidence.scene import Guard, Scene
+from condaprune.evidence.scene import Guard
 from condaprune.model import Veto
 
 FILES = {
@@ -43,14 +43,7 @@ class Landmarks(Guard):
 
     name = "landmarks"
 
-    def __init__(self, scene: Scene) -> None:
-        super().__init__(scene)
-        self._first = True
-
-    def look(self, batch: Sequence[str]) -> Iterator[Veto]:
-        if not self._first:
-            return
-        self._first = False
+    def begin(self) -> Iterator[Veto]:
         layout = self.scene.inventory.layout
         for path, reason in FILES.items():
             if path in self.candidates:

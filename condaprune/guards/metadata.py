@@ -58,14 +58,10 @@ class Metadata(Guard):
             if needed:
                 self._doomed[home] = needed
         self._brought: dict[str, list[str]] = {}
-        self._first = True
 
     def look(self, batch: Sequence[str]) -> Iterator[Veto]:
         if not self._doomed:
             return
-        if self._first:
-            self._first = False
-            yield from self._without_code()
         owners = self.scene.inventory.owners
         for path in batch:
             for owner in owners.get(path, ()):
@@ -78,8 +74,10 @@ class Metadata(Guard):
                         for target in self._doomed.pop(home):
                             yield Veto(target, f"{path} of {owner.name} stays", path)
 
-    def _without_code(self) -> Iterator[Veto]:
+    def begin(self) -> Iterator[Veto]:
         """Distributions of which no code is known cannot be seen to go: they stay."""
+        if not self._doomed:
+            return
         owners = self.scene.inventory.owners
         brought = {home: self._records(home) for home in self._doomed}
         records: dict[str, list[str]] = {}

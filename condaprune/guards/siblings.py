@@ -56,8 +56,8 @@ class Siblings(Guard):
             for target in self.scene.modules.doomed[name]:
                 if target.rpartition("/")[2].startswith("__init__."):
                     continue  # a sub-package
-                rule = self.candidates[target]
+                removal = self.candidates[target]
                 # A rule about the package knows what its modules import, as long as nothing of
                 # what it takes had to be rescued.
-                if not self.scene.scopes.packages(rule) or self.candidates.get(needs) == rule:
+                if not removal.packages or self.candidates.get(needs) is removal:
                     yield Veto(target, because, needs)

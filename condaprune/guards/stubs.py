@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
+from condaprune.evidence.facts import Interest
 from condaprune.evidence.prefilter import Word
-from condaprune.evidence.scene import Guard, Scene
+from condaprune.evidence.scene import Guard, Prospect, Scene
 from condaprune.model import Veto
-
-WORDS = (Word("attach_stub", b"attach_stub"),)
+from condaprune.sources.kinds import STUB
 
 _READERS = frozenset(
     {"mypy", "pyright", "basedpyright", "pytype", "pyre", "pyrefly", "ty", "zuban", "sphinx-build"}
@@ -26,6 +26,8 @@ class Stubs(Guard):
     """Rescues the ``.pyi`` files of packages that load themselves by them."""
 
     name = "stubs"
+    words = (Word("attach_stub", b"attach_stub"),)
+    reads = (STUB,)
 
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
@@ -37,6 +39,13 @@ class Stubs(Guard):
         folders = scene.inventory.layout.roots.get("bin", ())
         readers = (f"{folder}/{name}" for folder in folders for name in _READERS)
         self._readers = frozenset(readers) if self._doomed else frozenset()
+
+    @classmethod
+    def interest(cls, prospect: Prospect) -> Interest:
+        if prospect.modules.doomed:
+            return super().interest(prospect)
+        stubs = any(path.endswith(".pyi") for path in prospect.candidates)
+        return Interest(cls.words) if stubs else Interest()
 
     def look(self, batch: Sequence[str]) -> Iterator[Veto]:
         python, modules = self.scene.facts.python, self.scene.modules
@@ -58,7 +67,7 @@ class Stubs(Guard):
         name = reader.rpartition("/")[2]
         for stubs in self._doomed.values():
             for target in stubs:
-                if not self.scene.scopes.packages(self.candidates[target]):
+                if not self.candidates[target].packages:
                     yield Veto(target, f"{name} reads the stubs of every package", reader)
 
     def _imported(self, stub: str) -> Iterator[Veto]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from condaprune.evidence.scene import Guard, Scene
+from condaprune.evidence.scene import Guard
 from condaprune.model import Veto
 
 NEEDED = {
@@ -25,14 +25,7 @@ class Unpack(Guard):
 
     name = "unpack"
 
-    def __init__(self, scene: Scene) -> None:
-        super().__init__(scene)
-        self._first = True
-
-    def look(self, batch: Sequence[str]) -> Iterator[Veto]:
-        if not self._first:
-            return
-        self._first = False
+    def begin(self) -> Iterator[Veto]:
         for folder in self.scene.inventory.layout.roots.get("bin", ()):
             if not any(f"{folder}/conda-unpack{end}" in self.entries for end in ("", ".exe")):
                 continue
