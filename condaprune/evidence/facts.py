@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from condaprune.evidence.prefilter import Word
 from condaprune.evidence.pysource import NOTHING, PythonFacts, PythonReader
 from condaprune.evidence.sharing import members_for, share, split
 from condaprune.formats.binary import MAGICS, read_binary
@@ -34,23 +33,6 @@ _OPENING = 12_000  # bytes that are searched in the time that opening a file tak
 
 
 @dataclass(frozen=True, slots=True)
-class Interest:
-    """What is worth reading: `words` are looked for in Python files, `kinds` are those of other
-    files, `compilers` are shared libraries to be searched for a compiler of C."""
-
-    words: tuple[Word, ...] = ()
-    kinds: frozenset[FileKind] = frozenset()
-    compilers: frozenset[str] = frozenset()
-
-    def __or__(self, other: Interest) -> Interest:
-        return Interest(
-            (*self.words, *other.words),
-            self.kinds | other.kinds,
-            self.compilers | other.compilers,
-        )
-
-
-@dataclass(frozen=True, slots=True)
 class Findings:
     """What files say, by path; files that say nothing are left out."""
 
@@ -69,7 +51,9 @@ class Findings:
 class Facts:
     """Facts by path, filled as batches of files are loaded.
 
-    *members* is how many processes read a large batch from a disk, 0 for as many as pay.
+    *kinds* are those to be read besides Python files, *searched* the shared libraries in which to
+    look for a compiler of C, *members* is how many processes read a large batch from a disk, 0 for
+    as many as pay.
     """
 
     def __init__(
@@ -77,7 +61,9 @@ class Facts:
         inventory: Inventory,
         contents: Contents,
         reader: PythonReader,
-        interest: Interest,
+        kinds: frozenset[FileKind],
+        searched: frozenset[str] = frozenset(),
+        *,
         progress: Progress = no_progress,
         members: int = 0,
     ) -> None:
@@ -90,10 +76,10 @@ class Facts:
         self._bin = frozenset(inventory.layout.roots.get("bin", ()))
         self._contents = contents
         self._reader = reader
-        self._kinds = Kinds(interest.kinds)
-        self._wanted = interest.kinds | ({PYTHON, BYTECODE, PROGRAM} if reader else frozenset())
-        self._elf = LIBRARY in interest.kinds
-        self._compilers = interest.compilers
+        self._kinds = Kinds(kinds)
+        self._wanted = kinds | ({PYTHON, BYTECODE, PROGRAM} if reader else frozenset())
+        self._elf = LIBRARY in kinds
+        self._searched = searched
         self._progress = progress
         self._members = members
         self._seen: set[str] = set()
@@ -112,7 +98,7 @@ class Facts:
             paths = self._entries
         elif self._stream is not None and not self._seen:
             # What is read whole costs a pass: once for all of them.
-            paths = dict.fromkeys((*paths, *filter(self._unsearched, sorted(self._compilers))))
+            paths = dict.fromkeys((*paths, *filter(self._unsearched, sorted(self._searched))))
         wanted: dict[str, FileKind] = {}
         for path in paths:
             if path not in self._seen:
@@ -154,7 +140,7 @@ class Facts:
 
     def _weight(self, path: str, kind: FileKind) -> int:
         """About what it costs to read a file and to search it, in bytes."""
-        whole = kind.form == "python" or path in self._compilers
+        whole = kind.form == "python" or path in self._searched
         return _OPENING + (self._entries[path].size if whole else 0)
 
     def _read(self, wanted: Mapping[str, FileKind]) -> Findings:
@@ -189,7 +175,7 @@ class Facts:
     def _unsearched(self, path: str) -> bool:
         """Whether a library of a stream must be searched for a compiler."""
         stream = self._stream
-        if stream is None or path not in self._compilers:
+        if stream is None or path not in self._searched:
             return False
         return stream.has_compiler(path) is None
 
@@ -199,7 +185,7 @@ class Facts:
             return None
         kind = self._kinds.of(path, entry.mode)
         if kind not in self._wanted:
-            return kind if path in self._compilers else None
+            return kind if path in self._searched else None
         if kind is PYTHON or kind is LIBRARY:
             return kind
         above, _, name = path.rpartition("/")
@@ -247,11 +233,11 @@ class Facts:
             found.python[path] = said
 
     def _take_elf(self, path: str, read: Reader, found: Findings) -> None:
-        if not (self._elf or path in self._compilers):
+        if not (self._elf or path in self._searched):
             return
         # A damaged one says nothing: it is as if nobody linked to it.
         facts = read_binary(read) or ElfFacts()
-        if path in self._compilers:
+        if path in self._searched:
             known = self._stream.has_compiler(path) if self._stream is not None else None
             if holds_compiler(read, self._entries[path].size) if known is None else known:
                 facts = replace(facts, compiler=True)

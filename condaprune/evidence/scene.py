@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from condaprune.evidence.facts import Facts, Interest
+from condaprune.evidence.facts import Facts
 from condaprune.evidence.modules import Modules
 from condaprune.evidence.prefilter import Word
 from condaprune.evidence.pysource import PythonFacts
@@ -89,9 +89,14 @@ class Guard(ABC):
         self.entries = scene.inventory.entries
 
     @classmethod
-    def interest(cls, prospect: Prospect) -> Interest:
-        """What is worth reading for it; a guard whose candidates are few asks for less."""
-        return Interest(cls.words, frozenset(cls.reads))
+    def concerned(cls, prospect: Prospect) -> bool:
+        """Whether its words and files matter for what may go; if not, nothing is read for it."""
+        return True
+
+    @classmethod
+    def searched(cls, prospect: Prospect) -> frozenset[str]:
+        """The shared libraries that have to be searched for a compiler of C."""
+        return frozenset()
 
     def begin(self) -> Iterator[Veto]:
         """The candidates that are needed whatever else is kept; asked once, before any batch."""

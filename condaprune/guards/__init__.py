@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import reduce
 from itertools import chain
-from operator import or_
 
 from condaprune.errors import UsageProblem, nearest
 from condaprune.evidence.datanames import DataNames
-from condaprune.evidence.facts import Facts, Interest
+from condaprune.evidence.facts import Facts
 from condaprune.evidence.modules import Modules
 from condaprune.evidence.pysource import PythonReader
 from condaprune.evidence.removal import removals
@@ -120,9 +118,18 @@ def set_up(
     }
     modules = Modules(inventory, files)
     prospect = Prospect(inventory, typed, modules)
-    interest = reduce(or_, (guard.interest(prospect) for guard in guards), Interest())
-    reader = PythonReader(modules, DataNames(files, modules), interest.words, typed)
-    facts = Facts(inventory, contents, reader, interest, progress, members)
+    concerned = [guard for guard in guards if guard.concerned(prospect)]
+    words = [word for guard in concerned for word in guard.words]
+    reader = PythonReader(modules, DataNames(files, modules), words, typed)
+    facts = Facts(
+        inventory,
+        contents,
+        reader,
+        frozenset(kind for guard in concerned for kind in guard.reads),
+        frozenset().union(*(guard.searched(prospect) for guard in concerned)),
+        progress=progress,
+        members=members,
+    )
     return Scene(inventory, typed, modules, Tree(inventory, typed), facts)
 
 

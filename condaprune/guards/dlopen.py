@@ -12,7 +12,6 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
-from condaprune.evidence.facts import Interest
 from condaprune.evidence.knowledge import Family, Plugins, table
 from condaprune.evidence.libraries import Resolver
 from condaprune.evidence.scene import Guard, Prospect, Scene
@@ -48,9 +47,8 @@ class Dlopen(Guard):
         ]
 
     @classmethod
-    def interest(cls, prospect: Prospect) -> Interest:
-        concerned = any(map(is_library, prospect.candidates))
-        return super().interest(prospect) if concerned else Interest()
+    def concerned(cls, prospect: Prospect) -> bool:
+        return any(map(is_library, prospect.candidates))
 
     def begin(self) -> Iterator[Veto]:
         yield from self._orphans()

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from condaprune.evidence.facts import Interest
 from condaprune.evidence.libraries import Resolver
 from condaprune.evidence.scene import Guard, Prospect, Scene
 from condaprune.model import Veto
@@ -23,13 +22,13 @@ class Elf(Guard):
 
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
-        self._active = _concerned(scene)
+        self._active = self.concerned(scene)
         self._readable = scene.inventory.layout.platform != "win"
         self._resolver: Resolver | None = None
 
     @classmethod
-    def interest(cls, prospect: Prospect) -> Interest:
-        return super().interest(prospect) if _concerned(prospect) else Interest()
+    def concerned(cls, prospect: Prospect) -> bool:
+        return any(is_library(path) or "/ld" in path for path in prospect.candidates)
 
     def begin(self) -> Iterator[Veto]:
         """PE is not read: every library stays that no rule names."""
@@ -56,7 +55,3 @@ class Elf(Guard):
                 inside = self.scene.tree.inside(facts.interpreter)
                 if inside in self.candidates:
                     yield Veto(str(inside), f"{path} is run by {facts.interpreter}", path)
-
-
-def _concerned(prospect: Prospect) -> bool:
-    return any(is_library(path) or "/ld" in path for path in prospect.candidates)

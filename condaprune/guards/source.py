@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from condaprune.evidence.facts import Interest
 from condaprune.evidence.prefilter import Word
 from condaprune.evidence.scene import Guard, Prospect, Scene
 from condaprune.model import Veto
@@ -38,9 +37,8 @@ class Source(Guard):
                 self._readers[scene.modules.top_folder(path)].append(path)
 
     @classmethod
-    def interest(cls, prospect: Prospect) -> Interest:
-        concerned = any(removal.sources for removal in set(prospect.candidates.values()))
-        return super().interest(prospect) if concerned else Interest()
+    def concerned(cls, prospect: Prospect) -> bool:
+        return any(removal.sources for removal in prospect.candidates.values())
 
     def begin(self) -> Iterator[Veto]:
         yield from self._lone()

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from condaprune.evidence.facts import Interest
 from condaprune.evidence.prefilter import Word
 from condaprune.evidence.scene import Guard, Prospect, Scene
 from condaprune.model import Veto
@@ -41,11 +40,9 @@ class Stubs(Guard):
         self._readers = frozenset(readers) if self._doomed else frozenset()
 
     @classmethod
-    def interest(cls, prospect: Prospect) -> Interest:
-        if prospect.modules.doomed:
-            return super().interest(prospect)
+    def concerned(cls, prospect: Prospect) -> bool:
         stubs = any(path.endswith(".pyi") for path in prospect.candidates)
-        return Interest(cls.words) if stubs else Interest()
+        return stubs or bool(prospect.modules.doomed)
 
     def look(self, batch: Sequence[str]) -> Iterator[Veto]:
         python, modules = self.scene.facts.python, self.scene.modules

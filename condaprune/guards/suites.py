@@ -14,7 +14,6 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
-from condaprune.evidence.facts import Interest
 from condaprune.evidence.prefilter import Word
 from condaprune.evidence.scene import Guard, Prospect, Scene
 from condaprune.model import Veto
@@ -52,9 +51,8 @@ class Suites(Guard):
         self._found = self._folders()
 
     @classmethod
-    def interest(cls, prospect: Prospect) -> Interest:
-        data = any("/tests/data/" in path for path in prospect.candidates)
-        return super().interest(prospect) if data else Interest()
+    def concerned(cls, prospect: Prospect) -> bool:
+        return any("/tests/data/" in path for path in prospect.candidates)
 
     def begin(self) -> Iterator[Veto]:
         yield from self._templates()

@@ -13,12 +13,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 from condaprune.evidence.datanames import aside
-from condaprune.evidence.facts import Interest
 from condaprune.evidence.knowledge import Compiler, table
 from condaprune.evidence.prefilter import Word
 from condaprune.evidence.scene import Guard, Prospect, Scene
 from condaprune.formats.elf import LEAST_COMPILER
-from condaprune.model import Inventory, Owner, Veto
+from condaprune.model import Owner, Veto
 from condaprune.names import canonical_name
 from condaprune.paths import is_library
 
@@ -108,11 +107,24 @@ class Toolchain(Guard):
                 self._beside[top].append(target)
 
     @classmethod
-    def interest(cls, prospect: Prospect) -> Interest:
-        tools = [p for p in prospect.candidates if not p.endswith(_NEVER) and _serves(p)]
-        if not tools:
-            return Interest()
-        return Interest(cls.words, compilers=_may_compile(prospect.inventory, tools))
+    def concerned(cls, prospect: Prospect) -> bool:
+        return any(not p.endswith(_NEVER) and _serves(p) for p in prospect.candidates)
+
+    @classmethod
+    def searched(cls, prospect: Prospect) -> frozenset[str]:
+        """The large libraries of packages that lose headers or sources."""
+        owners = prospect.inventory.owners
+        losing: set[str] = set()
+        for path in prospect.candidates:
+            if _own(path) and not path.endswith(_NEVER):
+                losing |= _names(owners.get(path, ()))
+        return frozenset(
+            path
+            for path, entry in (prospect.inventory.entries.items() if losing else ())
+            if entry.size >= LEAST_COMPILER
+            and is_library(path)
+            and not losing.isdisjoint(_names(owners.get(path, ())))
+        )
 
     def look(self, batch: Sequence[str]) -> Iterator[Veto]:
         if not self._doomed:
@@ -209,23 +221,3 @@ def _serves_as(group: str, path: str) -> bool:
 
 def _names(owners: Iterable[Owner]) -> set[str]:
     return {canonical_name(owner.name) for owner in owners}
-
-
-def _may_compile(inventory: Inventory, tools: Iterable[str]) -> frozenset[str]:
-    """Shared libraries that are worth a search for a compiler.
-
-    They are large and belong to a package that loses headers or sources.
-    """
-    owners = inventory.owners
-    losing: set[str] = set()
-    for path in filter(_own, tools):
-        losing |= _names(owners.get(path, ()))
-    if not losing:
-        return frozenset()
-    return frozenset(
-        path
-        for path, entry in inventory.entries.items()
-        if entry.size >= LEAST_COMPILER
-        and is_library(path)
-        and not losing.isdisjoint(_names(owners.get(path, ())))
-    )

@@ -41,21 +41,22 @@ PROGRAM = FileKind("program", "binary")
 
 
 class Kinds:
-    """Tells the kind of a file; of kinds that claim the same files the last one counts."""
+    """Tells the kind of a file: one of those above, or of *more* for files that these leave out."""
 
     def __init__(self, more: Iterable[FileKind] = ()) -> None:
-        self._by_suffix: dict[str, list[tuple[tuple[str, ...], FileKind]]] = {}
+        self._by_suffix: dict[str, list[tuple[str, FileKind]]] = {}
         self._by_folder: dict[str, FileKind] = {}
-        for kind in (PYTHON, STUB, BYTECODE, IMPORT_PATHS, ENTRY_POINTS, ACTIVATION, *more):
+        kinds = (PYTHON, STUB, BYTECODE, IMPORT_PATHS, ENTRY_POINTS, ACTIVATION, *more)
+        for kind in dict.fromkeys(kinds):
             for ending in kind.endings:
-                suffix = ending.rpartition(".")[2]
-                self._by_suffix.setdefault(suffix, []).insert(0, (kind.endings, kind))
-            self._by_folder.update(dict.fromkeys(kind.folders, kind))
+                self._by_suffix.setdefault(ending.rpartition(".")[2], []).append((ending, kind))
+            for folder in kind.folders:
+                self._by_folder.setdefault(folder, kind)
 
     def of(self, path: str, mode: int) -> FileKind | None:
         """The kind of a file; None for one that says nothing."""
-        for endings, kind in self._by_suffix.get(path.rpartition(".")[2], ()):
-            if path.endswith(endings):
+        for ending, kind in self._by_suffix.get(path.rpartition(".")[2], ()):
+            if path.endswith(ending):
                 return None if kind is BYTECODE and "__pycache__/" in path else kind
         if is_library(path) and not path.endswith(".dll"):
             return LIBRARY

@@ -19,7 +19,8 @@ from pathlib import Path
 from condaprune import api
 from condaprune.errors import SourceError
 from condaprune.evidence.facts import Facts
-from condaprune.evidence.sharing import split as cut, members_for, share
+from condaprune.evidence.sharing import members_for, share
+from condaprune.evidence.sharing import split as cut
 from condaprune.guards import GUARDS, set_up
 from condaprune.model import Progress, no_progress
 from condaprune.sources.prefix import PrefixSource
