@@ -29,7 +29,6 @@ from condaprune.sources.kinds import (
 
 _BATCH = 256  # files between two reports of progress
 _HEAD = 4096
-_OPENING = 12_000  # bytes that are searched in the time that opening a file takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,27 +120,21 @@ class Facts:
 
     def _read_together(self, wanted: Mapping[str, FileKind], members: int) -> None:
         """Read files with other processes; what these do not deliver is read by this one."""
-        paths = list(wanted)
-        runs = split([self._weight(path, kind) for path, kind in wanted.items()], members)
-        chunks = [{path: wanted[path] for path in paths[run.start : run.stop]} for run in runs]
+        chunks = list(map(dict, split(list(wanted.items()), members)))
         report, self._progress = self._progress, no_progress
+        total = len(wanted)
 
         def begun(number: int) -> None:
             if number:
-                report("guards", runs[number].start, len(paths))
+                report("guards", number * len(chunks[0]), total)
 
-        report("guards", 0, len(paths))
+        report("guards", 0, total)
         try:
             done = share(len(chunks), lambda number: self._read(chunks[number]), members, begun)
             for number, chunk in enumerate(chunks):  # in the order of one process
                 self._found.update(done[number] if number in done else self._read(chunk))
         finally:
             self._progress = report
-
-    def _weight(self, path: str, kind: FileKind) -> int:
-        """About what it costs to read a file and to search it, in bytes."""
-        whole = kind.form == "python" or path in self._searched
-        return _OPENING + (self._entries[path].size if whole else 0)
 
     def _read(self, wanted: Mapping[str, FileKind]) -> Findings:
         """Read files, given with their kinds, in this process."""

@@ -24,7 +24,9 @@ _MOST_MEMBERS = 4
 _PAYS = 1_500  # files; with fewer, forking costs about what it saves
 _EACH = 32  # chunks for each member
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM))
+_Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
+_Work = Callable[[Callable[[int], None]], object]
 
 
 def members_for(files: int) -> int:
@@ -41,17 +43,11 @@ def members_for(files: int) -> int:
         return 1
 
 
-def split(weights: Sequence[int], members: int) -> list[range]:
-    """Runs of items of about the same weight, enough of them to keep all members busy."""
-    least = sum(weights) // min(members * _EACH, _MOST_CHUNKS) + 1
-    runs: list[range] = []
-    start = weight = 0
-    for end, more in enumerate(weights, 1):
-        weight += more
-        if weight >= least or end == len(weights):
-            runs.append(range(start, end))
-            start, weight = end, 0
-    return runs
+def split(items: Sequence[_Item], members: int) -> list[Sequence[_Item]]:
+    """Runs of items, enough of them to keep all members busy."""
+    most = min(members * _EACH, _MOST_CHUNKS)
+    size = len(items) // most + 1
+    return [items[at : at + size] for at in range(0, len(items), size)]
 
 
 def share(
@@ -62,6 +58,18 @@ def share(
     Some may be lacking: those for which *work* raised a `CondapruneError`, and those of members
     that died. *begun* is told the numbers that the calling process works on.
     """
+
+    def work_off(begun: Callable[[int], None]) -> dict[int, _Result]:
+        """Work until there are no more tickets, or one fails."""
+        done: dict[int, _Result] = {}
+        while ticket := os.read(tickets, 1):
+            begun(ticket[0])
+            try:
+                done[ticket[0]] = work(ticket[0])
+            except CondapruneError:
+                break  # another member may fail too: which error counts is for the caller to find
+        return done
+
     team: list[tuple[int, int]] = []
     try:
         tickets, fill = os.pipe()
@@ -72,14 +80,12 @@ def share(
         os.close(fill)
         with contextlib.suppress(OSError):  # the system may have no more to give
             while len(team) < members - 1:
-                _start(team, tickets, work)
-        done = _work_off(tickets, work, begun)
+                _start(team, tickets, work_off)
+        done = work_off(begun)
         for _, results in team:
             # A member that died has sent nothing, or not all.
-            with (
-                open(results, "rb", closefd=False) as stream,
-                contextlib.suppress(EOFError, pickle.UnpicklingError),
-            ):
+            broken = contextlib.suppress(EOFError, pickle.UnpicklingError)
+            with open(results, "rb", closefd=False) as stream, broken:
                 done.update(pickle.load(stream))
         return done
     finally:
@@ -92,21 +98,7 @@ def share(
                 os.waitpid(member, 0)
 
 
-def _work_off(
-    tickets: int, work: Callable[[int], _Result], begun: Callable[[int], None]
-) -> dict[int, _Result]:
-    """Work until there are no more tickets, or one fails."""
-    done: dict[int, _Result] = {}
-    while ticket := os.read(tickets, 1):
-        begun(ticket[0])
-        try:
-            done[ticket[0]] = work(ticket[0])
-        except CondapruneError:
-            break  # another member may fail too: which error counts is for the caller to find
-    return done
-
-
-def _start(team: list[tuple[int, int]], tickets: int, work: Callable[[int], _Result]) -> None:
+def _start(team: list[tuple[int, int]], tickets: int, work_off: _Work) -> None:
     """Fork a member and note it, with where its results come from. Errors: `OSError`."""
     results, send = os.pipe()
     caller = os.getpid()
@@ -115,7 +107,7 @@ def _start(team: list[tuple[int, int]], tickets: int, work: Callable[[int], _Res
     try:
         member = os.fork()
         if member == 0:
-            _be_member(caller, tickets, send, work, mask)
+            _be_member(caller, tickets, send, work_off, mask)
         team.append((member, results))
     except OSError:
         os.close(results)
@@ -126,11 +118,7 @@ def _start(team: list[tuple[int, int]], tickets: int, work: Callable[[int], _Res
 
 
 def _be_member(
-    caller: int,
-    tickets: int,
-    send: int,
-    work: Callable[[int], _Result],
-    mask: set[signal.Signals | int],
+    caller: int, tickets: int, send: int, work_off: _Work, mask: set[signal.Signals | int]
 ) -> NoReturn:
     """Work, send the results, and end without any of what the end of a process sets off."""
     try:
@@ -145,7 +133,7 @@ def _be_member(
                 os._exit(1)
 
         with open(send, "wb") as stream:
-            pickle.dump(_work_off(tickets, work, check), stream, pickle.HIGHEST_PROTOCOL)
+            pickle.dump(work_off(check), stream, pickle.HIGHEST_PROTOCOL)
     finally:
         os._exit(0)
 
