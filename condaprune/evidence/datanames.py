@@ -1,9 +1,9 @@
-"""Which doomed data files kept code names: by a literal file name, or a literal suffix.
+"""Which data files among the candidates are named by kept code: in full, or by their suffix.
 
 The evidence is a string in a kept file of the same top-level package (for shared libraries: of
-any). A literal that is a suffix only (``name + ".json"``, ``f"{name}.csv"``, ``"*.yaml"``) speaks
-for all doomed data of that suffix in the package, those of tests and documentation aside, and those
-whose names a rule for the package spells: it knows better.
+any). A literal that is only a suffix (``name + ".json"``, ``f"{name}.csv"``, ``"*.yaml"``) keeps all
+data of that suffix in the package, except data of tests and documentation, and data whose names a
+rule for the package spells, since that rule knows better.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _KEY = "data:"
 
 
 class DataNames:
-    """The doomed data files of an environment, by what code may call them."""
+    """The data files among the candidates, by the names that code may have for them."""
 
     def __init__(self, candidates: Mapping[str, Removal], modules: Modules) -> None:
         self._modules = modules
@@ -66,7 +66,7 @@ class DataNames:
         self._bare = tuple(sorted(bare))[:_MAX_WORDS]
 
     def words(self) -> Iterator[Word]:
-        """What to look for in files before `literals` is worth its while."""
+        """The words without which a file cannot hold such a literal."""
         for suffix in self._suffixes:
             for quote in "\"'":
                 yield Word(_KEY + suffix, b"." + to_bytes(suffix + quote))
@@ -77,7 +77,7 @@ class DataNames:
     def evidence(
         self, path: str, data: bytes, matched: frozenset[str]
     ) -> Iterator[tuple[int, str, tuple[str, ...]]]:
-        """Offset, literal and the doomed files it may mean, for the code of one file."""
+        """Offset, literal and the candidates that it may mean, for the code of one file."""
         file = path.rpartition("/")[2]
         if file.startswith("_sysconfigdata") or (file == "setup.py" and _BUILDS.search(data)):
             return  # how Python or the package was built: it names files and opens none

@@ -102,7 +102,39 @@ class IgnoredImport(Row):
         return below and importer.endswith(self.importer)
 
 
-TABLES: tuple[type[Row], ...] = (Compiler, PlacedData, Family, Plugins, IgnoredImport)
+@dataclass(frozen=True)
+class Landmark(Row):
+    """Files that are looked for by their place in the prefix."""
+
+    place = ("landmarks", "landmark")
+    paths: Sequence[str]
+
+
+@dataclass(frozen=True)
+class UnpackFile(Landmark):
+    """Files that a packed environment needs in its folder of programs."""
+
+    place = ("landmarks", "unpack")
+
+
+@dataclass(frozen=True)
+class ImportedFromC(Row):
+    """Modules of the standard library that its C code, or every start of Python, imports."""
+
+    place = ("landmarks", "from-c")
+    modules: Sequence[str]
+
+
+TABLES: tuple[type[Row], ...] = (
+    Compiler,
+    PlacedData,
+    Family,
+    Plugins,
+    IgnoredImport,
+    Landmark,
+    UnpackFile,
+    ImportedFromC,
+)
 _T = TypeVar("_T", bound=Row)
 _Rows = dict[str, list[dict[str, Any]]]
 

@@ -1,4 +1,4 @@
-"""Which files are Python modules, under what names, and which of them are doomed."""
+"""Which files are Python modules, under what names, and which of them are candidates."""
 
 from __future__ import annotations
 
@@ -50,14 +50,14 @@ class Modules:
         self.elsewhere = tuple(f"{env}/{lib}" for env in inner for lib in ("lib/python", "Lib/"))
         """How the paths of code start that another environment's Python runs (``envs/NAME``)."""
         self._tops: dict[str, str] = {}
-        self.doomed: dict[str, list[str]] = {}
-        """Names of doomed modules -> the candidates without which they cannot be imported."""
+        self.candidates: dict[str, list[str]] = {}
+        """Names of modules -> the candidates without which they cannot be imported."""
         self.children: dict[str, list[str]] = {}
-        """Names of packages -> the doomed modules directly in them (full names)."""
+        """Names of packages -> the full names of such modules directly in them."""
         self.loose: frozenset[str] = frozenset()
-        """Doomed ``.py`` files that lie under no root: of scripts and applications."""
+        """Candidates outside every root that are ``.py`` files: of scripts and applications."""
         self.tokens: frozenset[str] = frozenset()
-        """Words one of which any import of a doomed module from a kept file must hold."""
+        """Words one of which is in any import of such a module by a kept file."""
         self._index(inventory, candidates)
 
     def package_of(self, folder: str) -> str | None:
@@ -118,11 +118,11 @@ class Modules:
 
     @cached_property
     def index(self) -> NameIndex:
-        """The names of the doomed modules, to be found in bytes; made where one asks."""
-        return NameIndex(self.doomed)
+        """The names of the candidates, to be found in bytes; made on demand."""
+        return NameIndex(self.candidates)
 
     def needed_for(self, name: str) -> Iterator[tuple[str, str]]:
-        """The doomed files that importing a dotted name needs, each with its module's name.
+        """The candidates that importing a dotted name needs, each with its module's name.
 
         Importing ``a.b.c`` imports ``a`` and ``a.b`` first.
         """
@@ -130,14 +130,16 @@ class Modules:
         while at >= 0:
             at = name.find(".", at + 1)
             prefix = name if at < 0 else name[:at]
-            for path in self.doomed.get(prefix, ()):
+            for path in self.candidates.get(prefix, ()):
                 yield path, prefix
 
     def needed_below(self, package: str) -> tuple[str, ...]:
         """The candidates that importing any module directly in a package needs."""
-        if package not in self.doomed:
+        if package not in self.candidates:
             return ()
-        listed = [path for child in self.children.get(package, ()) for path in self.doomed[child]]
+        listed = [
+            path for child in self.children.get(package, ()) for path in self.candidates[child]
+        ]
         return (*(path for path, _ in self.needed_for(package)), *listed)
 
     def needed_beside(self, folder: str, name: str) -> Iterator[tuple[str, str]]:
@@ -160,38 +162,38 @@ class Modules:
             folder = parent(folder)
 
     def _index(self, inventory: Inventory, candidates: Collection[str]) -> None:
-        doomed: dict[str, list[tuple[int, str]]] = defaultdict(list)
+        forms_of: dict[str, list[tuple[int, str]]] = defaultdict(list)
         loose = set()
         for path in candidates:
             module = self.locate(path)
             if module is not None:
-                doomed[module.name].append((_rank(path, module), path))
+                forms_of[module.name].append((_rank(path, module), path))
             elif path.endswith(".py") and self.package_of(parent(path)) is None:
                 loose.add(path)
         kept: dict[str, int] = {}
         living: set[str] = set()
-        if doomed:
+        if forms_of:
             for path, entry in inventory.entries.items():
                 if path in candidates or entry.kind == "folder":
                     continue
                 module = self.locate(path)
                 if module is None:
                     continue
-                if module.name in doomed:
+                if module.name in forms_of:
                     rank = _rank(path, module)
                     # A lone .pyc stands for its source only where the source goes.
                     kept[module.name] = max(rank, kept.get(module.name, rank), 1)
                 _add_prefixes(living, module.name if module.package else module.home)
         children: dict[str, list[str]] = defaultdict(list)
         tokens: set[str] = set()
-        for name, forms in doomed.items():
+        for name, forms in forms_of.items():
             best = kept.get(name, -1)
             paths = [path for rank, path in forms if rank > best]
             if any(rank == 1 for rank, _ in forms):
                 paths = [p for p in paths if not p.endswith(".pyc")]
             if not paths:
                 continue
-            self.doomed[name] = paths
+            self.candidates[name] = paths
             children[name.rpartition(".")[0]].append(name)
             tokens.add(_topmost(name, living))
         self.children = dict(children)

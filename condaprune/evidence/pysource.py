@@ -1,8 +1,8 @@
-"""What the source of a Python file says about doomed files: facts, extracted while it is read.
+"""What a Python file says about the candidates: facts, extracted while it is read.
 
 A kept file is first asked for the words that any reference must hold (`Prefilter`), then for
-statements that resolve to something doomed (`statements`), and only where there is such a
-statement it is parsed (`syntax`). Files that do not parse, and doomed files (of interest once
+statements that resolve to a candidate (`statements`), and only where there is such a
+statement it is parsed (`syntax`). Files that do not parse, and candidates (of interest once
 they are rescued), go by their statements alone: that sees too much rather than too little.
 """
 
@@ -54,7 +54,7 @@ WORDS = (
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """A line of a file, what it does, and the doomed files it does it to."""
+    """A line of a file, what it does, and the candidates it does it to."""
 
     line: int
     text: str
@@ -105,7 +105,7 @@ class PythonReader:
         names = sorted(modules.tokens) if len(modules.tokens) <= _MANY else []
         self._any = len(modules.tokens) > _MANY
         wanted = list(words)
-        if modules.doomed or modules.loose:
+        if modules.candidates or modules.loose:
             wanted += WORDS
         wanted += data.words()
         wanted += (Word(_NAME + name, name.encode(), whole=True) for name in names)
@@ -161,7 +161,7 @@ class PythonReader:
     def _imports(self, source: _Source, rough: bool) -> tuple[tuple[Edge, ...], bool]:
         """The candidates that a file imports, and whether it was parsed where it had to be."""
         names = [key[len(_NAME) :] for key in source.matched if key.startswith(_NAME)]
-        if not (self.modules.doomed or self.modules.loose) or not (names or rough or self._any):
+        if not (self.modules.candidates or self.modules.loose) or not (names or rough or self._any):
             return (), True
         if rough:
             edges = self._edges(source, _statements(source))
@@ -208,7 +208,7 @@ class PythonReader:
         if weak and "." not in whole:
             if module is None or not module.package or source.matched.isdisjoint(_NAMING):
                 return ()
-            return tuple(modules.doomed.get(f"{module.name}.{whole}", ()))
+            return tuple(modules.candidates.get(f"{module.name}.{whole}", ()))
         needed = modules.needed_for(whole)
         return tuple(p for p, owner in needed if p != path and not (weak and "." not in owner))
 

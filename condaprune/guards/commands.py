@@ -24,15 +24,15 @@ class Commands(Guard):
 
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
-        self._doomed: dict[str, str] = {}
+        self._commands: dict[str, str] = {}
         for folder in scene.inventory.layout.roots.get("bin", ()):
             for path in scene.below(folder):
                 removal = scene.candidates[path]
                 if removal.category and not removal.packages:
-                    self._doomed[path[len(folder) + 1 :].removesuffix(".exe")] = path
+                    self._commands[path[len(folder) + 1 :].removesuffix(".exe")] = path
 
     def look(self, batch: Sequence[str]) -> Iterator[Veto]:
-        if not self._doomed:
+        if not self._commands:
             return
         for path in batch:
             if path.endswith("/entry_points.txt"):
@@ -45,6 +45,6 @@ class Commands(Guard):
             if text.startswith("["):
                 inside = text in _SECTIONS
             elif inside and "=" in text:
-                target = self._doomed.get(text.partition("=")[0].strip())
+                target = self._commands.get(text.partition("=")[0].strip())
                 if target is not None:
                     yield Veto(target, f"{path}:{line} declares this command", path)

@@ -70,17 +70,17 @@ class Data(Guard):
                         yield Veto(target, f"{path}:{edge.line} {edge.text}", path)
 
     def _only_zones(self) -> list[str]:
-        """The doomed time zones, if no copy is left whole."""
-        doomed: dict[bool, list[str]] = {True: [], False: []}
+        """The time zones to keep, if no copy is left whole."""
+        going: dict[bool, list[str]] = {True: [], False: []}
         whole = {True: False, False: False}
         for path, entry in self.entries.items():
             if entry.kind != "folder" and "zoneinfo/" in path and _ZONES.fullmatch(path):
                 system = path.startswith("share/")
                 if path in self.candidates:
-                    doomed[system].append(path)
+                    going[system].append(path)
                 else:
                     whole[system] = whole[system] or path.endswith(("/UTC", "/Etc/UTC"))
         # The copy of the Python package is the smaller, and the one Python falls back to.
         if whole[True] or whole[False]:
             return []
-        return [p for p in doomed[False] or doomed[True] if not p.endswith((".py", ".pyc"))]
+        return [p for p in going[False] or going[True] if not p.endswith((".py", ".pyc"))]

@@ -120,7 +120,7 @@ class Dlopen(Guard):
                     yield Veto(target, f"{_ORPHAN}; {path} of its package stays", path)
 
     def _binary(self, path: str) -> bool:
-        """Whether a file may link to libraries; of doomed ones, only those are worth reading."""
+        """Whether a file may link to libraries: the only candidates that are worth reading."""
         if path not in self.candidates or is_library(path):
             return True
         name = path.rpartition("/")[2]

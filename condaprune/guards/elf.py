@@ -35,7 +35,7 @@ class Elf(Guard):
         if not self._readable:
             for path, removal in self.candidates.items():
                 if is_library(path) and not removal.names_library(path):
-                    yield Veto(path, "nothing says which programs need a library on Windows")
+                    yield Veto(path, "on Windows nothing shows which programs need it")
 
     def look(self, batch: Sequence[str]) -> Iterator[Veto]:
         if not (self._active and self._readable):

@@ -64,8 +64,8 @@ class Imports(Guard):
         count = sum(not facts.parsed for facts in self.scene.facts.python.values())
         if count:
             yield (
-                f"{count} Python file{'s' if count > 1 else ''} could not be parsed: all that "
-                "looks like an import there was taken for one"
+                f"{count} Python file{'s' if count > 1 else ''} could not be parsed: everything "
+                "in them that looks like an import counts as one"
             )
 
     def _shown(self, path: str) -> str:

@@ -20,7 +20,7 @@ class Shared(Guard):
             sharing = owners.get(path, ()) if removal.packages else ()
             if len(sharing) > 1:
                 for other in _others(sharing, removal.packages):
-                    yield Veto(path, f"{other.label} owns it too, and the rule is not about that")
+                    yield Veto(path, f"{other.label} owns it too, and the rule does not name that")
 
 
 def _others(owners: Sequence[Owner], named: frozenset[str]) -> Iterator[Owner]:

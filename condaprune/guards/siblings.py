@@ -36,7 +36,9 @@ class Siblings(Guard):
             if facts is not None:
                 for package in facts.computed:
                     line = facts.computed_line
-                    yield from self._keep(package, path, f"{path}:{line} imports computed names")
+                    yield from self._keep(
+                        package, path, f"{path}:{line} imports modules by computed names"
+                    )
             elif path.endswith((".so", ".pyd")) and self._extension(path):
                 package = modules.package_of(parent(path)) or ""
                 yield from self._keep(package, path, f"the extension module {path} may import it")
@@ -53,7 +55,7 @@ class Siblings(Guard):
         for name in self.scene.modules.children.get(package, ()):
             if _TESTS.fullmatch(name.rpartition(".")[2]):
                 continue
-            for target in self.scene.modules.doomed[name]:
+            for target in self.scene.modules.candidates[name]:
                 if target.rpartition("/")[2].startswith("__init__."):
                     continue  # a sub-package
                 removal = self.candidates[target]

@@ -55,7 +55,7 @@ class Source(Guard):
             yield from self._reading(batch)
 
     def _reading(self, paths: Sequence[str]) -> Iterator[Veto]:
-        """The doomed sources of the packages that files read sources in."""
+        """The sources in the packages of files that read sources."""
         for path, facts in self.scene.code(paths):
             words = facts.words & _READS.keys()
             if words:
@@ -93,4 +93,4 @@ class Source(Guard):
         }
         for path in lone:
             if self.candidates[path] not in others:
-                yield Veto(path, "it has no source beside it: it is the module itself")
+                yield Veto(path, "it has no source: it is the module itself")

@@ -30,19 +30,19 @@ class Stubs(Guard):
 
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
-        self._doomed: dict[str, list[str]] = defaultdict(list)
+        self._stubs: dict[str, list[str]] = defaultdict(list)
         for path in scene.candidates:
             if path.endswith(".pyi"):
-                self._doomed[scene.modules.top_folder(path)].append(path)
+                self._stubs[scene.modules.top_folder(path)].append(path)
         self._lazy: dict[str, str] = {}
         folders = scene.inventory.layout.roots.get("bin", ())
         readers = (f"{folder}/{name}" for folder in folders for name in _READERS)
-        self._readers = frozenset(readers) if self._doomed else frozenset()
+        self._readers = frozenset(readers) if self._stubs else frozenset()
 
     @classmethod
     def concerned(cls, prospect: Prospect) -> bool:
         stubs = any(path.endswith(".pyi") for path in prospect.candidates)
-        return stubs or bool(prospect.modules.doomed)
+        return stubs or bool(prospect.modules.candidates)
 
     def look(self, batch: Sequence[str]) -> Iterator[Veto]:
         python, modules = self.scene.facts.python, self.scene.modules
@@ -55,14 +55,14 @@ class Stubs(Guard):
             top = modules.top_folder(path)
             because = f"{path} calls attach_stub: the stubs of its package are read at run time"
             self._lazy.setdefault(top, path)
-            for target in self._doomed.get(top, ()):
+            for target in self._stubs.get(top, ()):
                 yield Veto(target, because, path)
             yield from self._imported(path[: -len(".py")] + ".pyi")
 
     def _all(self, reader: str) -> Iterator[Veto]:
         """The stubs that a general rule takes; one about a package knows who reads its stubs."""
         name = reader.rpartition("/")[2]
-        for stubs in self._doomed.values():
+        for stubs in self._stubs.values():
             for target in stubs:
                 if not self.candidates[target].packages:
                     yield Veto(target, f"{name} reads the stubs of every package", reader)

@@ -68,7 +68,7 @@ class Suites(Guard):
         """Such folders below the package above the file's own: helpers lie in one of their own."""
         home = parent(path)
         above = f"{home if parent(home) in self.scene.modules.roots else parent(home)}/"
-        because = f"{path} joins the path of a folder tests/data"
+        because = f"{path} joins the path of a tests/data folder"
         for folder, files in self._found.items():
             if folder.startswith(above):
                 for target in files:
@@ -83,7 +83,7 @@ class Suites(Guard):
             data = {folder for folder in data if parent(folder) not in code}
         for folder, files in found.items():
             if folder in data:
-                because = f"{parent(folder)} is a folder of data: this is a part of it"
+                because = f"{parent(folder)} is a data folder, and this is part of it"
             elif all(path.endswith(("/__init__.py", ".pyc")) for path in files):
                 continue
             elif not any(_TEST.fullmatch(path.rpartition("/")[2]) for path in files):

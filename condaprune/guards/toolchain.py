@@ -39,8 +39,8 @@ _OWN = (*_HEADERS, *_SOURCES)
 _PYTHON = (".py", ".pyc", ".pyi")
 _NEVER = (".py", ".pyc", ".pyi", ".so", ".txt", ".json", ".md", ".rst", ".html", ".js")
 
-_BUILDS = "an extension's build"
-_CALLS = "a compiler"
+_BUILDS = "code that builds an extension"
+_CALLS = "the name of a compiler"
 _COMMAND = "the command build_ext"
 _RUN = re.compile(rb"\bbuild_ext\b(?!\s+-)|\bos\.system\(|\bshell\s*=\s*True")
 """What tells the command from a message that names it (``Run setup.py build_ext --inplace``)."""
@@ -88,12 +88,12 @@ class Toolchain(Guard):
 
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
-        self._doomed = [
+        self._tools = [
             path
             for path in scene.candidates
             if not path.endswith(_PYTHON) and _serves(path) and self.entries[path].kind != "folder"
         ]
-        self._waiting = {row.package: row for row in table(Compiler)} if self._doomed else {}
+        self._waiting = {row.package: row for row in table(Compiler)} if self._tools else {}
         self._folders: dict[str, Compiler] = {}
         for site in scene.inventory.layout.site:
             for item in self._waiting.values():
@@ -101,7 +101,7 @@ class Toolchain(Guard):
                     self._folders[f"{site}/{item.folder}"] = item
         self._compiles = False
         self._beside: dict[str, list[str]] = defaultdict(list)
-        for target in self._doomed:
+        for target in self._tools:
             top = scene.modules.top_folder(target)
             if top and _own(target) and not aside(target, top) and not self._scoped(target):
                 self._beside[top].append(target)
@@ -127,7 +127,7 @@ class Toolchain(Guard):
         )
 
     def look(self, batch: Sequence[str]) -> Iterator[Veto]:
-        if not self._doomed:
+        if not self._tools:
             return
         owners, facts = self.scene.inventory.owners, self.scene.facts
         for path in batch:
@@ -159,7 +159,7 @@ class Toolchain(Guard):
             first = item.folder.partition("/")[0]
             tops |= {f"{site}/{first}" for site in self.scene.inventory.layout.site}
         below = tuple(f"{top}/" for top in tops)
-        for target in self._doomed:
+        for target in self._tools:
             needed = any(_serves_as(group, target) for group in item.needs)
             if not needed and not (item.own and target.startswith(below) and _own(target)):
                 continue
@@ -172,7 +172,7 @@ class Toolchain(Guard):
         if called and not self._compiles and not _OFFSTAGE.search(path):
             self._compiles = True
             because = f"{path} calls {min(called)}, which compiles at run time"
-            for target in self._doomed:
+            for target in self._tools:
                 if _TOOL.search(target):
                     yield Veto(target, because, path)
         building = words & _BUILDING
@@ -180,21 +180,21 @@ class Toolchain(Guard):
             top = self.scene.modules.top_folder(path)
             beside = self._beside.get(top, ())
             word = min(building, default=_CALLS)
-            because = f"{path} holds {word}: its package's headers are compiled with"
+            because = f"{path} contains {word}: its package compiles with these headers"
             for target in beside:
                 yield Veto(target, because, path)
             if beside and building:
-                for target in self._doomed:
+                for target in self._tools:
                     if _PYTHON_HEADERS.search(target):
                         yield Veto(target, because, path)
 
     def _embedded(self, path: str) -> Iterator[Veto]:
         owners = self.scene.inventory.owners
         names = _names(owners.get(path, ()))
-        for target in self._doomed:
+        for target in self._tools:
             beside = _own(target) and not self._scoped(target)
             if beside and not names.isdisjoint(_names(owners.get(target, ()))):
-                yield Veto(target, f"{path} holds a compiler of C, which may read it", path)
+                yield Veto(target, f"{path} contains a C compiler, which may read it", path)
 
     def _scoped(self, path: str) -> bool:
         return bool(self.candidates[path].packages)
