@@ -1,9 +1,9 @@
 """Which data files among the candidates are named by kept code: in full, or by their suffix.
 
 The evidence is a string in a kept file of the same top-level package (for shared libraries: of
-any). A literal that is only a suffix (``name + ".json"``, ``f"{name}.csv"``, ``"*.yaml"``) keeps all
-data of that suffix in the package, except data of tests and documentation, and data whose names a
-rule for the package spells, since that rule knows better.
+any). A literal that is only a suffix (``name + ".json"``, ``f"{name}.csv"``, ``"*.yaml"``) keeps
+all data of that suffix in the package, except that of tests and documentation, and data whose name
+a rule for the package spells, since that rule knows better.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
 from condaprune.evidence.modules import Modules
-from condaprune.evidence.prefilter import Word
+from condaprune.evidence.prefilter import Word, find_all
 from condaprune.evidence.removal import Removal
 from condaprune.paths import is_library, to_bytes
 
@@ -142,13 +142,10 @@ def _literals(data: bytes, suffix: bytes) -> Iterator[tuple[int, str]]:
     """Offset and text of the string literals that end with a suffix, as far as one line goes."""
     found = []
     for quote in _QUOTES:
-        ending = suffix + quote
-        at = data.find(ending)
-        while at >= 0:
+        for at in find_all(data, suffix + quote):
             floor = max(data.rfind(b"\n", 0, at) + 1, at - _LONGEST)
             start = data.rfind(quote, floor, at)
             end = at + len(suffix)
             if start >= 0:
                 found.append((start, data[start + 1 : end].decode("utf-8", "replace")))
-            at = data.find(ending, end)
     yield from sorted(found)

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from condaprune.evidence.datanames import DataNames
 from condaprune.evidence.modules import Module, Modules
-from condaprune.evidence.prefilter import Prefilter, Word
+from condaprune.evidence.prefilter import Prefilter, Word, find_all
 from condaprune.evidence.statements import (
     Reference,
     import_calls,
@@ -260,12 +260,7 @@ def _statements_with(source: _Source, words: frozenset[str]) -> list[tuple[int, 
 
 def _at(pattern: re.Pattern[bytes], data: bytes, word: bytes) -> Iterator[re.Match[bytes]]:
     """The matches of a pattern that start with a word; finding the word first is far cheaper."""
-    at = data.find(word)
-    while at >= 0:
-        match = pattern.match(data, at)
-        if match:
-            yield match
-        at = data.find(word, at + 1)
+    yield from filter(None, (pattern.match(data, at) for at in find_all(data, word)))
 
 
 def _absolute(name: str, module: Module | None) -> str | None:
