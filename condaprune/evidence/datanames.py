@@ -1,9 +1,9 @@
-"""Which doomed data files kept code names: by a literal file name, or a literal suffix.
+"""Which data files among the candidates are named by kept code: in full, or by their suffix.
 
 The evidence is a string in a kept file of the same top-level package (for shared libraries: of
-any). A literal that is a suffix only (``name + ".json"``, ``f"{name}.csv"``, ``"*.yaml"``) speaks
-for all doomed data of that suffix in the package, those of tests and documentation aside, and those
-whose names a rule for the package spells: it knows better.
+any). A literal that is only a suffix (``name + ".json"``, ``f"{name}.csv"``, ``"*.yaml"``) keeps
+all data of that suffix in the package, except that of tests and documentation, and data whose name
+a rule for the package spells, since that rule knows better.
 """
 
 from __future__ import annotations
@@ -13,16 +13,15 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
 from condaprune.evidence.modules import Modules
-from condaprune.evidence.prefilter import Word
-from condaprune.evidence.scope import Scopes
-from condaprune.paths import to_bytes
+from condaprune.evidence.prefilter import Word, find_all
+from condaprune.evidence.removal import Removal
+from condaprune.paths import is_library, to_bytes
 
 _CODE = frozenset({"py", "pyw", "pyc", "pyo", "so", "pyd"})
 _SOURCE = frozenset({"h", "hpp", "hxx", "cuh", "c", "cc", "cpp", "cxx", "pyx", "pxd", "pxi", "a"})
 _LAUNCHER = frozenset({"exe", "dll", "bat", "cmd", "ps1"})
 _ASIDE = frozenset({"tests", "test", "testing", "_testing", "docs", "doc", "examples", "example"})
 _SUFFIX = re.compile(r"[A-Za-z0-9_+-]{1,12}")
-_LIBRARY = re.compile(r"\.(?:so(?:\.\d+)*|dylib|dll)$")
 _QUOTES = (b'"', b"'")
 _BUILDS = re.compile(rb"\b(?:distutils|setuptools)\b")
 _LONGEST = 200
@@ -31,9 +30,9 @@ _KEY = "data:"
 
 
 class DataNames:
-    """The doomed data files of an environment, by what code may call them."""
+    """The data files among the candidates, by the names that code may have for them."""
 
-    def __init__(self, candidates: Mapping[str, str], modules: Modules, scopes: Scopes) -> None:
+    def __init__(self, candidates: Mapping[str, Removal], modules: Modules) -> None:
         self._modules = modules
         self._named: dict[tuple[str, str], list[str]] = defaultdict(list)
         self._suffixed: dict[tuple[str, str], list[str]] = defaultdict(list)
@@ -42,9 +41,9 @@ class DataNames:
         self._endings: set[str] = set()
         suffixes: set[str] = set()
         bare: set[str] = set()
-        for path, rule in candidates.items():
+        for path, removal in candidates.items():
             name = path.rpartition("/")[2]
-            if (".so" in name or ".d" in name) and _LIBRARY.search(name):
+            if is_library(path):
                 self._libraries[name].append(path)
                 self._endings.add(name.rpartition(".")[2])
                 continue
@@ -59,7 +58,7 @@ class DataNames:
             if _SUFFIX.fullmatch(suffix):
                 suffixes.add(suffix)
                 swept = suffix not in _SOURCE | _LAUNCHER and not aside(path, top)
-                if swept and not scopes.names_file(rule, path):
+                if swept and not removal.names_file(path):
                     self._suffixed[top, suffix].append(path)
             elif not suffix and "/" in path:
                 bare.add(name)
@@ -67,7 +66,7 @@ class DataNames:
         self._bare = tuple(sorted(bare))[:_MAX_WORDS]
 
     def words(self) -> Iterator[Word]:
-        """What to look for in files before `literals` is worth its while."""
+        """The words without which a file cannot hold such a literal."""
         for suffix in self._suffixes:
             for quote in "\"'":
                 yield Word(_KEY + suffix, b"." + to_bytes(suffix + quote))
@@ -78,7 +77,7 @@ class DataNames:
     def evidence(
         self, path: str, data: bytes, matched: frozenset[str]
     ) -> Iterator[tuple[int, str, tuple[str, ...]]]:
-        """Offset, literal and the doomed files it may mean, for the code of one file."""
+        """Offset, literal and the candidates that it may mean, for the code of one file."""
         file = path.rpartition("/")[2]
         if file.startswith("_sysconfigdata") or (file == "setup.py" and _BUILDS.search(data)):
             return  # how Python or the package was built: it names files and opens none
@@ -143,13 +142,10 @@ def _literals(data: bytes, suffix: bytes) -> Iterator[tuple[int, str]]:
     """Offset and text of the string literals that end with a suffix, as far as one line goes."""
     found = []
     for quote in _QUOTES:
-        ending = suffix + quote
-        at = data.find(ending)
-        while at >= 0:
+        for at in find_all(data, suffix + quote):
             floor = max(data.rfind(b"\n", 0, at) + 1, at - _LONGEST)
             start = data.rfind(quote, floor, at)
             end = at + len(suffix)
             if start >= 0:
                 found.append((start, data[start + 1 : end].decode("utf-8", "replace")))
-            at = data.find(ending, end)
     yield from sorted(found)

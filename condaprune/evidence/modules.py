@@ -1,19 +1,19 @@
-"""Which files are Python modules, under what names, and which of them are doomed."""
+"""Which files are Python modules, under what names, and which of them are candidates."""
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from functools import cached_property
 from typing import NamedTuple
 
-from condaprune.evidence.nameindex import NameIndex
 from condaprune.model import Inventory
 from condaprune.paths import parent
 from condaprune.sources.layout import inner_environments
 
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")
+_GRAM = 3
 _FORMS = {".py": 1, ".pyw": 1, ".so": 2, ".pyd": 2, ".pyc": 0}
 _ENDINGS = tuple(_FORMS)
 _PACKAGE = 3
@@ -40,7 +40,7 @@ class Module(NamedTuple):
 class Modules:
     """The modules of an environment, resolved by names as the import system does."""
 
-    def __init__(self, inventory: Inventory, candidates: Mapping[str, str]) -> None:
+    def __init__(self, inventory: Inventory, candidates: Collection[str]) -> None:
         layout = inventory.layout
         dynload = [f"{folder}/lib-dynload" for folder in layout.stdlib]
         self.roots = frozenset([*layout.site, *layout.stdlib, *dynload])
@@ -50,14 +50,14 @@ class Modules:
         self.elsewhere = tuple(f"{env}/{lib}" for env in inner for lib in ("lib/python", "Lib/"))
         """How the paths of code start that another environment's Python runs (``envs/NAME``)."""
         self._tops: dict[str, str] = {}
-        self.doomed: dict[str, list[str]] = {}
-        """Names of doomed modules -> the candidates without which they cannot be imported."""
+        self.candidates: dict[str, list[str]] = {}
+        """Names of modules -> the candidates without which they cannot be imported."""
         self.children: dict[str, list[str]] = {}
-        """Names of packages -> the doomed modules directly in them (full names)."""
+        """Names of packages -> the full names of such modules directly in them."""
         self.loose: frozenset[str] = frozenset()
-        """Doomed ``.py`` files that lie under no root: of scripts and applications."""
+        """Candidates outside every root that are ``.py`` files: of scripts and applications."""
         self.tokens: frozenset[str] = frozenset()
-        """Words one of which any import of a doomed module from a kept file must hold."""
+        """Words one of which is in any import of such a module by a kept file."""
         self._index(inventory, candidates)
 
     def package_of(self, folder: str) -> str | None:
@@ -118,11 +118,11 @@ class Modules:
 
     @cached_property
     def index(self) -> NameIndex:
-        """The names of the doomed modules, to be found in bytes; made where one asks."""
-        return NameIndex(self.doomed)
+        """The names of the candidates, to be found in bytes; made on demand."""
+        return NameIndex(self.candidates)
 
     def needed_for(self, name: str) -> Iterator[tuple[str, str]]:
-        """The doomed files that importing a dotted name needs, each with its module's name.
+        """The candidates that importing a dotted name needs, each with its module's name.
 
         Importing ``a.b.c`` imports ``a`` and ``a.b`` first.
         """
@@ -130,8 +130,17 @@ class Modules:
         while at >= 0:
             at = name.find(".", at + 1)
             prefix = name if at < 0 else name[:at]
-            for path in self.doomed.get(prefix, ()):
+            for path in self.candidates.get(prefix, ()):
                 yield path, prefix
+
+    def needed_below(self, package: str) -> tuple[str, ...]:
+        """The candidates that importing any module directly in a package needs."""
+        if package not in self.candidates:
+            return ()
+        listed = [
+            path for child in self.children.get(package, ()) for path in self.candidates[child]
+        ]
+        return (*(path for path, _ in self.needed_for(package)), *listed)
 
     def needed_beside(self, folder: str, name: str) -> Iterator[tuple[str, str]]:
         """The same for a file that lies under no root: its folder and those above are searched,
@@ -152,39 +161,39 @@ class Modules:
                 return
             folder = parent(folder)
 
-    def _index(self, inventory: Inventory, candidates: Mapping[str, str]) -> None:
-        doomed: dict[str, list[tuple[int, str]]] = defaultdict(list)
+    def _index(self, inventory: Inventory, candidates: Collection[str]) -> None:
+        forms_of: dict[str, list[tuple[int, str]]] = defaultdict(list)
         loose = set()
         for path in candidates:
             module = self.locate(path)
             if module is not None:
-                doomed[module.name].append((_rank(path, module), path))
+                forms_of[module.name].append((_rank(path, module), path))
             elif path.endswith(".py") and self.package_of(parent(path)) is None:
                 loose.add(path)
         kept: dict[str, int] = {}
         living: set[str] = set()
-        if doomed:
+        if forms_of:
             for path, entry in inventory.entries.items():
                 if path in candidates or entry.kind == "folder":
                     continue
                 module = self.locate(path)
                 if module is None:
                     continue
-                if module.name in doomed:
+                if module.name in forms_of:
                     rank = _rank(path, module)
                     # A lone .pyc stands for its source only where the source goes.
                     kept[module.name] = max(rank, kept.get(module.name, rank), 1)
                 _add_prefixes(living, module.name if module.package else module.home)
         children: dict[str, list[str]] = defaultdict(list)
         tokens: set[str] = set()
-        for name, forms in doomed.items():
+        for name, forms in forms_of.items():
             best = kept.get(name, -1)
             paths = [path for rank, path in forms if rank > best]
             if any(rank == 1 for rank, _ in forms):
                 paths = [p for p in paths if not p.endswith(".pyc")]
             if not paths:
                 continue
-            self.doomed[name] = paths
+            self.candidates[name] = paths
             children[name.rpartition(".")[0]].append(name)
             tokens.add(_topmost(name, living))
         self.children = dict(children)
@@ -217,3 +226,39 @@ def _topmost(name: str, living: set[str]) -> str:
         if prefix not in living:
             return prefix.rpartition(".")[2]
     return name.rpartition(".")[2]
+
+
+class NameIndex:
+    """Dotted names, found as substrings: what a file costs grows with its size, not with theirs.
+
+    First words are found through their first three bytes, longer names only below a shorter one
+    that was found: ``a.b.c`` cannot occur where ``a.b`` does not.
+    """
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._names = frozenset(names)
+        below: dict[str, set[str]] = defaultdict(set)
+        for name in self._names:
+            while "." in name:
+                above = name.rpartition(".")[0]
+                below[above].add(name)
+                name = above
+            below[""].add(name)
+        self._below = {
+            above: [(n, n.encode()) for n in sorted(names)] for above, names in below.items()
+        }
+        self._tops: dict[bytes, list[tuple[str, bytes]]] = defaultdict(list)
+        for name, word in self._below.get("", ()):
+            self._tops[word[:_GRAM]].append((name, word))
+        self._short = [gram for gram in self._tops if len(gram) < _GRAM]
+
+    def find(self, data: bytes) -> Iterator[str]:
+        """The names that occur in *data*, in no particular order."""
+        grams = {data[at : at + _GRAM] for at in range(len(data))}.union(self._short)
+        waiting = [pair for gram in grams & self._tops.keys() for pair in self._tops[gram]]
+        while waiting:
+            name, word = waiting.pop()
+            if word in data:
+                if name in self._names:
+                    yield name
+                waiting.extend(self._below.get(name, ()))

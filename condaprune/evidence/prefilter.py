@@ -1,4 +1,4 @@
-"""Tells in one pass over a file which of many words it holds.
+"""Finds in one pass over a file which of many words it holds.
 
 With google-re2 the pass costs the same for one word and for a thousand; without it, one search a
 word.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 _MEMORY = 256 << 20  # a cap for the automaton's cache, not what it takes
 _WORD = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
@@ -54,12 +55,10 @@ class Prefilter:
 _NONE: frozenset[str] = frozenset()
 
 
-class _Set:
+class _Set(Protocol):
     """What is used of google-re2, typed."""
 
-    def Match(self, data: bytes) -> list[int]:
-        """The numbers of the patterns found."""
-        raise NotImplementedError
+    def Match(self, data: bytes) -> list[int]: ...
 
 
 def _compile(words: Sequence[Word]) -> _Set | None:
@@ -81,12 +80,17 @@ def _compile(words: Sequence[Word]) -> _Set | None:
     return result
 
 
+def find_all(data: bytes, text: bytes) -> Iterator[int]:
+    """Where *text* occurs."""
+    at = data.find(text)
+    while at >= 0:
+        yield at
+        at = data.find(text, at + len(text))
+
+
 def occurrences(data: bytes, word: bytes) -> Iterator[int]:
     """Where *word* stands as a whole word."""
-    size = len(word)
-    at = data.find(word)
-    while at >= 0:
-        end = at + size
+    for at in find_all(data, word):
+        end = at + len(word)
         if (at == 0 or data[at - 1] not in _WORD) and (end == len(data) or data[end] not in _WORD):
             yield at
-        at = data.find(word, end)

@@ -1,20 +1,21 @@
-"""What the source of a Python file says about doomed files: facts, extracted while it is read.
+"""What a Python file says about the candidates: facts, extracted while it is read.
 
 A kept file is first asked for the words that any reference must hold (`Prefilter`), then for
-statements that resolve to something doomed (`statements`), and only where there is such a
-statement it is parsed (`syntax`). Files that do not parse, and doomed files (of interest once
+statements that resolve to a candidate (`statements`), and only where there is such a
+statement it is parsed (`syntax`). Files that do not parse, and candidates (of interest once
 they are rescued), go by their statements alone: that sees too much rather than too little.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from condaprune.evidence.datanames import DataNames
 from condaprune.evidence.modules import Module, Modules
-from condaprune.evidence.prefilter import Prefilter, Word
+from condaprune.evidence.prefilter import Prefilter, Word, find_all
 from condaprune.evidence.statements import (
     Reference,
     import_calls,
@@ -53,7 +54,7 @@ WORDS = (
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """A line of a file, what it does, and the doomed files it does it to."""
+    """A line of a file, what it does, and the candidates it does it to."""
 
     line: int
     text: str
@@ -79,16 +80,32 @@ class PythonFacts:
 NOTHING = PythonFacts()
 
 
-class PythonReader:
-    """Extracts `PythonFacts`. *words* are those that other guards ask for."""
+class _Source(NamedTuple):
+    """A file as it is read: `matched` are the words that it holds."""
 
-    def __init__(self, modules: Modules, data: DataNames, words: Sequence[Word]) -> None:
+    path: str
+    data: bytes
+    module: Module | None
+    matched: frozenset[str]
+
+
+class PythonReader:
+    """Extracts `PythonFacts`. *words* are those that guards ask for."""
+
+    def __init__(
+        self,
+        modules: Modules,
+        data: DataNames,
+        words: Iterable[Word],
+        candidates: Container[str] = (),
+    ) -> None:
         self.modules = modules
+        self._candidates = candidates
         self._data = data
         names = sorted(modules.tokens) if len(modules.tokens) <= _MANY else []
         self._any = len(modules.tokens) > _MANY
         wanted = list(words)
-        if modules.doomed or modules.loose:
+        if modules.candidates or modules.loose:
             wanted += WORDS
         wanted += data.words()
         wanted += (Word(_NAME + name, name.encode(), whole=True) for name in names)
@@ -98,78 +115,86 @@ class PythonReader:
     def __bool__(self) -> bool:
         return bool(self._prefilter) or self._any
 
-    def read(self, path: str, data: bytes, *, doomed: bool) -> PythonFacts:
-        """The facts of one file. *doomed* is true for a candidate."""
+    def read(self, path: str, data: bytes) -> PythonFacts:
+        """The facts of one file."""
+        rough = path in self._candidates
         matched = self._prefilter.match(data)
-        if not matched and not doomed and not self._any:
+        if not matched and not rough and not self._any:
             return NOTHING
         stub = path.endswith(".pyi")
-        module = self.modules.locate(path[:-1] if stub else path)
-        imports, parsed = self._imports(path, data, module, matched, doomed or stub)
-        computed, line = self._computed(path, data, module, matched)
-        found = [
+        source = _Source(path, data, self.modules.locate(path[:-1] if stub else path), matched)
+        imports, parsed = self._imports(source, rough or stub)
+        computed, line = self._computed(source)
+        named = tuple(
             Edge(line_of(data, at), f"names {literal!r}", targets)
             for at, literal, targets in self._data.evidence(path, data, matched)
-        ]
-        words = frozenset([key for key in matched if ":" not in key])
-        for key in words & self._lines.keys():
-            if not self._lines[key].search(data):
-                words -= {key}
-        if not (imports or found or words or computed):
+        )
+        words = frozenset(
+            key
+            for key in matched
+            if ":" not in key and (key not in self._lines or self._lines[key].search(data))
+        )
+        if not (imports or named or words or computed):
             return NOTHING
-        return PythonFacts(imports, tuple(found), words, computed, line, parsed)
+        return PythonFacts(imports, named, words, computed, line, parsed)
 
-    def _imports(
-        self,
-        path: str,
-        data: bytes,
-        module: Module | None,
-        matched: frozenset[str],
-        rough: bool,
-    ) -> tuple[tuple[Edge, ...], bool]:
-        if not (self.modules.doomed or self.modules.loose):
+    def read_bytecode(self, path: str, data: bytes) -> PythonFacts:
+        """The facts of lone bytecode: the candidates that it names, in full or relative to its
+        own package. Nothing is unmarshalled, since the format differs between versions of Python:
+        a name counts where its bytes are found, so this sees too much rather than too little."""
+        modules, module = self.modules, self.modules.locate(path)
+        names = set(modules.index.find(data))
+        home = module.home if module is not None else ""
+        while home:  # relative to a package that the module lies in, only the last word is there
+            near = modules.children.get(home, ())
+            names.update(name for name in near if name.rpartition(".")[2].encode() in data)
+            home = home.rpartition(".")[0]
+        edges = tuple(
+            Edge(0, f"imports {name}", tuple(path for path, _ in modules.needed_for(name)))
+            for name in sorted(names)
+        )
+        # Imports by computed names leave no trace: treated like an extension module.
+        known = module is not None and module.home in modules.children
+        computed = (module.home,) if module is not None and known else ()
+        return PythonFacts(edges, computed=computed) if edges or computed else NOTHING
+
+    def _imports(self, source: _Source, rough: bool) -> tuple[tuple[Edge, ...], bool]:
+        """The candidates that a file imports, and whether it was parsed where it had to be."""
+        names = [key[len(_NAME) :] for key in source.matched if key.startswith(_NAME)]
+        if not (self.modules.candidates or self.modules.loose) or not (names or rough or self._any):
             return (), True
-        names = [key[len(_NAME) :] for key in matched if key.startswith(_NAME)]
-        if not names and not rough and not self._any:
-            return (), True
+        if rough:
+            edges = self._edges(source, _statements(source))
+            return edges, True
         words = self.modules.tokens if self._any else frozenset(names)
-        held = [] if rough else words_in(data, words)
-        places = None if rough else [start for start, _ in held]
-        seen = [(at, Reference(0, name)) for at, name in import_statements(data, places)]
-        if matched & _DYNAMIC:
-            seen += [(at, Reference(0, name)) for at, name in import_calls(data)]
-        if not rough:
-            seen = [pair for pair in seen if not words.isdisjoint(pair[1].name.split("."))]
-            for at, name in quoted_names(data, held):
-                seen.append((at, Reference(0, name.partition(":")[0], "names")))
-        edges: dict[str, Edge] = {}
-        for at, reference in seen:
-            targets = self._resolve(path, module, reference, matched)
-            if targets and reference.name not in edges:
-                shown = _absolute(reference.name, module) or reference.name
-                text = f"{reference.verb} {shown}"
-                edges[reference.name] = Edge(line_of(data, at), text, targets)
-        if not edges or rough:
-            return tuple(edges.values()), True
-        tree = parse(data)
+        edges = self._edges(source, _statements_with(source, words))
+        tree = parse(source.data) if edges else None
         if tree is None:
-            return tuple(edges.values()), False
+            return edges, not edges
         exact: dict[tuple[str, ...], Edge] = {}
         for reference in sorted(references(tree)):
-            targets = self._resolve(path, module, reference, matched)
+            targets = self._resolve(source, reference)
             if targets:
-                text = f"{reference.verb} {_absolute(reference.name, module) or reference.name}"
-                exact.setdefault(targets, Edge(reference.line, text, targets))
+                edge = Edge(reference.line, _shown(reference, source.module), targets)
+                exact.setdefault(targets, edge)
         return tuple(exact.values()), True
 
-    def _resolve(
-        self, path: str, module: Module | None, reference: Reference, matched: frozenset[str]
-    ) -> tuple[str, ...]:
-        """The doomed files that a reference needs."""
-        modules = self.modules
-        name = reference.name
+    def _edges(self, source: _Source, seen: Iterable[tuple[int, Reference]]) -> tuple[Edge, ...]:
+        """The references, given with their offsets, that lead to candidates: the first of each."""
+        edges: dict[str, Edge] = {}
+        for at, reference in seen:
+            targets = self._resolve(source, reference)
+            if targets and reference.name not in edges:
+                text = _shown(reference, source.module)
+                edges[reference.name] = Edge(line_of(source.data, at), text, targets)
+        return tuple(edges.values())
+
+    def _resolve(self, source: _Source, reference: Reference) -> tuple[str, ...]:
+        """The candidates that a reference needs."""
+        modules, name, path, module = self.modules, reference.name, source.path, source.module
         weak = reference.verb == "names"
-        if weak and name.startswith(".") and not matched & _DYNAMIC:
+        dynamic = not source.matched.isdisjoint(_DYNAMIC)
+        if weak and name.startswith(".") and not dynamic:
             return ()
         if module is None and modules.loose and not weak:
             beside = tuple(p for p, _ in modules.needed_beside(parent(path), name) if p != path)
@@ -179,31 +204,22 @@ class PythonReader:
         if whole is None or path.startswith(modules.elsewhere):
             return ()
         if whole.endswith("."):
-            package = whole[:-1]
-            if package not in modules.doomed or not matched & _DYNAMIC:
-                return ()
-            listed = [
-                p for child in modules.children.get(package, ()) for p in modules.doomed[child]
-            ]
-            return (*(p for p, _ in modules.needed_for(package)), *listed)
+            return modules.needed_below(whole[:-1]) if dynamic else ()
         if weak and "." not in whole:
-            if module is None or not module.package or not matched & _NAMING:
+            if module is None or not module.package or source.matched.isdisjoint(_NAMING):
                 return ()
-            return tuple(modules.doomed.get(f"{module.name}.{whole}", ()))
-        found = modules.needed_for(whole)
-        return tuple(p for p, owner in found if p != path and not (weak and "." not in owner))
+            return tuple(modules.candidates.get(f"{module.name}.{whole}", ()))
+        needed = modules.needed_for(whole)
+        return tuple(p for p, owner in needed if p != path and not (weak and "." not in owner))
 
-    def _computed(
-        self, path: str, data: bytes, module: Module | None, matched: frozenset[str]
-    ) -> tuple[tuple[str, ...], int]:
-        """The packages whose modules the file imports by computed names."""
+    def _computed(self, source: _Source) -> tuple[tuple[str, ...], int]:
+        """The packages whose modules the file imports by computed names, and in which line."""
+        path, data, module, matched = source
         if path.startswith(self.modules.elsewhere):
             return (), 0
-        first = None
         dynamic = sorted(matched & _DYNAMIC)
         calls = [call for word in dynamic for call in _at(_COMPUTED, data, word.encode())]
-        if calls:
-            first = min(calls, key=re.Match.start)
+        first = min(calls, key=re.Match.start, default=None)
         if first is None and "iter_modules" in matched:
             first = _LISTED.search(data)
         if first is None and module and module.package:
@@ -221,14 +237,30 @@ class PythonReader:
         return tuple(sorted(packages & self.modules.children.keys())), line_of(data, first.start())
 
 
+def _statements(source: _Source) -> list[tuple[int, Reference]]:
+    """Everything that looks like an import in a file."""
+    seen = list(import_statements(source.data))
+    if not source.matched.isdisjoint(_DYNAMIC):
+        seen += import_calls(source.data)
+    return [(at, Reference(0, name)) for at, name in seen]
+
+
+def _statements_with(source: _Source, words: frozenset[str]) -> list[tuple[int, Reference]]:
+    """The imports and the quoted names that hold one of *words*."""
+    data = source.data
+    places = words_in(data, words)
+    seen = list(import_statements(data, [start for start, _ in places]))
+    if not source.matched.isdisjoint(_DYNAMIC):
+        seen += import_calls(data)
+    found = [(at, Reference(0, name)) for at, name in seen if not words.isdisjoint(name.split("."))]
+    for at, name in quoted_names(data, places):
+        found.append((at, Reference(0, name.partition(":")[0], "names")))
+    return found
+
+
 def _at(pattern: re.Pattern[bytes], data: bytes, word: bytes) -> Iterator[re.Match[bytes]]:
     """The matches of a pattern that start with a word; finding the word first is far cheaper."""
-    at = data.find(word)
-    while at >= 0:
-        match = pattern.match(data, at)
-        if match:
-            yield match
-        at = data.find(word, at + 1)
+    yield from filter(None, (pattern.match(data, at) for at in find_all(data, word)))
 
 
 def _absolute(name: str, module: Module | None) -> str | None:
@@ -247,6 +279,11 @@ def _absolute(name: str, module: Module | None) -> str | None:
     if not rest:
         return home or None
     return f"{home}.{rest}" if home else rest
+
+
+def _shown(reference: Reference, module: Module | None) -> str:
+    """What a reference does, as messages say it."""
+    return f"{reference.verb} {_absolute(reference.name, module) or reference.name}"
 
 
 def import_line(text: str) -> Iterator[str]:

@@ -1,22 +1,25 @@
 """The protocol of guards and what they share.
 
-A guard is shown the kept files and links of an environment, batch by batch, and names the doomed
-ones that these need. What a guard says may depend on the batch and on the candidates alone, never
-on the order of batches: then the outcome is one and the same whatever order guards run in.
+A guard is shown the kept files and links of an environment, batch by batch, and names the
+candidates that these need. What a guard says may depend on the batch and on the candidates alone,
+never on the order of batches: then the outcome is one and the same whatever order guards run in.
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from abc import ABC
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from condaprune.evidence.facts import Facts
 from condaprune.evidence.modules import Modules
-from condaprune.evidence.scope import Scopes
+from condaprune.evidence.prefilter import Word
+from condaprune.evidence.pysource import PythonFacts
+from condaprune.evidence.removal import Removal
 from condaprune.evidence.tree import Tree
 from condaprune.model import Inventory, Veto
+from condaprune.sources.kinds import FileKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,19 +37,23 @@ class GuardReport:
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
-    """What every guard can look at.
+class Prospect:
+    """An environment and what may go from it, before any file is read.
 
     `candidates` maps what a rule or the user wants to remove (files, links, emptied folders) to
-    the rule's id; it does not change while guards run. `scopes` tells how closely a rule names
-    what it removes.
+    what wants it; it does not change while guards run.
     """
 
     inventory: Inventory
-    candidates: Mapping[str, str]
-    scopes: Scopes
-    tree: Tree
+    candidates: Mapping[str, Removal]
     modules: Modules
+
+
+@dataclass(frozen=True, slots=True)
+class Scene(Prospect):
+    """What every guard can look at: the prospect, and what the files say."""
+
+    tree: Tree
     facts: Facts
 
     def below(self, folder: str) -> Iterator[str]:
@@ -56,26 +63,52 @@ class Scene:
             if entries[path].kind != "folder":
                 yield path
 
+    def code(self, paths: Iterable[str]) -> Iterator[tuple[str, PythonFacts]]:
+        """Those of *paths* that are Python files with something to say, and what they say."""
+        python = self.facts.python
+        for path in paths:
+            facts = python.get(path)
+            if facts is not None:
+                yield path, facts
+
 
 class Guard(ABC):
-    """One safety check, made anew for each examination."""
+    """One safety check, made anew for each examination.
+
+    `words` are what it looks for in Python files, `reads` the kinds of other files that it goes by.
+    """
 
     name: ClassVar[str]
     """How reports and ``--no-guard`` name it."""
+    words: ClassVar[tuple[Word, ...]] = ()
+    reads: ClassVar[tuple[FileKind, ...]] = ()
 
     def __init__(self, scene: Scene) -> None:
         self.scene = scene
         self.candidates = scene.candidates
         self.entries = scene.inventory.entries
 
-    @abstractmethod
+    @classmethod
+    def concerned(cls, prospect: Prospect) -> bool:
+        """Whether its words and files matter for what may go; if not, nothing is read for it."""
+        return True
+
+    @classmethod
+    def searched(cls, prospect: Prospect) -> frozenset[str]:
+        """The shared libraries that have to be searched for a compiler of C."""
+        return frozenset()
+
+    def begin(self) -> Iterator[Veto]:
+        """The candidates that are needed whatever else is kept; asked once, before any batch."""
+        return iter(())
+
     def look(self, batch: Sequence[str]) -> Iterator[Veto]:
         """The candidates that the kept files and links of *batch* need, each with what was seen.
 
         Called first with all that no rule wants, then with what other vetoes rescued. Naming a
         candidate twice does no harm; naming what is no candidate is ignored.
         """
-        ...
+        return iter(())
 
     def notes(self) -> Iterator[str]:
         """Findings for the user, after the last batch."""

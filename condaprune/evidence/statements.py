@@ -11,7 +11,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from condaprune.evidence.prefilter import occurrences
+from condaprune.evidence.prefilter import find_all, occurrences
 
 _KEYWORD = b"import"
 _MANY = 100  # for more words than this one pass over the text is cheaper than a search a word
@@ -30,10 +30,7 @@ _DOTTED = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012345
 
 
 class Reference(NamedTuple):
-    """A place that may import a module: `name` with leading dots is relative.
-
-    `base` is true for the part of ``from base import name``, where ``name`` need not be a module.
-    """
+    """A place that may import a module: `name` with leading dots is relative."""
 
     line: int
     name: str
@@ -53,34 +50,23 @@ def import_statements(
     With *places*, only statements that may hold one of these offsets are looked at.
     """
     hidden = _type_checking(data)
-    for at in _keywords(data) if places is None else _keywords_near(data, places):
+    for at in find_all(data, _KEYWORD) if places is None else _keywords_near(data, places):
         end = at + 6
         start = _start_of_line(data, at)
         head = data[start:at].replace(b"\\", b" ").replace(b"\r", b" ").replace(b"\n", b" ")
         if len(head) < 400 and not (data[end : end + 1].isalnum() or data[end : end + 1] == b"_"):
             match = _HEAD.fullmatch(head)
-            if match and not (hidden and _within(hidden, at)):
+            if match and not any(first <= at < last for first, last in hidden):
                 yield from _names(data, at, end, match[1])
-
-
-def _keywords(data: bytes) -> Iterator[int]:
-    at = data.find(_KEYWORD)
-    while at >= 0:
-        yield at
-        at = data.find(_KEYWORD, at + len(_KEYWORD))
 
 
 def _keywords_near(data: bytes, places: Iterable[int]) -> list[int]:
     """Where ``import`` stands in the statements that hold *places*: cheaper than to take all."""
     found: set[int] = set()
     for place in places:
-        stop = data.find(b"\n", place)
-        while stop > 0 and data[stop - 2 : stop].rstrip(b"\r").endswith(b"\\"):
-            stop = data.find(b"\n", stop + 1)
-        line = data[_start_of_line(data, place) : stop if stop >= 0 else len(data)]
-        if _KEYWORD in line:
-            start = _start_of_line(data, place)
-            found.update(start + at for at in _keywords(line))
+        start = _start_of_line(data, place)
+        line = data[start : _end_of_line(data, place)]
+        found.update(start + at for at in find_all(line, _KEYWORD))
         opened = data.rfind(b"(", 0, place)
         for _ in range(_NESTED):
             if opened < 0 or data.find(b")", opened, place) >= 0:
@@ -101,17 +87,18 @@ def _start_of_line(data: bytes, at: int) -> int:
     return start
 
 
+def _end_of_line(data: bytes, at: int) -> int:
+    """Where that line ends."""
+    stop = data.find(b"\n", at)
+    while stop > 0 and data[stop - 2 : stop].rstrip(b"\r").endswith(b"\\"):
+        stop = data.find(b"\n", stop + 1)
+    return stop if stop >= 0 else len(data)
+
+
 def import_calls(data: bytes) -> Iterator[tuple[int, str]]:
     """Offset and name of modules imported by a call with a literal name."""
-    found = []
-    for word in _CALLS:
-        at = data.find(word)
-        while at >= 0:
-            match = _CALL.match(data, at)
-            if match:
-                found.append((at, match[1].decode("ascii", "replace")))
-            at = data.find(word, at + len(word))
-    yield from sorted(found)
+    calls = (_CALL.match(data, at) for word in _CALLS for at in find_all(data, word))
+    yield from sorted((m.start(), m[1].decode("ascii", "replace")) for m in calls if m)
 
 
 def words_in(data: bytes, words: Collection[str]) -> list[tuple[int, int]]:
@@ -145,10 +132,7 @@ def _names(data: bytes, at: int, end: int, base: bytes | None) -> Iterator[tuple
         listed = data[opened + 1 : closed if closed >= 0 else len(data)]
         listed = _COMMENT.sub(b"", listed).replace(b"\n", b" ").replace(b"\r", b" ")
     else:
-        stop = data.find(b"\n", end)
-        while stop >= 0 and data[stop - 2 : stop].rstrip(b"\r").endswith(b"\\"):
-            stop = data.find(b"\n", stop + 1)
-        listed = data[end : stop if stop >= 0 else len(data)]
+        listed = data[end : _end_of_line(data, end)]
         listed = listed.replace(b"\\\r\n", b" ").replace(b"\\\n", b" ")
         listed = listed.partition(b"#")[0].partition(b";")[0]
     prefix = ""
@@ -169,22 +153,13 @@ def _names(data: bytes, at: int, end: int, base: bytes | None) -> Iterator[tuple
 def _type_checking(data: bytes) -> list[tuple[int, int]]:
     """The ranges of the blocks that only type checkers run."""
     found: list[tuple[int, int]] = []
-    at = data.find(_GUARD)
-    while at >= 0:
+    for at in find_all(data, _GUARD):
         start = data.rfind(b"\n", 0, at) + 1
         match = _GUARDED.match(data, start)
         if match:
             depth = len(match[1].expandtabs())
-            stop = len(data)
             below = data.find(b"\n", match.end()) + 1 or len(data)
-            for line in _INDENT.finditer(data, below):
-                if len(line[1].expandtabs()) <= depth:
-                    stop = line.start()
-                    break
-            found.append((start, stop))
-        at = data.find(_GUARD, at + len(_GUARD))
+            lines = _INDENT.finditer(data, below)
+            ends = (line.start() for line in lines if len(line[1].expandtabs()) <= depth)
+            found.append((start, next(ends, len(data))))
     return found
-
-
-def _within(ranges: list[tuple[int, int]], at: int) -> bool:
-    return any(start <= at < stop for start, stop in ranges)

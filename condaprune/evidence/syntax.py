@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from condaprune.evidence.statements import Reference
 
@@ -40,40 +40,50 @@ def references(tree: ast.Module) -> Iterator[Reference]:
     while pending:
         node = pending.pop()
         if isinstance(node, ast.Import):
-            for alias in node.names:
-                yield Reference(node.lineno, alias.name)
-            continue
-        if isinstance(node, ast.ImportFrom):
-            base = "." * node.level + (node.module or "")
-            yield Reference(node.lineno, base)
-            glue = "" if base.endswith(".") else "."
-            for alias in node.names:
-                if alias.name != "*":
-                    yield Reference(node.lineno, f"{base}{glue}{alias.name}")
-            continue
-        if isinstance(node, ast.If) and _type_checking(node.test):
-            pending.extend(node.orelse)
-            continue
-        if isinstance(node, ast.Expr) and _text(node.value) is not None:
-            continue  # a docstring, or a string used as a comment
-        if isinstance(node, ast.FunctionDef) and node.name == "__dir__":
-            continue  # names for people to read
-        if isinstance(node, ast.Compare) and _imported(node.comparators[-1]):
-            pending.extend(child for child in (node.left, *node.comparators) if not _text(child))
-            continue  # whether somebody else has imported it
-        if isinstance(node, ast.Subscript) and _imported(node.value) and _text(node.slice):
-            continue
-        if isinstance(node, ast.Call):
-            called = getattr(node.func, "attr", "")
-            if called in _COMPARING:
-                continue
-            if called == "get" and _imported(getattr(node.func, "value", node)):
-                continue
-            yield from _call(node)
-        text = _text(node)
-        if text is not None and _DOTTED.fullmatch(text):
-            yield Reference(getattr(node, "lineno", 1), text.partition(":")[0], "names")
-        pending.extend(ast.iter_child_nodes(node))
+            yield from (Reference(node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from _imported_from(node)
+        elif not _imports_nothing(node):
+            if isinstance(node, ast.Call):
+                yield from _call(node)
+            text = _text(node)
+            if text is not None and _DOTTED.fullmatch(text):
+                yield Reference(getattr(node, "lineno", 1), text.partition(":")[0], "names")
+            pending.extend(_parts(node))
+
+
+def _imported_from(node: ast.ImportFrom) -> Iterator[Reference]:
+    base = "." * node.level + (node.module or "")
+    yield Reference(node.lineno, base)
+    glue = "" if base.endswith(".") else "."
+    for alias in node.names:
+        if alias.name != "*":
+            yield Reference(node.lineno, f"{base}{glue}{alias.name}")
+
+
+def _imports_nothing(node: ast.AST) -> bool:
+    """Whether nothing in a node is an import, whatever names it holds."""
+    if isinstance(node, ast.Expr):
+        return _text(node.value) is not None  # a docstring, or a string used as a comment
+    if isinstance(node, ast.FunctionDef):
+        return node.name == "__dir__"  # names for people to read
+    if isinstance(node, ast.Subscript):
+        return _loaded(node.value) and bool(_text(node.slice))
+    if isinstance(node, ast.Call):
+        called = getattr(node.func, "attr", "")
+        looks_up = called == "get" and _loaded(getattr(node.func, "value", node))
+        return looks_up or called in _COMPARING
+    return False
+
+
+def _parts(node: ast.AST) -> Iterable[ast.AST]:
+    """The nodes in a node that may import."""
+    if isinstance(node, ast.If) and _type_checking(node.test):
+        return node.orelse
+    if isinstance(node, ast.Compare) and _loaded(node.comparators[-1]):
+        # Whether somebody else has imported it.
+        return [child for child in (node.left, *node.comparators) if not _text(child)]
+    return ast.iter_child_nodes(node)
 
 
 def _call(node: ast.Call) -> Iterator[Reference]:
@@ -102,7 +112,7 @@ def _text(node: ast.AST) -> str | None:
     return None
 
 
-def _imported(node: ast.expr) -> bool:
+def _loaded(node: ast.AST) -> bool:
     """Whether this is ``sys.modules``: to look something up there imports nothing."""
     return isinstance(node, ast.Attribute) and node.attr == "modules"
 

@@ -1,86 +1,88 @@
-"""Finds entries the way the kernel does: through links, never out of the prefix."""
+"""The entries of an inventory as a file system: links, folders, and conda's package cache."""
 
 from __future__ import annotations
 
-import posixpath
+import re
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from posixpath import normpath
 
 from condaprune.model import Inventory
-from condaprune.paths import parent
+from condaprune.paths import Trail, follow
 
-_MAX_LINKS = 40  # as many as Linux follows
-
-
-@dataclass(frozen=True, slots=True)
-class Trail:
-    """The links passed on the way to an entry, and the entry (empty: missing or outside)."""
-
-    links: tuple[str, ...]
-    end: str
+_PACKAGE = re.compile(r"(pkgs/[^/]+)/info/index\.json")
+_FOLDER = re.compile(r"pkgs/[^/]+")
 
 
 class Tree:
-    """The entries of an inventory as a file system."""
+    """Finds entries as the kernel does: through links, never out of the prefix."""
 
     def __init__(self, inventory: Inventory, candidates: Iterable[str]) -> None:
         self._entries = inventory.entries
-        self._home = inventory.prefix.rstrip("/") + "/" if inventory.prefix else ""
-        self._doomed = sorted(candidates)
+        self._homes = (inventory.prefix.rstrip("/"),) if inventory.prefix else ()
+        self._candidates = sorted(candidates)
 
     def follow(self, path: str) -> Trail:
-        """Where a path leads, links in it and at its end followed."""
-        passed: list[str] = []
-        for _ in range(_MAX_LINKS):
-            entry = self._entries.get(path)
-            if entry is not None and entry.kind != "link":
-                return Trail(tuple(passed), path)
-            link, rest = (path, "") if entry is not None else self._link_above(path)
-            if not link:
-                break
-            passed.append(link)
-            target = self.target(link)
-            if target is None:
-                break
-            path = "/".join(part for part in (target, rest) if part)
-        return Trail(tuple(passed), "")
+        """Where a path leads, links in it and at its end followed; the end is an entry or empty."""
+        trail = follow(path, self._says, self._homes)
+        return trail if trail.end in self._entries else Trail(trail.links, "")
 
     def inside(self, path: str) -> str | None:
         """An absolute path as one relative to the prefix; None where it lies outside."""
-        if self._home and path.startswith(self._home):
-            return posixpath.normpath(path[len(self._home) :])
+        for home in self._homes:
+            if path.startswith(home + "/"):
+                return normpath(path[len(home) + 1 :])
         return None
-
-    def target(self, link: str) -> str | None:
-        """What a link names, relative to the prefix; None for what lies outside."""
-        target = self._entries[link].target
-        if target.startswith("/"):
-            return self.inside(target)
-        return join(parent(link), target)
 
     def candidates_below(self, folder: str) -> Iterator[str]:
         """All candidates below a folder."""
         start = f"{folder}/" if folder else ""
-        at = bisect_left(self._doomed, start)
-        while at < len(self._doomed) and self._doomed[at].startswith(start):
-            yield self._doomed[at]
+        at = bisect_left(self._candidates, start)
+        while at < len(self._candidates) and self._candidates[at].startswith(start):
+            yield self._candidates[at]
             at += 1
 
-    def _link_above(self, path: str) -> tuple[str, str]:
-        above, rest = path, ""
-        while above:
-            above, _, name = above.rpartition("/")
-            rest = f"{name}/{rest}" if rest else name
-            entry = self._entries.get(above)
-            if entry is not None:
-                return (above, rest) if entry.kind == "link" else ("", "")
-        return "", ""
+    def _says(self, path: str) -> str | None:
+        entry = self._entries.get(path)
+        return entry.target if entry is not None and entry.kind == "link" else None
 
 
-def join(folder: str, relative: str) -> str | None:
-    """A relative path from a folder of the prefix; None where it leaves the prefix."""
-    path = posixpath.normpath(f"{folder}/{relative}" if folder else relative)
-    if path == ".":
-        return ""
-    return None if path == ".." or path.startswith(("../", "/")) else path
+def leave_out_cache(
+    inventory: Inventory, candidates: Mapping[str, str]
+) -> tuple[Inventory, Mapping[str, str]]:
+    """The inventory and the candidates without the packages of conda's cache that go whole.
+
+    What lies in ``pkgs/NAME-VERSION-BUILD/`` has the paths and contents of an environment and is
+    not one: conda links from it and runs nothing in it. Guards that go by likelihood would keep
+    much of it, and its thousands of modules of the same names would cost time. So where all of
+    such a folder goes, and no link that stays leads into it, guards do not look at it.
+    """
+    entries = inventory.entries
+    if "pkgs" not in entries:
+        return inventory, candidates
+    within = {path: entry for path, entry in entries.items() if path.startswith("pkgs/")}
+    packages = {match[1] for match in map(_PACKAGE.fullmatch, within) if match}
+    packages -= {
+        _cached(path)
+        for path, entry in within.items()
+        if entry.kind != "folder" and path not in candidates
+    }
+    if not packages:
+        return inventory, candidates
+    tree = Tree(inventory, ())
+    for path, entry in entries.items():
+        if entry.kind == "link" and path not in candidates:
+            trail = tree.follow(path)
+            packages.difference_update(map(_cached, (*trail.links, trail.end)))
+    out = {path for path in within if _cached(path) in packages}
+    return (
+        replace(inventory, entries={p: e for p, e in entries.items() if p not in out}),
+        {path: rule for path, rule in candidates.items() if path not in out},
+    )
+
+
+def _cached(path: str) -> str:
+    """The package's folder in the cache that a path lies in; empty for others."""
+    match = _FOLDER.match(path)
+    return match[0] if match else ""

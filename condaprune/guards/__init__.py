@@ -6,70 +6,38 @@ turn. Each guard is one file; `GUARDS` is the registry.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from importlib import import_module
+from itertools import chain
 
 from condaprune.errors import UsageProblem, nearest
 from condaprune.evidence.datanames import DataNames
-from condaprune.evidence.facts import Facts, Interest
+from condaprune.evidence.facts import Facts
 from condaprune.evidence.modules import Modules
-from condaprune.evidence.packagecache import leave_out_cache
-from condaprune.evidence.prefilter import Word
 from condaprune.evidence.pysource import PythonReader
-from condaprune.evidence.scene import Guard, GuardReport, Scene
-from condaprune.evidence.scope import SOURCES, Scopes
-from condaprune.evidence.tree import Tree
-from condaprune.guards.activation import Activation
-from condaprune.guards.commands import Commands
-from condaprune.guards.data import Data
-from condaprune.guards.dlopen import Dlopen
-from condaprune.guards.elf import Elf, is_shared
-from condaprune.guards.imports import Imports
-from condaprune.guards.landmarks import Landmarks
-from condaprune.guards.links import Links
-from condaprune.guards.metadata import Metadata
-from condaprune.guards.namespaces import Namespaces
-from condaprune.guards.shared import Shared
-from condaprune.guards.siblings import Siblings
-from condaprune.guards.source import WORDS as SOURCE_WORDS
-from condaprune.guards.source import Source
-from condaprune.guards.stubs import WORDS as STUB_WORDS
-from condaprune.guards.stubs import Stubs
-from condaprune.guards.suites import WORDS as SUITE_WORDS
-from condaprune.guards.suites import Suites
-from condaprune.guards.toolchain import WORDS as COMPILE_WORDS
-from condaprune.guards.toolchain import Toolchain, is_tool, may_compile
-from condaprune.guards.unpack import Unpack
-from condaprune.guards.whole import Whole
+from condaprune.evidence.removal import removals
+from condaprune.evidence.scene import Guard, GuardReport, Prospect, Scene
+from condaprune.evidence.tree import Tree, leave_out_cache
 from condaprune.model import Inventory, Progress, Rule, Veto, no_progress
 from condaprune.sources.base import Contents
 
 __all__ = ["GUARDS", "Guard", "GuardReport", "examine"]
 
-GUARDS: dict[str, type[Guard]] = {
-    guard.name: guard
-    for guard in (
-        Landmarks,
-        Unpack,
-        Shared,
-        Activation,
-        Imports,
-        Siblings,
-        Namespaces,
-        Elf,
-        Dlopen,
-        Links,
-        Metadata,
-        Commands,
-        Suites,
-        Stubs,
-        Source,
-        Toolchain,
-        Data,
-        Whole,
-    )
-}
-"""All guards by name, the most telling evidence first: the first veto of an entry is reported."""
+_ORDER = """
+    landmarks unpack shared activation imports siblings namespaces elf dlopen links metadata
+    commands suites stubs source toolchain data whole
+"""
+"""All guards, the most telling evidence first: the first veto of an entry is reported."""
+
+
+def _load(name: str) -> type[Guard]:
+    guard: type[Guard] = getattr(import_module(f"condaprune.guards.{name}"), name.capitalize())
+    return guard
+
+
+GUARDS: dict[str, type[Guard]] = {name: _load(name) for name in _ORDER.split()}
+"""All guards by name: a new one is a file, and its name in the list above."""
 
 
 def examine(
@@ -97,48 +65,45 @@ def examine(
             where="--no-guard",
             remedy=nearest(unknown[0], list(GUARDS)),
         )
-    ran = tuple(name for name in GUARDS if name not in off)
+    ran = {name: guard for name, guard in GUARDS.items() if name not in off}
     inventory, candidates = leave_out_cache(inventory, candidates)
-    scene = _set_up(inventory, contents, candidates, rules or {}, progress, members)
-    guards = [GUARDS[name](scene) for name in ran]
+    scene = set_up(inventory, contents, candidates, rules or {}, ran.values(), progress, members)
+    guards = [guard(scene) for guard in ran.values()]
     vetoes = _fixpoint(scene, guards)
     notes = tuple(note for guard in guards for note in guard.notes())
-    return GuardReport(vetoes, ran, notes)
+    return GuardReport(vetoes, tuple(ran), notes)
 
 
-def _set_up(
+def set_up(
     inventory: Inventory,
     contents: Contents,
     candidates: Mapping[str, str],
     rules: Mapping[str, Rule],
-    progress: Progress,
+    guards: Iterable[type[Guard]],
+    progress: Progress = no_progress,
     members: int = 0,
 ) -> Scene:
-    scopes = Scopes(rules)
+    """What the *guards* look at, made for what they declare to be of interest."""
+    wanted_by = removals(candidates.values(), rules)
+    typed = {path: wanted_by[rule] for path, rule in candidates.items()}
     files = {
-        path: rule for path, rule in candidates.items() if inventory.entries[path].kind != "folder"
+        path: removal for path, removal in typed.items() if inventory.entries[path].kind != "folder"
     }
     modules = Modules(inventory, files)
-    words: list[Word] = []
-    if modules.doomed or any(path.endswith(".pyi") for path in candidates):
-        words += STUB_WORDS
-    if any("/tests/data/" in path for path in candidates):
-        words += SUITE_WORDS
-    if any(rule.category in SOURCES for rule in rules.values()):
-        words += SOURCE_WORDS
-    tools = any(is_tool(path) for path in candidates)
-    if tools:
-        words += COMPILE_WORDS
-    reader = PythonReader(modules, DataNames(files, modules, scopes), words)
-    interest = Interest(
-        python=bool(reader),
-        stubs=bool(modules.doomed),
-        elf=any(is_shared(path) or "/ld" in path for path in candidates),
-        compilers=may_compile(inventory, candidates) if tools else frozenset(),
+    prospect = Prospect(inventory, typed, modules)
+    concerned = [guard for guard in guards if guard.concerned(prospect)]
+    words = [word for guard in concerned for word in guard.words]
+    reader = PythonReader(modules, DataNames(files, modules), words, typed)
+    facts = Facts(
+        inventory,
+        contents,
+        reader,
+        frozenset(kind for guard in concerned for kind in guard.reads),
+        frozenset().union(*(guard.searched(prospect) for guard in concerned)),
+        progress=progress,
+        members=members,
     )
-    facts = Facts(inventory, contents, candidates, reader, interest, progress, members)
-    tree = Tree(inventory, candidates)
-    return Scene(inventory, candidates, scopes, tree, modules, facts)
+    return Scene(inventory, typed, modules, Tree(inventory, typed), facts)
 
 
 def _fixpoint(scene: Scene, guards: Sequence[Guard]) -> dict[str, Veto]:
@@ -148,15 +113,15 @@ def _fixpoint(scene: Scene, guards: Sequence[Guard]) -> dict[str, Veto]:
     batch = [p for p, e in entries.items() if e.kind != "folder" and p not in candidates]
     first = True
     while batch or first:
-        first = False
         scene.facts.load(batch)
         rescued: list[str] = []
         for guard in guards:
-            for veto in guard.look(batch):
+            for veto in chain(guard.begin() if first else (), guard.look(batch)):
                 if veto.path in vetoes or veto.path not in candidates:
                     continue
                 vetoes[veto.path] = replace(veto, guard=guard.name)
                 if entries[veto.path].kind != "folder":
                     rescued.append(veto.path)
         batch = rescued
+        first = False
     return vetoes

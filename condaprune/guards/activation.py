@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from condaprune.evidence.scene import Guard, Scene
+from condaprune.evidence.scene import Guard
 from condaprune.model import Veto
+from condaprune.sources.kinds import ACTIVATION
 
 FOLDERS = ("etc/conda/activate.d", "etc/conda/deactivate.d", "etc/conda/env_vars.d")
 _NAMED = re.compile(r"\$(?:\{CONDA_PREFIX\}|CONDA_PREFIX\b|\{PREFIX\}|PREFIX\b)/([\w.+@/-]+)")
@@ -18,21 +19,18 @@ class Activation(Guard):
     """Rescues activation scripts and what they name."""
 
     name = "activation"
+    reads = (ACTIVATION,)
 
-    def __init__(self, scene: Scene) -> None:
-        super().__init__(scene)
-        self._first = True
+    def begin(self) -> Iterator[Veto]:
+        for folder in FOLDERS:
+            for path in self.scene.below(folder):
+                yield Veto(path, "conda runs it to activate the environment")
+        if "conda-meta/state" in self.candidates:
+            yield Veto("conda-meta/state", "conda sets its variables on activation")
 
     def look(self, batch: Sequence[str]) -> Iterator[Veto]:
-        if self._first:
-            self._first = False
-            for folder in FOLDERS:
-                for path in self.scene.below(folder):
-                    yield Veto(path, "conda runs it to activate the environment")
-            if "conda-meta/state" in self.candidates:
-                yield Veto("conda-meta/state", "conda sets its variables on activation")
         for path in batch:
-            if path in self.scene.facts.text and path.startswith("etc/conda/"):
+            if path.startswith("etc/conda/") and path in self.scene.facts.text:
                 for number, line in self.scene.facts.lines(path):
                     yield from self._line(path, number, line)
 
@@ -53,5 +51,5 @@ class Activation(Guard):
                     yield Veto(target, because, script)
             for folder in {name, trail.end} - {""}:
                 for target in self.scene.below(folder):
-                    if not self.scene.scopes.packages(self.candidates[target]):
+                    if not self.candidates[target].packages:
                         yield Veto(target, because, script)

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from condaprune.evidence.scene import Guard, Scene
 from condaprune.model import Veto
+from condaprune.sources.kinds import ENTRY_POINTS
 
 _SECTIONS = ("[console_scripts]", "[gui_scripts]")
 
@@ -19,18 +20,19 @@ class Commands(Guard):
     """Rescues commands that general rules take."""
 
     name = "commands"
+    reads = (ENTRY_POINTS,)
 
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
-        self._doomed: dict[str, str] = {}
+        self._commands: dict[str, str] = {}
         for folder in scene.inventory.layout.roots.get("bin", ()):
             for path in scene.below(folder):
-                rule = scene.candidates[path]
-                if scene.scopes.category(rule) and not scene.scopes.packages(rule):
-                    self._doomed[path[len(folder) + 1 :].removesuffix(".exe")] = path
+                removal = scene.candidates[path]
+                if removal.category and not removal.packages:
+                    self._commands[path[len(folder) + 1 :].removesuffix(".exe")] = path
 
     def look(self, batch: Sequence[str]) -> Iterator[Veto]:
-        if not self._doomed:
+        if not self._commands:
             return
         for path in batch:
             if path.endswith("/entry_points.txt"):
@@ -43,6 +45,6 @@ class Commands(Guard):
             if text.startswith("["):
                 inside = text in _SECTIONS
             elif inside and "=" in text:
-                target = self._doomed.get(text.partition("=")[0].strip())
+                target = self._commands.get(text.partition("=")[0].strip())
                 if target is not None:
                     yield Veto(target, f"{path}:{line} declares this command", path)

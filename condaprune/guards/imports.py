@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 
-from condaprune.evidence.exceptions import announced
+from condaprune.evidence.knowledge import IgnoredImport, table
 from condaprune.evidence.pysource import import_line
 from condaprune.evidence.scene import Guard
-from condaprune.evidence.scope import ONLY_TRACED
-from condaprune.evidence.tree import join
 from condaprune.model import Veto
-from condaprune.paths import parent
+from condaprune.paths import join, parent
+from condaprune.sources.kinds import ENTRY_POINTS, IMPORT_PATHS
 
 _COMMANDS = frozenset({"console_scripts", "gui_scripts"})
 _GROUP = re.compile(r"\s*\[([^\]]+)\]")
@@ -26,6 +26,7 @@ class Imports(Guard):
     """Rescues the modules that kept code imports."""
 
     name = "imports"
+    reads = (IMPORT_PATHS, ENTRY_POINTS)
 
     def look(self, batch: Sequence[str]) -> Iterator[Veto]:
         python, text = self.scene.facts.python, self.scene.facts.text
@@ -34,19 +35,23 @@ class Imports(Guard):
             source = path[:-1] if path.endswith(".pyc") and path not in python else path
             facts = python.get(source)
             if facts is not None:
-                if facts.imports and not path.endswith(".pyi"):
-                    for edge in facts.imports:
-                        if announced(path, edge.text):
-                            continue
-                        place = f"{self._shown(source)}:{edge.line}".removesuffix(":0")
-                        for target in edge.targets:
-                            if target != source:
-                                yield Veto(target, f"{place} {edge.text}", path)
+                for edge in () if path.endswith(".pyi") else facts.imports:
+                    name = edge.text.rpartition(" ")[2]
+                    if any(row.covers(path, name) for row in self._ignored):
+                        continue
+                    place = f"{self._shown(source)}:{edge.line}".removesuffix(":0")
+                    for target in edge.targets:
+                        if target != source:
+                            yield Veto(target, f"{place} {edge.text}", path)
             elif path in text:
                 if path.endswith(".pth"):
                     yield from self._pth(path)
                 elif path.endswith("entry_points.txt"):
                     yield from self._entry_points(path)
+
+    @cached_property
+    def _ignored(self) -> tuple[IgnoredImport, ...]:
+        return table(IgnoredImport)
 
     def _stand_ins(self, batch: Sequence[str]) -> list[str]:
         """Doomed sources whose modules stay as bytecode: what they import is needed."""
@@ -59,8 +64,8 @@ class Imports(Guard):
         count = sum(not facts.parsed for facts in self.scene.facts.python.values())
         if count:
             yield (
-                f"{count} Python file{'s' if count > 1 else ''} could not be parsed: all that "
-                "looks like an import there was taken for one"
+                f"{count} Python file{'s' if count > 1 else ''} could not be parsed: everything "
+                "in them that looks like an import counts as one"
             )
 
     def _shown(self, path: str) -> str:
@@ -87,7 +92,8 @@ class Imports(Guard):
         speaks for the module.
         """
         script = f"bin/{entry.partition('=')[0].strip()}"
-        return self.candidates.get(script) == ONLY_TRACED
+        removal = self.candidates.get(script)
+        return removal is not None and removal.origin == "untraced"
 
     def _pth(self, path: str) -> Iterator[Veto]:
         for number, line in self.scene.facts.lines(path):

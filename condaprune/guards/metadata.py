@@ -15,18 +15,9 @@ from condaprune.evidence.scene import Guard, Scene
 from condaprune.model import Distribution, Record, Veto
 from condaprune.paths import parent
 
-FILES = frozenset(
-    {
-        "METADATA",
-        "PKG-INFO",
-        "RECORD",
-        "entry_points.txt",
-        "top_level.txt",
-        "direct_url.json",
-        "namespace_packages.txt",
-        "requires.txt",
-        "installed-files.txt",
-    }
+_FILES = frozenset(
+    "METADATA PKG-INFO RECORD entry_points.txt top_level.txt direct_url.json "
+    "namespace_packages.txt requires.txt installed-files.txt".split()
 )
 """What is read by ``importlib.metadata``, by pkg_resources and by pip."""
 
@@ -44,7 +35,7 @@ class Metadata(Guard):
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
         inventory = scene.inventory
-        self._doomed: dict[str, list[str]] = {}
+        self._metadata: dict[str, list[str]] = {}
         for distribution in inventory.distributions:
             home = distribution.path
             inside = [home] if home in scene.candidates else []
@@ -56,16 +47,12 @@ class Metadata(Guard):
                 and (path == home or wanted(path[len(home) + 1 :]))
             ]
             if needed:
-                self._doomed[home] = needed
+                self._metadata[home] = needed
         self._brought: dict[str, list[str]] = {}
-        self._first = True
 
     def look(self, batch: Sequence[str]) -> Iterator[Veto]:
-        if not self._doomed:
+        if not self._metadata:
             return
-        if self._first:
-            self._first = False
-            yield from self._without_code()
         owners = self.scene.inventory.owners
         for path in batch:
             for owner in owners.get(path, ()):
@@ -74,14 +61,16 @@ class Metadata(Guard):
                 else:
                     homes = tuple(self._brought.get(owner.path, ()))
                 for home in homes:
-                    if home in self._doomed and is_code(path, home):
-                        for target in self._doomed.pop(home):
+                    if home in self._metadata and is_code(path, home):
+                        for target in self._metadata.pop(home):
                             yield Veto(target, f"{path} of {owner.name} stays", path)
 
-    def _without_code(self) -> Iterator[Veto]:
+    def begin(self) -> Iterator[Veto]:
         """Distributions of which no code is known cannot be seen to go: they stay."""
+        if not self._metadata:
+            return
         owners = self.scene.inventory.owners
-        brought = {home: self._records(home) for home in self._doomed}
+        brought = {home: self._records(home) for home in self._metadata}
         records: dict[str, list[str]] = {}
         for home, paths in brought.items():
             for record in paths:
@@ -97,25 +86,25 @@ class Metadata(Guard):
                 for home in records.get(owner.path, ()):
                     if path.startswith(parent(home) + "/") and is_code(path, home):
                         packaged.add(home)
-        for home in [home for home in self._doomed if home not in listed]:
+        for home in [home for home in self._metadata if home not in listed]:
             if home in packaged:
                 for record in brought[home]:
                     self._brought.setdefault(record, []).append(home)
             else:
-                for target in self._doomed.pop(home):
-                    yield Veto(target, "no files of this distribution are known: it may be in use")
+                for target in self._metadata.pop(home):
+                    yield Veto(target, "its distribution lists no files: it may be in use")
 
     def _records(self, home: str) -> list[str]:
-        """The conda packages that own the doomed metadata of a distribution."""
+        """The conda packages that own the metadata of a distribution."""
         owners = self.scene.inventory.owners
-        found = (o for path in self._doomed[home] for o in owners.get(path, ()))
+        found = (o for path in self._metadata[home] for o in owners.get(path, ()))
         return list(dict.fromkeys(o.path for o in found if isinstance(o, Record)))
 
 
 def wanted(name: str) -> bool:
     """Whether a file of a metadata folder is read by programs, or is a licence."""
     last = name.rpartition("/")[2]
-    return name in FILES or name.startswith("licenses/") or LICENCE.match(last) is not None
+    return name in _FILES or name.startswith("licenses/") or LICENCE.match(last) is not None
 
 
 def is_code(path: str, home: str) -> bool:

@@ -16,16 +16,16 @@ class Namespaces(Guard):
 
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
-        self._doomed: dict[str, list[str]] = {}
+        self._inits: dict[str, list[str]] = {}
         for path in scene.candidates:
             folder, _, name = path.rpartition("/")
             if name.startswith("__init__.") and not folder.endswith("__pycache__"):
                 module = scene.modules.locate(path)
-                if module is not None and path in scene.modules.doomed.get(module.name, ()):
-                    self._doomed.setdefault(folder, []).append(path)
+                if module is not None and path in scene.modules.candidates.get(module.name, ()):
+                    self._inits.setdefault(folder, []).append(path)
 
     def look(self, batch: Sequence[str]) -> Iterator[Veto]:
-        if not self._doomed:
+        if not self._inits:
             return
         locate = self.scene.modules.locate
         seen: set[str] = set()
@@ -35,7 +35,7 @@ class Namespaces(Guard):
                 continue
             while folder and folder not in seen:
                 seen.add(folder)
-                for target in self._doomed.get(folder, ()):
+                for target in self._inits.get(folder, ()):
                     if target != path:
                         because = f"{path} stays, and its package would become a namespace"
                         yield Veto(target, because, path)

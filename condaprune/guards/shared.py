@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from condaprune.evidence.scene import Guard, Scene
+from condaprune.evidence.scene import Guard
 from condaprune.model import Owner, Record, Veto
 from condaprune.names import canonical_name
 
@@ -14,32 +14,21 @@ class Shared(Guard):
 
     name = "shared"
 
-    def __init__(self, scene: Scene) -> None:
-        super().__init__(scene)
-        self._first = True
-
-    def look(self, batch: Sequence[str]) -> Iterator[Veto]:
-        if not self._first:
-            return
-        self._first = False
+    def begin(self) -> Iterator[Veto]:
         owners = self.scene.inventory.owners
-        for path, rule in self.candidates.items():
-            held = owners.get(path, ())
-            if len(held) < 2:
-                continue
-            named = self.scene.scopes.packages(rule)
-            if not named:
-                continue
-            for other in _others(held, named):
-                yield Veto(path, f"{other.label} owns it too, and the rule is not about that")
+        for path, removal in self.candidates.items():
+            sharing = owners.get(path, ()) if removal.packages else ()
+            if len(sharing) > 1:
+                for other in _others(sharing, removal.packages):
+                    yield Veto(path, f"{other.label} owns it too, and the rule does not name that")
 
 
-def _others(held: Sequence[Owner], named: frozenset[str]) -> Iterator[Owner]:
+def _others(owners: Sequence[Owner], named: frozenset[str]) -> Iterator[Owner]:
     """The owners a rule does not name, among the conda packages and among the distributions.
 
     A conda package and the distribution it ships are one thing under two names.
     """
     for kind in (True, False):
-        alike = [owner for owner in held if isinstance(owner, Record) is kind]
+        alike = [owner for owner in owners if isinstance(owner, Record) is kind]
         if len(alike) > 1:
             yield from (owner for owner in alike if canonical_name(owner.name) not in named)

@@ -36,7 +36,9 @@ class Siblings(Guard):
             if facts is not None:
                 for package in facts.computed:
                     line = facts.computed_line
-                    yield from self._keep(package, path, f"{path}:{line} imports computed names")
+                    yield from self._keep(
+                        package, path, f"{path}:{line} imports modules by computed names"
+                    )
             elif path.endswith((".so", ".pyd")) and self._extension(path):
                 package = modules.package_of(parent(path)) or ""
                 yield from self._keep(package, path, f"the extension module {path} may import it")
@@ -53,11 +55,11 @@ class Siblings(Guard):
         for name in self.scene.modules.children.get(package, ()):
             if _TESTS.fullmatch(name.rpartition(".")[2]):
                 continue
-            for target in self.scene.modules.doomed[name]:
+            for target in self.scene.modules.candidates[name]:
                 if target.rpartition("/")[2].startswith("__init__."):
                     continue  # a sub-package
-                rule = self.candidates[target]
+                removal = self.candidates[target]
                 # A rule about the package knows what its modules import, as long as nothing of
                 # what it takes had to be rescued.
-                if not self.scene.scopes.packages(rule) or self.candidates.get(needs) == rule:
+                if not removal.packages or self.candidates.get(needs) is removal:
                     yield Veto(target, because, needs)

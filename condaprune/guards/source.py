@@ -11,41 +11,43 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from condaprune.evidence.prefilter import Word
-from condaprune.evidence.scene import Guard, Scene
-from condaprune.evidence.scope import SOURCES
+from condaprune.evidence.scene import Guard, Prospect, Scene
 from condaprune.model import Veto
 
-WORDS = (
-    Word("getsource", b"getsource"),
-    Word("linecache", b"linecache"),
-    Word("numba cache=True", b"cache=True"),
-    Word("torch.jit", b"torch.jit"),
-    Word("findsource", b"findsource"),
-)
-_READS = frozenset(word.key for word in WORDS)
+_READS = {
+    "getsource": b"getsource",
+    "linecache": b"linecache",
+    "numba cache=True": b"cache=True",
+    "torch.jit": b"torch.jit",
+    "findsource": b"findsource",
+}
 
 
 class Source(Guard):
     """Rescues the sources that bytecode or programs need, and bytecode that has no source."""
 
     name = "source"
+    words = tuple(Word(key, text) for key, text in _READS.items())
 
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
         self._readers: dict[str, list[str]] = defaultdict(list)
-        for path, rule in scene.candidates.items():
-            if path.endswith(".py") and scene.scopes.category(rule) in SOURCES:
+        for path, removal in scene.candidates.items():
+            if path.endswith(".py") and removal.sources:
                 self._readers[scene.modules.top_folder(path)].append(path)
-        self._first = True
+
+    @classmethod
+    def concerned(cls, prospect: Prospect) -> bool:
+        return any(removal.sources for removal in prospect.candidates.values())
+
+    def begin(self) -> Iterator[Veto]:
+        yield from self._lone()
+        # A module that stays as bytecode still reads its source: sources that go count here.
+        self.scene.facts.load(p for group in self._readers.values() for p in group)
+        for group in list(self._readers.values()):
+            yield from self._reading(group)
 
     def look(self, batch: Sequence[str]) -> Iterator[Veto]:
-        if self._first:
-            self._first = False
-            yield from self._lone()
-            # A module that stays as bytecode still reads its source: doomed files count here.
-            self.scene.facts.load(p for group in self._readers.values() for p in group)
-            for group in list(self._readers.values()):
-                yield from self._reading(group)
         for path in batch:
             if path.endswith(".pyc"):
                 yield from self._beside(path)
@@ -53,10 +55,9 @@ class Source(Guard):
             yield from self._reading(batch)
 
     def _reading(self, paths: Sequence[str]) -> Iterator[Veto]:
-        """The doomed sources of the packages that files read sources in."""
-        python = self.scene.facts.python
-        for path in paths:
-            words = python[path].words & _READS if path in python else frozenset()
+        """The sources in the packages of files that read sources."""
+        for path, facts in self.scene.code(paths):
+            words = facts.words & _READS.keys()
             if words:
                 because = f"{path} uses {min(words)}, which reads source files"
                 for target in self._readers.get(self.scene.modules.top_folder(path), ()):
@@ -69,8 +70,8 @@ class Source(Guard):
             return
         home = folder[: -len("__pycache__")]
         source = f"{home}{name.partition('.')[0]}.py"
-        rule = self.candidates.get(source)
-        if rule is not None and self.scene.scopes.category(rule) not in SOURCES:
+        removal = self.candidates.get(source)
+        if removal is not None and not removal.sources:
             yield Veto(source, f"{path} is kept, and is loaded only beside its source", path)
 
     def _lone(self) -> Iterator[Veto]:
@@ -86,10 +87,10 @@ class Source(Guard):
         if not lone:
             return
         others = {
-            rule
-            for path, rule in self.candidates.items()
+            removal
+            for path, removal in self.candidates.items()
             if not path.endswith((".pyc", ".pyo")) and self.entries[path].kind != "folder"
         }
         for path in lone:
             if self.candidates[path] not in others:
-                yield Veto(path, "it has no source beside it: it is the module itself")
+                yield Veto(path, "it has no source: it is the module itself")

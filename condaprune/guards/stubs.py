@@ -11,10 +11,9 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from condaprune.evidence.prefilter import Word
-from condaprune.evidence.scene import Guard, Scene
+from condaprune.evidence.scene import Guard, Prospect, Scene
 from condaprune.model import Veto
-
-WORDS = (Word("attach_stub", b"attach_stub"),)
+from condaprune.sources.kinds import STUB
 
 _READERS = frozenset(
     {"mypy", "pyright", "basedpyright", "pytype", "pyre", "pyrefly", "ty", "zuban", "sphinx-build"}
@@ -26,17 +25,24 @@ class Stubs(Guard):
     """Rescues the ``.pyi`` files of packages that load themselves by them."""
 
     name = "stubs"
+    words = (Word("attach_stub", b"attach_stub"),)
+    reads = (STUB,)
 
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
-        self._doomed: dict[str, list[str]] = defaultdict(list)
+        self._stubs: dict[str, list[str]] = defaultdict(list)
         for path in scene.candidates:
             if path.endswith(".pyi"):
-                self._doomed[scene.modules.top_folder(path)].append(path)
+                self._stubs[scene.modules.top_folder(path)].append(path)
         self._lazy: dict[str, str] = {}
         folders = scene.inventory.layout.roots.get("bin", ())
         readers = (f"{folder}/{name}" for folder in folders for name in _READERS)
-        self._readers = frozenset(readers) if self._doomed else frozenset()
+        self._readers = frozenset(readers) if self._stubs else frozenset()
+
+    @classmethod
+    def concerned(cls, prospect: Prospect) -> bool:
+        stubs = any(path.endswith(".pyi") for path in prospect.candidates)
+        return stubs or bool(prospect.modules.candidates)
 
     def look(self, batch: Sequence[str]) -> Iterator[Veto]:
         python, modules = self.scene.facts.python, self.scene.modules
@@ -49,16 +55,16 @@ class Stubs(Guard):
             top = modules.top_folder(path)
             because = f"{path} calls attach_stub: the stubs of its package are read at run time"
             self._lazy.setdefault(top, path)
-            for target in self._doomed.get(top, ()):
+            for target in self._stubs.get(top, ()):
                 yield Veto(target, because, path)
             yield from self._imported(path[: -len(".py")] + ".pyi")
 
     def _all(self, reader: str) -> Iterator[Veto]:
         """The stubs that a general rule takes; one about a package knows who reads its stubs."""
         name = reader.rpartition("/")[2]
-        for stubs in self._doomed.values():
+        for stubs in self._stubs.values():
             for target in stubs:
-                if not self.scene.scopes.packages(self.candidates[target]):
+                if not self.candidates[target].packages:
                     yield Veto(target, f"{name} reads the stubs of every package", reader)
 
     def _imported(self, stub: str) -> Iterator[Veto]:

@@ -15,7 +15,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
 from condaprune.evidence.prefilter import Word
-from condaprune.evidence.scene import Guard, Scene
+from condaprune.evidence.scene import Guard, Prospect, Scene
 from condaprune.model import Veto
 from condaprune.paths import parent
 
@@ -34,17 +34,8 @@ _JOINED = re.compile(
     rb"""^(?![ \t]*(?:>>>|\.\.\.|#)).*(?:["']tests["'](?:, | / )["']data["']|["'/]tests/data)""",
     re.MULTILINE,
 )
-WORDS = tuple(
-    Word(_DATA, text, line=_JOINED)
-    for text in (
-        b"'tests', 'data'",
-        b'"tests", "data"',
-        b"'tests' / 'data'",
-        b'"tests" / "data"',
-        b"tests/data",
-    )
-)
 """Code that joins the path of a folder with data of tests; examples in docstrings do not count."""
+_JOINS = (b"'tests', 'data'", b'"tests", "data"', b"'tests' / 'data'", b'"tests" / "data"')
 _ASIDE = re.compile(r"/(?:tests?|docs?|examples?|_precompute)/|/(?:conftest|setup\w*)\.py$")
 _CODE = (".py", ".pyx", ".so", ".pyd")
 
@@ -53,28 +44,31 @@ class Suites(Guard):
     """Rescues folders that are named like test suites and are none."""
 
     name = "suites"
+    words = tuple(Word(_DATA, text, line=_JOINED) for text in (*_JOINS, b"tests/data"))
 
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
-        self._first = True
         self._found = self._folders()
 
+    @classmethod
+    def concerned(cls, prospect: Prospect) -> bool:
+        return any("/tests/data/" in path for path in prospect.candidates)
+
+    def begin(self) -> Iterator[Veto]:
+        yield from self._templates()
+        yield from self._no_suites(self._found)
+
     def look(self, batch: Sequence[str]) -> Iterator[Veto]:
-        if self._first:
-            self._first = False
-            yield from self._templates()
-            yield from self._no_suites(self._found)
         if self._found:
-            for path in batch:
-                facts = self.scene.facts.python.get(path)
-                if facts is not None and _DATA in facts.words and not _ASIDE.search(path):
+            for path, facts in self.scene.code(batch):
+                if _DATA in facts.words and not _ASIDE.search(path):
                     yield from self._data(path)
 
     def _data(self, path: str) -> Iterator[Veto]:
         """Such folders below the package above the file's own: helpers lie in one of their own."""
         home = parent(path)
         above = f"{home if parent(home) in self.scene.modules.roots else parent(home)}/"
-        because = f"{path} joins the path of a folder tests/data"
+        because = f"{path} joins the path of a tests/data folder"
         for folder, files in self._found.items():
             if folder.startswith(above):
                 for target in files:
@@ -89,7 +83,7 @@ class Suites(Guard):
             data = {folder for folder in data if parent(folder) not in code}
         for folder, files in found.items():
             if folder in data:
-                because = f"{parent(folder)} is a folder of data: this is a part of it"
+                because = f"{parent(folder)} is a data folder, and this is part of it"
             elif all(path.endswith(("/__init__.py", ".pyc")) for path in files):
                 continue
             elif not any(_TEST.fullmatch(path.rpartition("/")[2]) for path in files):
@@ -101,21 +95,21 @@ class Suites(Guard):
                     yield Veto(path, because)
 
     def _templates(self) -> Iterator[Veto]:
-        scopes, sites = self.scene.scopes, tuple(f"{s}/" for s in self.scene.inventory.layout.site)
-        for path, rule in self.candidates.items():
-            if scopes.category(rule) in _COPIED and not path.endswith(".pyc"):
+        sites = tuple(f"{site}/" for site in self.scene.inventory.layout.site)
+        for path, removal in self.candidates.items():
+            if removal.category in _COPIED and not path.endswith(".pyc"):
                 match = _TEMPLATE.search(path)
                 if not match or _SUITE.search(path, 0, match.start() + 1):
                     continue  # templates for tests are tests
-                if path.startswith(sites) and not scopes.packages(rule):
+                if path.startswith(sites) and not removal.packages:
                     yield Veto(path, f"{path[: match.end() - 1]} is there to be copied")
 
     def _folders(self) -> dict[str, list[str]]:
         """The outermost such folders inside packages that a general rule takes, with all files."""
         found: dict[str, list[str]] = defaultdict(list)
-        scopes, sites = self.scene.scopes, self.scene.inventory.layout.site
-        for path, rule in self.candidates.items():
-            if scopes.category(rule) != "tests" or scopes.packages(rule):
+        sites = self.scene.inventory.layout.site
+        for path, removal in self.candidates.items():
+            if removal.category != "tests" or removal.packages:
                 continue
             for site in sites:
                 if not path.startswith(site + "/"):

@@ -1,6 +1,6 @@
 """Headers, static libraries and compilers stay where kept packages compile at run time.
 
-Three kinds of evidence: a table of packages (`compilers`), each with what it needs; code that
+Three kinds of evidence: a table of packages (`Compiler`), each with what it needs; code that
 builds extensions or calls a compiler, in a package that brings headers of its own; and a shared
 library with a C compiler in it. A rule that is limited to the package knows better and is let
 through.
@@ -10,60 +10,61 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from condaprune.evidence.compilers import (
-    COMPILERS,
-    COMPILING,
-    HEADER_ENDINGS,
-    PYTHON_HEADERS,
-    SOURCE_ENDINGS,
-    STATIC_ENDINGS,
-    Compiler,
-)
 from condaprune.evidence.datanames import aside
+from condaprune.evidence.knowledge import Compiler, table
 from condaprune.evidence.prefilter import Word
-from condaprune.evidence.scene import Guard, Scene
+from condaprune.evidence.scene import Guard, Prospect, Scene
 from condaprune.formats.elf import LEAST_COMPILER
-from condaprune.guards.elf import is_shared
-from condaprune.model import Inventory, Veto
+from condaprune.model import Owner, Veto
 from condaprune.names import canonical_name
+from condaprune.paths import is_library
 
-_TOOL = re.compile(f"{PYTHON_HEADERS.pattern}|{COMPILERS.pattern}")
-_OWN = (*HEADER_ENDINGS, *SOURCE_ENDINGS)
+_HEADERS = tuple(".h .hh .hpp .hxx .h++ .cuh .inc .ipp .tcc .inl .pxd .pxi .modulemap".split())
+_SOURCES = (".c", ".cc", ".cpp", ".cxx", ".cu", ".pyx", ".f", ".f90")
+_STATIC = (".a", ".o", ".lib")
+_PYTHON_HEADERS = re.compile(
+    r"^include/python\d|^include/[Nn]umpy|/numpy/(?:_core|core)/include/"
+    r"|/config-\d[^/]*/Makefile$|^Include/"
+)
+_COMPILERS = re.compile(
+    r"^bin/(?:[\w.-]+-)?(?:gcc|g\+\+|cc|c\+\+|cpp|ld|ld\.\w+|as|ar|nm|clang[\w+-]*|ptxas|nvcc|nvlink"
+    r"|cicc|llc|opt|cling|root-config|rootcling)(?:-[\d.]+)?$"
+    r"|^libexec/gcc/|^lib/gcc/|^[\w]+-[\w]+-linux-gnu/|^nvvm/|/nvvm/|^lib/clang/|^compiler_compat/"
+    r"|\.bc$"
+)
+_TOOL = re.compile(f"{_PYTHON_HEADERS.pattern}|{_COMPILERS.pattern}")
+_OWN = (*_HEADERS, *_SOURCES)
 _PYTHON = (".py", ".pyc", ".pyi")
 _NEVER = (".py", ".pyc", ".pyi", ".so", ".txt", ".json", ".md", ".rst", ".html", ".js")
-_C = (PYTHON_HEADERS, COMPILERS)
 
-_BUILDS = "an extension's build"
-_CALLS = "a compiler"
+_BUILDS = "code that builds an extension"
+_CALLS = "the name of a compiler"
 _COMMAND = "the command build_ext"
 _RUN = re.compile(rb"\bbuild_ext\b(?!\s+-)|\bos\.system\(|\bshell\s*=\s*True")
 """What tells the command from a message that names it (``Run setup.py build_ext --inplace``)."""
-WORDS = (
-    Word("ffi.verify", b"ffi.verify("),
-    Word("ffi.compile", b"ffibuilder.compile("),
-    Word("ffi.compile", b"ffi.compile("),
-    Word("pyximport", b"pyximport.install("),
-    Word("load_inline", b"cpp_extension.load"),
-    *(
-        Word(_CALLS, quote + name + quote)
-        for name in (b"gcc", b"g++", b"cc", b"c++", b"clang", b"clang++", b"nvcc", b"cmake")
-        for quote in (b'"', b"'")
-    ),
-    Word(_COMMAND, b"build_ext", whole=True, line=_RUN),
-    Word(_BUILDS, b"Python.h"),
-    Word(_BUILDS, b"INCLUDEPY"),
-    Word(_BUILDS, b'get_path("include")'),
-    Word(_BUILDS, b"get_path('include')"),
-    Word(_BUILDS, b'get_paths()["include"]'),
-    Word(_BUILDS, b"get_paths()['include']"),
+_CALLED = (
+    ("ffi.verify", b"ffi.verify("),
+    ("ffi.compile", b"ffibuilder.compile("),
+    ("ffi.compile", b"ffi.compile("),
+    ("pyximport", b"pyximport.install("),
+    ("load_inline", b"cpp_extension.load"),
 )
-"""Calls that compile while a program runs; they count outside the package that defines them.
-Those of the last three keys count for the headers that lie in the same package."""
+"""Calls that compile while a program runs; they count outside the package that defines them."""
+_NAMED = (
+    b"Python.h",
+    b"INCLUDEPY",
+    b'get_path("include")',
+    b"get_path('include')",
+    b'get_paths()["include"]',
+    b"get_paths()['include']",
+)
+_TOOLS = (b"gcc", b"g++", b"cc", b"c++", b"clang", b"clang++", b"nvcc", b"cmake")
+"""What counts for the headers that lie in the same package: so does `_COMMAND`."""
 
 _BUILDING = frozenset({_BUILDS, _COMMAND})
-_VERIFY = frozenset(word.key for word in WORDS) - _BUILDING - {_CALLS}
+_COMPILING = frozenset(key for key, _ in _CALLED)
 _OFFSTAGE = re.compile(
     r"(?:^|/)(?:setup|[\w]*build[\w]*|conftest)\.py$|/(?:cffi|Cython|pyximport)/"
 )
@@ -73,23 +74,26 @@ _UNUSED = re.compile(
 )
 """Where code of a package that builds or names a compiler does so for others, or not at all."""
 
-_BIG = LEAST_COMPILER
-"""Bytes: no library with a compiler of C in it is smaller."""
-
 
 class Toolchain(Guard):
     """Rescues what kept packages compile with."""
 
     name = "toolchain"
+    words = (
+        *(Word(key, text) for key, text in _CALLED),
+        *(Word(_CALLS, quote + name + quote) for name in _TOOLS for quote in (b'"', b"'")),
+        Word(_COMMAND, b"build_ext", whole=True, line=_RUN),
+        *(Word(_BUILDS, text) for text in _NAMED),
+    )
 
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
-        self._doomed = [
+        self._tools = [
             path
             for path in scene.candidates
             if not path.endswith(_PYTHON) and _serves(path) and self.entries[path].kind != "folder"
         ]
-        self._waiting = {item.package: item for item in COMPILING} if self._doomed else {}
+        self._waiting = {row.package: row for row in table(Compiler)} if self._tools else {}
         self._folders: dict[str, Compiler] = {}
         for site in scene.inventory.layout.site:
             for item in self._waiting.values():
@@ -97,14 +101,33 @@ class Toolchain(Guard):
                     self._folders[f"{site}/{item.folder}"] = item
         self._compiles = False
         self._beside: dict[str, list[str]] = defaultdict(list)
-        for target in self._doomed:
+        for target in self._tools:
             top = scene.modules.top_folder(target)
             if top and _own(target) and not aside(target, top) and not self._scoped(target):
                 self._beside[top].append(target)
-        self._python = bool(self._doomed)
+
+    @classmethod
+    def concerned(cls, prospect: Prospect) -> bool:
+        return any(not p.endswith(_NEVER) and _serves(p) for p in prospect.candidates)
+
+    @classmethod
+    def searched(cls, prospect: Prospect) -> frozenset[str]:
+        """The large libraries of packages that lose headers or sources."""
+        owners = prospect.inventory.owners
+        losing: set[str] = set()
+        for path in prospect.candidates:
+            if _own(path) and not path.endswith(_NEVER):
+                losing |= _names(owners.get(path, ()))
+        return frozenset(
+            path
+            for path, entry in (prospect.inventory.entries.items() if losing else ())
+            if entry.size >= LEAST_COMPILER
+            and is_library(path)
+            and not losing.isdisjoint(_names(owners.get(path, ())))
+        )
 
     def look(self, batch: Sequence[str]) -> Iterator[Veto]:
-        if not self._doomed:
+        if not self._tools:
             return
         owners, facts = self.scene.inventory.owners, self.scene.facts
         for path in batch:
@@ -136,45 +159,45 @@ class Toolchain(Guard):
             first = item.folder.partition("/")[0]
             tops |= {f"{site}/{first}" for site in self.scene.inventory.layout.site}
         below = tuple(f"{top}/" for top in tops)
-        for target in self._doomed:
-            wanted = any(pattern.search(target) for pattern in item.needs)
-            if not wanted and not (item.own and target.startswith(below) and _own(target)):
+        for target in self._tools:
+            needed = any(_serves_as(group, target) for group in item.needs)
+            if not needed and not (item.own and target.startswith(below) and _own(target)):
                 continue
-            if item.package not in self.scene.scopes.packages(self.candidates[target]):
+            if item.package not in self.candidates[target].packages:
                 yield Veto(target, f"{item.package} is kept: {item.reason}", path)
 
     def _code(self, path: str, words: frozenset[str]) -> Iterator[Veto]:
         """What the words of a kept file ask for."""
-        called = words & _VERIFY
+        called = words & _COMPILING
         if called and not self._compiles and not _OFFSTAGE.search(path):
             self._compiles = True
             because = f"{path} calls {min(called)}, which compiles at run time"
-            for target in self._doomed:
-                if any(pattern.search(target) for pattern in _C):
+            for target in self._tools:
+                if _TOOL.search(target):
                     yield Veto(target, because, path)
         building = words & _BUILDING
         if self._beside and (building or _CALLS in words) and not _UNUSED.search(path):
             top = self.scene.modules.top_folder(path)
             beside = self._beside.get(top, ())
             word = min(building, default=_CALLS)
-            because = f"{path} holds {word}: its package's headers are compiled with"
+            because = f"{path} contains {word}: its package compiles with these headers"
             for target in beside:
                 yield Veto(target, because, path)
             if beside and building:
-                for target in self._doomed:
-                    if PYTHON_HEADERS.search(target):
+                for target in self._tools:
+                    if _PYTHON_HEADERS.search(target):
                         yield Veto(target, because, path)
 
     def _embedded(self, path: str) -> Iterator[Veto]:
-        owners = {canonical_name(owner.name) for owner in self.scene.inventory.owners.get(path, ())}
-        for target in self._doomed:
-            if _own(target) and not self._scoped(target):
-                others = self.scene.inventory.owners.get(target, ())
-                if any(canonical_name(owner.name) in owners for owner in others):
-                    yield Veto(target, f"{path} holds a compiler of C, which may read it", path)
+        owners = self.scene.inventory.owners
+        names = _names(owners.get(path, ()))
+        for target in self._tools:
+            beside = _own(target) and not self._scoped(target)
+            if beside and not names.isdisjoint(_names(owners.get(target, ()))):
+                yield Veto(target, f"{path} contains a C compiler, which may read it", path)
 
     def _scoped(self, path: str) -> bool:
-        return bool(self.scene.scopes.packages(self.candidates[path]))
+        return bool(self.candidates[path].packages)
 
 
 def _own(path: str) -> bool:
@@ -183,31 +206,18 @@ def _own(path: str) -> bool:
 
 
 def _serves(path: str) -> bool:
-    return _own(path) or path.endswith(STATIC_ENDINGS) or _TOOL.search(path) is not None
-
-
-def is_tool(path: str) -> bool:
     """Whether something may be compiled with a file: a header, a library to link, a compiler."""
-    return not path.endswith(_NEVER) and _serves(path)
+    return _own(path) or path.endswith(_STATIC) or _TOOL.search(path) is not None
 
 
-def may_compile(inventory: Inventory, candidates: Mapping[str, str]) -> frozenset[str]:
-    """Shared libraries that are worth a search for a compiler.
+def _serves_as(group: str, path: str) -> bool:
+    """Whether a file belongs to a group of files that the table of packages names."""
+    if group == "headers":
+        return path.endswith(_HEADERS) or "/include/" in path or path.startswith("include/")
+    if group == "static":
+        return path.endswith(_STATIC)
+    return (_PYTHON_HEADERS if group == "python-headers" else _COMPILERS).search(path) is not None
 
-    They are large, stay, and belong to a package that loses headers or sources.
-    """
-    losing = {
-        canonical_name(owner.name)
-        for path in candidates
-        if not path.endswith(_NEVER) and _own(path)
-        for owner in inventory.owners.get(path, ())
-    }
-    if not losing:
-        return frozenset()
-    return frozenset(
-        path
-        for path, entry in inventory.entries.items()
-        if entry.size >= _BIG
-        and is_shared(path)
-        and any(canonical_name(owner.name) in losing for owner in inventory.owners.get(path, ()))
-    )
+
+def _names(owners: Iterable[Owner]) -> set[str]:
+    return {canonical_name(owner.name) for owner in owners}

@@ -2,22 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from condaprune.evidence.scene import Guard, Scene
+from condaprune.evidence.knowledge import UnpackFile, table
+from condaprune.evidence.scene import Guard
 from condaprune.model import Veto
-
-NEEDED = {
-    "conda-unpack": "it replaces the placeholders of the prefix after unpacking",
-    "conda-unpack.exe": "it replaces the placeholders of the prefix after unpacking",
-    "conda-unpack-script.py": "it replaces the placeholders of the prefix after unpacking",
-    "conda_unpack_progress.py": "conda-unpack imports it",
-    "activate": "a packed environment is activated with it",
-    "activate.fish": "a packed environment is activated with it",
-    "activate.bat": "a packed environment is activated with it",
-    "deactivate": "a packed environment is deactivated with it",
-    "deactivate.bat": "a packed environment is deactivated with it",
-}
 
 
 class Unpack(Guard):
@@ -25,18 +14,11 @@ class Unpack(Guard):
 
     name = "unpack"
 
-    def __init__(self, scene: Scene) -> None:
-        super().__init__(scene)
-        self._first = True
-
-    def look(self, batch: Sequence[str]) -> Iterator[Veto]:
-        if not self._first:
-            return
-        self._first = False
+    def begin(self) -> Iterator[Veto]:
         for folder in self.scene.inventory.layout.roots.get("bin", ()):
             if not any(f"{folder}/conda-unpack{end}" in self.entries for end in ("", ".exe")):
                 continue
-            for name, reason in NEEDED.items():
-                path = f"{folder}/{name}"
-                if path in self.candidates:
-                    yield Veto(path, reason)
+            for row in table(UnpackFile):
+                for path in (f"{folder}/{name}" for name in row.paths):
+                    if path in self.candidates:
+                        yield Veto(path, row.reason)

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from condaprune.evidence.removal import Removal
 from condaprune.evidence.scene import Guard, Scene
 from condaprune.model import Veto
 
-_Group = tuple[str, frozenset[str]]
+_Group = tuple[Removal, frozenset[str]]
 
 
 class Whole(Guard):
@@ -23,19 +24,19 @@ class Whole(Guard):
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
         self._groups: dict[_Group, list[str]] = {}
-        for path, rule in self.candidates.items():
-            if scene.scopes.goes_whole(rule):
-                self._groups.setdefault(self._group(path, rule), []).append(path)
+        for path, removal in self.candidates.items():
+            if removal.whole:
+                self._groups.setdefault(self._group(path, removal), []).append(path)
         self._rescued: set[_Group] = set()
 
     def look(self, batch: Sequence[str]) -> Iterator[Veto]:
         if not self._groups:
             return
         for path in batch:
-            rule = self.candidates.get(path)
-            if rule is None or not self.scene.scopes.goes_whole(rule):
+            removal = self.candidates.get(path)
+            if removal is None or not removal.whole:
                 continue
-            group = self._group(path, rule)
+            group = self._group(path, removal)
             if group in self._rescued:
                 continue
             self._rescued.add(group)
@@ -44,6 +45,6 @@ class Whole(Guard):
                 if other != path:
                     yield Veto(other, because, path)
 
-    def _group(self, path: str, rule: str) -> _Group:
+    def _group(self, path: str, removal: Removal) -> _Group:
         """The rule and the packages by name: a record and its distribution are one package."""
-        return rule, frozenset(owner.name for owner in self.scene.inventory.owners_of(path))
+        return removal, frozenset(owner.name for owner in self.scene.inventory.owners_of(path))

@@ -6,7 +6,6 @@ limit. What does not fit, or is wanted against expectation, costs a pass as befo
 
 from __future__ import annotations
 
-import re
 from collections import deque
 from collections.abc import Callable, Collection, Iterator
 from itertools import chain
@@ -15,6 +14,7 @@ from typing import NamedTuple
 from condaprune.formats.binary import MAGICS
 from condaprune.formats.elf import LEAST_COMPILER, CompilerSearch
 from condaprune.sources.elfparts import elf_parts
+from condaprune.sources.kinds import Kinds
 from condaprune.sources.members import Body, Buffer, Member
 
 _HEAD = 4096
@@ -23,8 +23,6 @@ _LARGEST = 8 << 20
 _MOST = 64 << 20
 """How many compressed bytes are kept."""
 _BATCH = 1 << 19
-_LIBRARY = re.compile(r"\.so|\.dylib$")
-_TEXTS = (".py", ".pyw", ".pyi", ".pth", "/entry_points.txt")
 
 
 class _Place(NamedTuple):
@@ -38,9 +36,10 @@ class _Place(NamedTuple):
 
 
 class Kept:
-    """Contents by the path of their member."""
+    """Contents by the path of their member, of the *kinds* of files that guards read."""
 
-    def __init__(self) -> None:
+    def __init__(self, kinds: Kinds | None = None) -> None:
+        self._kinds = kinds or Kinds()
         self._places: dict[str, _Place] = {}
         self._batches: list[bytes] = []
         self._open = bytearray()
@@ -54,13 +53,16 @@ class Kept:
         """Keep what may be wanted of the next member with content; with *needed* all of it."""
         if needed:
             self._add(member.path, [b"".join(body)], None)
-        elif self._size >= _MOST or not member.size:
             return
-        elif member.path.endswith(_TEXTS) or "activate.d/" in member.path or _lone(member.path):
-            if member.size <= _LARGEST:
-                self._add(member.path, [b"".join(body)], None)
-        elif member.mode & 0o111 or _LIBRARY.search(member.path.rpartition("/")[2]):
+        if self._size >= _MOST or not member.size:
+            return
+        kind = self._kinds.of(member.path, member.mode)
+        if kind is None:
+            return
+        if kind.form == "binary":
             self._program(member, iter(body))
+        elif member.size <= _LARGEST:
+            self._add(member.path, [b"".join(body)], None)
 
     def _program(self, member: Member, pieces: Iterator[Buffer]) -> None:
         head = b""
@@ -148,11 +150,6 @@ class Kept:
         if number != self._latest[0]:
             self._latest = number, self._unpack(self._batches[number])
         return self._latest[1]
-
-
-def _lone(path: str) -> bool:
-    """Whether bytecode stands for a source that is not there."""
-    return path.endswith(".pyc") and "__pycache__/" not in path
 
 
 def _codec() -> tuple[Callable[[bytes], bytes], Callable[[bytes], bytes]]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from condaprune.errors import UsageProblem, nearest
-from condaprune.evidence.scope import ONLY_TRACED
+from condaprune.evidence.removal import ONLY_TRACED
 from condaprune.model import Inventory
 from condaprune.traces.needs import traced_needs
 from condaprune.traces.trace import Trace

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -11,11 +12,17 @@ from hypothesis import strategies as st
 
 import condaprune.guards as guards
 from condaprune.errors import UsageProblem
+from condaprune.evidence.prefilter import Word
+from condaprune.evidence.scene import Guard
 from condaprune.guards import GUARDS, examine
-from condaprune.model import Entry, Inventory, Layout
+from condaprune.model import Entry, Inventory, Layout, Veto
+from condaprune.paths import parent
+from condaprune.sources.archive import ArchiveSource
+from condaprune.sources.kinds import FileKind
 from condaprune.sources.prefix import PrefixSource
 from tests.guards.helpers import Counted, guarded, matching, rescued
-from tests.trees import make_prefix
+from tests.sinks.outputs.helpers import pack
+from tests.trees import Content, make_prefix
 
 SITE = "lib/python3.11/site-packages"
 
@@ -67,6 +74,64 @@ def test_nothing_is_read_when_no_guard_could_object(tmp_path: Path) -> None:
     inventory = source.inventory()
     assert not examine(inventory, contents, matching(inventory, ["share/man/*"])).vetoes
     assert contents.reads == []
+
+
+class Notes(Guard):
+    """Keeps what a note beside it names, and what code praises."""
+
+    name = "notes"
+    words = (Word("praise", b"praised("),)
+    reads = (FileKind("notes", "text", (".note",)),)
+
+    def look(self, batch: Sequence[str]) -> Iterator[Veto]:
+        for path in batch:
+            for number, line in self.scene.facts.lines(path) if path.endswith(".note") else ():
+                yield Veto(f"{parent(path)}/{line}", f"{path}:{number} names it", path)
+        for path, facts in self.scene.code(batch):
+            if "praise" in facts.words:
+                yield Veto("share/notes/praised.bin", f"{path} praises it", path)
+
+
+@pytest.mark.parametrize("form", ["prefix", "tar", "zip"])
+def test_a_guard_needs_no_more_than_a_line_in_the_registry(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    files: dict[str, Content] = {
+        "share/notes/a.note": b"kept.bin\n",
+        "share/notes/kept.bin": b"x",
+        "share/notes/praised.bin": b"x",
+        "share/notes/lost.bin": b"x",
+        f"{SITE}/m.py": b"praised('it')\n",
+    }
+    root = make_prefix(tmp_path / "env", files)
+    source: PrefixSource | ArchiveSource = PrefixSource(str(root))
+    if form != "prefix":
+        pack(root, tmp_path / f"o.{form}")
+        source = ArchiveSource(str(tmp_path / f"o.{form}"))
+    monkeypatch.setitem(GUARDS, "notes", Notes)
+    inventory = source.inventory()
+    report = examine(inventory, source, matching(inventory, ["*.bin"]))
+    assert {path: veto.guard for path, veto in report.vetoes.items()} == {
+        "share/notes/kept.bin": "notes",
+        "share/notes/praised.bin": "notes",
+    }
+    assert "notes" in report.ran
+
+
+@pytest.mark.parametrize("concerned", [True, False])
+def test_what_a_guard_is_not_concerned_with_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, concerned: bool
+) -> None:
+    files: dict[str, Content] = {"share/a.note": b"b.bin\n", "share/b.bin": b"x"}
+    source = PrefixSource(str(make_prefix(tmp_path / "env", files)))
+    monkeypatch.setattr(Notes, "concerned", lambda prospect: concerned)
+    monkeypatch.setitem(GUARDS, "notes", Notes)
+    contents = Counted(source, [])
+    inventory = source.inventory()
+    report = examine(inventory, contents, matching(inventory, ["*.bin"]))
+    assert ("share/a.note" in contents.reads) is concerned
+    assert bool(contents.reads) is concerned
+    assert bool(report.vetoes) is concerned
 
 
 class Memory:

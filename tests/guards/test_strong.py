@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -45,7 +46,11 @@ def prune_and_compare(prefix: Path, folder: Path) -> None:
     source = PrefixSource(str(after))
     plan = decide(source.inventory(), source, Terms((TOO_MUCH,)))
     assert len(plan.removed()) > 2 * len(plan.vetoes)
-    InPlaceSink().carry_out(plan, source, no_progress)
+    sink = InPlaceSink()
+    with closing(sink):
+        run = sink.begin(plan, source)
+        run.apply(no_progress)
+        run.commit()
     found = compare(prefix, after, checks=CHECKS, manifest=plan)
     assert found.lost == ()
 

@@ -35,7 +35,7 @@ def test_every_rule_file_is_loaded_and_names_the_schema() -> None:
         for name in names:
             path = os.path.join(folder, name)
             origin = os.path.relpath(path, CHECKOUT).replace(os.sep, "/")
-            if name == "retired.toml":
+            if name == "retired.toml" or origin.startswith("rules/knowledge/"):
                 continue
             assert origin in loaded
             with open(path, encoding="utf-8") as stream:

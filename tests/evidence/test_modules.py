@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from condaprune.evidence.nameindex import NameIndex
+from condaprune.evidence.modules import NameIndex
 
 WORDS = st.text("abé", min_size=1, max_size=4)
 NAMES = st.lists(st.lists(WORDS, min_size=1, max_size=3).map(".".join), max_size=12)

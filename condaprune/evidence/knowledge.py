@@ -1,0 +1,165 @@
+"""The tables that guards go by: data with a reason and a reference each, under ``rules/knowledge``.
+
+A table is read when a guard first asks for it, since an environment seldom needs all of them.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+from condaprune.errors import RuleError
+
+if TYPE_CHECKING:
+    from importlib.abc import SourceLoader
+
+_HOME = os.path.dirname(os.path.dirname(__file__))
+_FOLDERS = (os.path.join(_HOME, "rules"), os.path.join(os.path.dirname(_HOME), "rules"))
+
+
+@dataclass(frozen=True)
+class Row:
+    """What all rows say; `place` is the file and the key of a row's table there."""
+
+    place: ClassVar[tuple[str, str]]
+    reason: str
+    reference: str
+
+
+@dataclass(frozen=True)
+class Compiler(Row):
+    """A package that compiles at run time, and what it takes for that.
+
+    `folder` is a folder of site-packages that shows the package too; empty for one shown by its
+    name alone. `own` adds all headers and sources of the package itself: of the top folder of
+    `folder`, and of the one that showed it.
+    """
+
+    place = ("compilers", "compiler")
+    package: str
+    needs: Sequence[str]
+    folder: str = ""
+    own: bool = False
+
+
+@dataclass(frozen=True)
+class PlacedData(Row):
+    """Data that is needed where something is kept: patterns of whole paths.
+
+    Data without a `user` is needed always. Where the patterns have a group `at`, only a user at the
+    same place counts: a vendored copy of a package has data of its own.
+    """
+
+    place = ("data", "data")
+    data: str
+    user: str = ""
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """`data`, compiled."""
+        return re.compile(self.data)
+
+    @cached_property
+    def users(self) -> re.Pattern[str]:
+        """`user`, compiled."""
+        return re.compile(self.user)
+
+
+@dataclass(frozen=True)
+class Family(Row):
+    """Libraries whose file names start alike: one that is kept opens the others by name."""
+
+    place = ("libraries", "family")
+    prefix: str
+
+
+@dataclass(frozen=True)
+class Plugins(Row):
+    """A folder (a pattern from its start) of plug-ins that libraries named `host...` open."""
+
+    place = ("libraries", "plugins")
+    folder: str
+    host: str
+
+
+@dataclass(frozen=True)
+class IgnoredImport(Row):
+    """A file (the end of its path), and the module that it may import: that, or one below it."""
+
+    place = ("imports", "ignored")
+    importer: str
+    module: str
+
+    def covers(self, importer: str, name: str) -> bool:
+        """Whether it is about this import. The module ``*`` covers all."""
+        below = self.module in ("*", name) or name.startswith(self.module + ".")
+        return below and importer.endswith(self.importer)
+
+
+@dataclass(frozen=True)
+class Landmark(Row):
+    """Files that are looked for by their place in the prefix."""
+
+    place = ("landmarks", "landmark")
+    paths: Sequence[str]
+
+
+@dataclass(frozen=True)
+class UnpackFile(Landmark):
+    """Files that a packed environment needs in its folder of programs."""
+
+    place = ("landmarks", "unpack")
+
+
+@dataclass(frozen=True)
+class ImportedFromC(Row):
+    """Modules of the standard library that its C code, or every start of Python, imports."""
+
+    place = ("landmarks", "from-c")
+    modules: Sequence[str]
+
+
+TABLES: tuple[type[Row], ...] = (
+    Compiler,
+    PlacedData,
+    Family,
+    Plugins,
+    IgnoredImport,
+    Landmark,
+    UnpackFile,
+    ImportedFromC,
+)
+_T = TypeVar("_T", bound=Row)
+_Rows = dict[str, list[dict[str, Any]]]
+
+
+def table(kind: type[_T]) -> tuple[_T, ...]:
+    """All rows of a table. Errors: `RuleError` where its file is missing."""
+    name, key = kind.place
+    return tuple(kind(**row) for row in read_file(name)[key])
+
+
+@cache
+def read_file(name: str) -> _Rows:
+    """The tables of one file. Errors: `RuleError`."""
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib  # type: ignore[import-not-found, unused-ignore]
+    loader: SourceLoader = globals()["__loader__"]  # reads from archives too
+    for folder in _FOLDERS:
+        with suppress(OSError):
+            data = loader.get_data(os.path.join(folder, "knowledge", f"{name}.toml"))
+            tables: _Rows = tomllib.loads(data.decode())
+            return tables
+    raise RuleError(
+        "a table of the guards is missing",
+        where=f"rules/knowledge/{name}.toml",
+        remedy="Install condaprune again",
+    )

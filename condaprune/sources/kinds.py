@@ -1,0 +1,64 @@
+"""Which files are worth reading, and how: one answer for prefixes and for archives.
+
+What is decided here depends on the path and the mode alone, so that an archive can be asked member
+by member as it passes by; where a file lies in an environment is for the reader to look at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from condaprune.paths import is_library, parent
+
+Form = Literal["text", "python", "bytecode", "binary"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FileKind:
+    """Files that are read alike, by the end of their path or the name of their folder.
+
+    `form` is how: kept whole as text, searched as Python, searched for names as bytecode, or (of
+    a binary) only the few parts that say what it loads.
+    """
+
+    name: str
+    form: Form
+    endings: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
+
+
+PYTHON = FileKind("Python", "python", (".py", ".pyw"))
+STUB = FileKind("stub", "python", (".pyi",))
+BYTECODE = FileKind("lone bytecode", "bytecode", (".pyc",))
+IMPORT_PATHS = FileKind("import paths", "text", (".pth",))
+ENTRY_POINTS = FileKind("entry points", "text", ("-info/entry_points.txt", ".egg/entry_points.txt"))
+ACTIVATION = FileKind("activation script", "text", folders=("activate.d", "deactivate.d"))
+LIBRARY = FileKind("library", "binary")
+PROGRAM = FileKind("program", "binary")
+"""Whatever may be executed: a binary, or a script that is read whole."""
+
+
+class Kinds:
+    """Tells the kind of a file: one of those above, or of *more* for files that these leave out."""
+
+    def __init__(self, more: Iterable[FileKind] = ()) -> None:
+        self._by_suffix: dict[str, list[tuple[str, FileKind]]] = {}
+        self._by_folder: dict[str, FileKind] = {}
+        kinds = (PYTHON, STUB, BYTECODE, IMPORT_PATHS, ENTRY_POINTS, ACTIVATION, *more)
+        for kind in dict.fromkeys(kinds):
+            for ending in kind.endings:
+                self._by_suffix.setdefault(ending.rpartition(".")[2], []).append((ending, kind))
+            for folder in kind.folders:
+                self._by_folder.setdefault(folder, kind)
+
+    def of(self, path: str, mode: int) -> FileKind | None:
+        """The kind of a file; None for one that says nothing."""
+        for ending, kind in self._by_suffix.get(path.rpartition(".")[2], ()):
+            if path.endswith(ending):
+                return None if kind is BYTECODE and "__pycache__/" in path else kind
+        if is_library(path) and not path.endswith(".dll"):
+            return LIBRARY
+        folder = parent(path).rpartition("/")[2]
+        return self._by_folder.get(folder) or (PROGRAM if mode & 0o111 else None)

@@ -1,0 +1,74 @@
+"""The tables that guards go by are well formed: each row says why, and where to read about it."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from pathlib import Path
+
+import pytest
+
+from condaprune.errors import RuleError
+from condaprune.evidence import knowledge
+from condaprune.evidence.knowledge import (
+    TABLES,
+    Compiler,
+    PlacedData,
+    Plugins,
+    Row,
+    read_file,
+    table,
+)
+
+FOLDER = Path(__file__).parents[2] / "rules" / "knowledge"
+GROUPS = {"python-headers", "headers", "static", "compilers"}
+
+
+@pytest.mark.parametrize("kind", TABLES, ids=lambda kind: kind.__name__)
+def test_the_rows_of_a_table(kind: type[Row]) -> None:
+    name, key = kind.place
+    fields = {field.name: field for field in dataclasses.fields(kind)}
+    needed = {n for n, field in fields.items() if field.default is dataclasses.MISSING}
+    types = {"str": str, "bool": bool, "Sequence[str]": list}
+    rows = read_file(name)[key]
+    assert rows
+    for number, row in enumerate(rows, 1):
+        place = f"rules/knowledge/{name}.toml: [[{key}]] number {number}"
+        assert row.keys() <= fields.keys(), f"{place} has a field that no {key} has"
+        assert row.keys() >= needed, f"{place} lacks {sorted(needed - row.keys())}"
+        for field, value in row.items():
+            wanted = types[str(fields[field].type)]
+            assert isinstance(value, wanted), f"{place}: {field} is not a {wanted.__name__}"
+            assert value, f"{place}: {field} is empty"
+        assert row["reference"].startswith("https://"), f"{place}: the reference is not a link"
+        assert not row["reason"].endswith("."), f"{place}: the reason ends with a full stop"
+
+
+def test_every_file_and_table_is_used() -> None:
+    assert {path.stem for path in FOLDER.iterdir()} == {kind.place[0] for kind in TABLES}
+    for path in FOLDER.iterdir():
+        keys = {kind.place[1] for kind in TABLES if kind.place[0] == path.stem}
+        assert read_file(path.stem).keys() == keys
+
+
+def test_no_row_is_there_twice() -> None:
+    packages = [row.package for row in table(Compiler)]
+    assert len(packages) == len(set(packages))
+    data = [row.data for row in table(PlacedData)]
+    assert len(data) == len(set(data))
+
+
+def test_patterns_are_regular_expressions_and_groups_of_files_exist() -> None:
+    for data in table(PlacedData):
+        assert ("at" in data.pattern.groupindex) == ("at" in data.users.groupindex)
+        assert set(data.pattern.groupindex) <= {"at"}
+    for plugins in table(Plugins):
+        assert not re.compile(plugins.folder).match("")
+    for compiler in table(Compiler):
+        assert set(compiler.needs) <= GROUPS
+
+
+def test_a_missing_file_is_an_error_that_says_which(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(knowledge, "_FOLDERS", ("/nowhere",))
+    with pytest.raises(RuleError, match=r"rules/knowledge/absent\.toml.*Install condaprune again"):
+        read_file("absent")
