@@ -12,8 +12,7 @@ from dataclasses import dataclass, field, replace
 from condaprune.evidence.pysource import NOTHING, PythonFacts, PythonReader
 from condaprune.evidence.sharing import members_for, share, split
 from condaprune.formats.binary import MAGICS, read_binary
-from condaprune.formats.elf import ElfFacts, holds_compiler
-from condaprune.formats.elfsections import Reader
+from condaprune.formats.elf import ElfFacts, Reader, holds_compiler
 from condaprune.model import Entry, Inventory, Progress, no_progress
 from condaprune.sources.base import Contents, Parts, Streamed
 from condaprune.sources.kinds import (
