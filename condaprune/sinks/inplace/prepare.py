@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from condaprune.errors import SinkError
 from condaprune.model import Edit, Entry, Plan, unique_bytes
-from condaprune.paths import parent, printable, to_bytes
+from condaprune.paths import ancestors, parent, printable, to_bytes
 from condaprune.sinks.inplace.journal import CHANGED, Fingerprint, Journal, Mode, Pruning, Rewrite
 from condaprune.sinks.inplace.status import STATUS, Measured, measure
 from condaprune.sources.owners import source_of_bytecode
@@ -41,7 +41,7 @@ def make_journal(
     entries = plan.inventory.entries
     edits = [edit for edit in plan.edits if _differs(root, edit)]
     written = [*(edit.path for edit in edits), STATUS]
-    pinned = {folder for path in written for folder in _above(path)}
+    pinned = {folder for path in written for folder in ancestors(path)}
     removals, kept, locked = _removals(plan, root, pinned)
     if not removals and not edits:
         return None, kept
@@ -213,12 +213,6 @@ def _status(plan: Plan, root: bytes, owner: tuple[int, int], stamp: int) -> Rewr
     with open(os.path.join(root, to_bytes(STATUS)), "rb") as stream:
         old = stream.read()
     return Rewrite(STATUS, old, 0o644, stamp, owner, Fingerprint.of(entry))
-
-
-def _above(path: str) -> list[str]:
-    """The folders that a path lies in, without the prefix."""
-    parts = path.split("/")[:-1]
-    return ["/".join(parts[: count + 1]) for count in range(len(parts))]
 
 
 def _stamp() -> int:

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from condaprune.errors import SinkError
 from condaprune.model import Progress, no_progress
-from condaprune.paths import parent, printable, to_bytes
+from condaprune.paths import ancestors, printable, to_bytes
 from condaprune.sinks.inplace.filesystem import Filesystem
 from condaprune.sinks.inplace.journal import Fingerprint, Journal, Phase
 from condaprune.sinks.inplace.state import FOLDER, Leftover, State, Traces
@@ -99,7 +99,7 @@ class JournalRun:
     def _with_folders(self, numbers: Iterable[int]) -> set[int]:
         removals = self.removals
         chosen = set(numbers)
-        folders = {folder for number in chosen for folder in _above(removals[number].path)}
+        folders = {folder for number in chosen for folder in ancestors(removals[number].path)}
         return chosen | {n for n, removal in enumerate(removals) if removal.path in folders}
 
     def _write_status(self) -> None:
@@ -173,12 +173,6 @@ class JournalRun:
                 where=f"{self._state.label}/{printable(path)}".rstrip("/"),
                 remedy="Remove the cause and run condaprune again: it goes on by its journal",
             ) from error
-
-
-def _above(path: str) -> Iterator[str]:
-    """The folders that a path lies in, the innermost first."""
-    while path := parent(path):
-        yield path
 
 
 def recover(
