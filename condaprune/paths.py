@@ -34,6 +34,16 @@ def parent(path: str) -> str:
     return path.rpartition("/")[0]
 
 
+def ancestors(path: str) -> list[str]:
+    """The folders that a path lies in, the outermost first, without the prefix itself.
+
+    >>> ancestors("lib/python3.11/os.py")
+    ['lib', 'lib/python3.11']
+    """
+    parts = path.split("/")[:-1]
+    return ["/".join(parts[: count + 1]) for count in range(len(parts))]
+
+
 def sort_key(path: str) -> bytes:
     """The order of entries everywhere: the bytes of the path, so a folder precedes its content."""
     return to_bytes(path)

@@ -117,11 +117,15 @@ def recover_run(source: Source, say: Callable[[str], None], progress: Progress) 
 
 
 def pending_run(source: Source) -> str:
-    """The prefix where it may hold an interrupted run, else nothing."""
+    """The prefix where it holds an interrupted run, else nothing."""
     from condaprune.sources.walk import STATE_FOLDER
 
     prefix = str(getattr(source, "prefix", ""))
-    return prefix if prefix and os.path.lexists(os.path.join(prefix, STATE_FOLDER)) else ""
+    if not prefix or not os.path.lexists(os.path.join(prefix, STATE_FOLDER)):
+        return ""  # the usual case, without importing all that recovers
+    from condaprune.sinks.inplace.run import is_pending
+
+    return prefix if is_pending(prefix) else ""
 
 
 def _verifier(request: Request, in_place: InPlace) -> Verifier | None:

@@ -167,7 +167,7 @@ def _parse(data: bytes) -> dict[str, str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class CommandResult:
     """A command that ended: its exit status (negative: signal; None: out of time), and output."""
 
     code: int | None
@@ -175,7 +175,7 @@ class Ended:
     seconds: float
 
     @property
-    def words(self) -> str:
+    def ending(self) -> str:
         """How it ended, in words."""
         if self.code is None:
             return f"did not end within {self.seconds:.0f} s"
@@ -186,7 +186,7 @@ class Ended:
 
 def run_command(
     command: str, prefix: str, *, seconds: float = 0.0, wrap: Wrap | None = None
-) -> Ended:
+) -> CommandResult:
     """Run *command* by the shell, in the current folder, as in the activated environment.
 
     It sees the caller's variables, those of the activation, and a scratch ``HOME``; Python writes
@@ -209,7 +209,7 @@ def run_command(
         return _run(words, variables, seconds)
 
 
-def _run(words: Sequence[str], variables: Mapping[str, str], seconds: float) -> Ended:
+def _run(words: Sequence[str], variables: Mapping[str, str], seconds: float) -> CommandResult:
     began = time.monotonic()
     # A file rather than a pipe: a child left behind would hold a pipe open.
     with tempfile.TemporaryFile() as output:
@@ -231,7 +231,7 @@ def _run(words: Sequence[str], variables: Mapping[str, str], seconds: float) -> 
         spent = time.monotonic() - began
         size = output.seek(0, os.SEEK_END)
         output.seek(max(0, size - _OUTPUT_AT_MOST))
-        return Ended(code, output.read().decode("utf-8", "backslashreplace"), spent)
+        return CommandResult(code, output.read().decode("utf-8", "backslashreplace"), spent)
 
 
 def _kill_group(process: subprocess.Popen[bytes]) -> None:

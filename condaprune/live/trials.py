@@ -24,7 +24,7 @@ class Failure:
     """A trial that failed: its name, how it ended in words, and the end of its output."""
 
     trial: str
-    ended: str
+    ending: str
     output: str
 
 
@@ -60,8 +60,8 @@ class CommandTrial:
 
     def run(self, plan: Plan, *, seconds: float = 0.0, wrap: Wrap | None = None) -> Failure | None:
         """Run the command; see `condaprune.live.activation.run_command`."""
-        ended = run_command(self.name, plan.inventory.prefix, seconds=seconds, wrap=wrap)
-        return None if ended.code == 0 else Failure(self.name, ended.words, ended.output)
+        result = run_command(self.name, plan.inventory.prefix, seconds=seconds, wrap=wrap)
+        return None if result.code == 0 else Failure(self.name, result.ending, result.output)
 
 
 class ImportsTrial:
@@ -91,8 +91,8 @@ class ImportsTrial:
             return None
         lost = verification.lost
         lines = [f"{finding.name}: {finding.evidence}" for finding in lost[:_SHOWN]]
-        ended = f"{len(lost)} module{'s' * (len(lost) != 1)} can no longer be imported"
-        return Failure(self.name, ended, "\n".join(lines))
+        ending = f"{len(lost)} module{'s' * (len(lost) != 1)} can no longer be imported"
+        return Failure(self.name, ending, "\n".join(lines))
 
 
 def make_trials(values: Sequence[str]) -> tuple[Trial, ...]:

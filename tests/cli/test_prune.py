@@ -207,3 +207,14 @@ def test_links_out_of_the_prefix_are_not_followed(env: Path, tmp_path: Path) -> 
     make_tree(env, {"lib/out": Link("../../outside")})
     assert condaprune(env).status == 0
     assert (tmp_path / "outside/__pycache__/a.pyc").exists()
+
+
+def test_a_dry_run_after_an_undoable_run_sees_nothing_pending(env: Path) -> None:
+    assert condaprune(env, "--undoable").status == 0
+    assert "interrupted" not in condaprune(env, "-n").err
+
+
+def test_a_dry_run_says_that_a_run_was_interrupted(env: Path) -> None:
+    (env / ".condaprune").mkdir()
+    assert "an interrupted run" in condaprune(env, "-n").err
+    assert (env / ".condaprune").exists()

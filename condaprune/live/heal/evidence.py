@@ -84,18 +84,17 @@ class Removed:
     def _module(self, stem: str) -> list[str]:
         homes = (*self._inventory.layout.site, *self._inventory.layout.stdlib)
         homes += tuple(f"{home}/lib-dynload" for home in self._inventory.layout.stdlib)
-        found = []
+        paths = []
         for home in homes:
             start = f"{home}/{stem}"
-            name = start.rpartition("/")[2]
-            found += self._with_content(start) if start in self._removed else []
-            if f"{start}/__init__.py" in self._removed:
-                found += [f"{start}/__init__.py"]
-            for path in self._siblings(parent(start)):
-                base = path.rpartition("/")[2]
-                if base.startswith(name + ".") and base.endswith((".py", ".so", ".pyd", ".pyc")):
-                    found.append(path)
-        return list(dict.fromkeys(found))
+            paths += self._with_content(start) if start in self._removed else []
+            paths += [path for path in [f"{start}/__init__.py"] if path in self._removed]
+            paths += [
+                path
+                for path in self._siblings(parent(start))
+                if path.startswith(start + ".") and path.endswith((".py", ".so", ".pyd", ".pyc"))
+            ]
+        return list(dict.fromkeys(paths))
 
     def by_distribution(self, name: str) -> list[str]:
         """The removed metadata of a Python distribution."""
@@ -199,7 +198,7 @@ def verification_failed(
     plan: Plan, failure: Failure, clues: Sequence[Clue], outcome: str
 ) -> VerificationFailed:
     """The error about a failed trial, with its output and the clues in the text."""
-    lines = [f"the verification {failure.trial!r} {failure.ended}; {outcome}"]
+    lines = [f"the verification {failure.trial!r} {failure.ending}; {outcome}"]
     lines += [f"    {line}" for line in failure.output.strip().splitlines()[-_LINES:]]
     if clues:
         lines.append("  It looked for these files, which were removed:")

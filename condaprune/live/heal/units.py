@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from condaprune.model import Plan
-from condaprune.paths import parent, printable
+from condaprune.paths import ancestors, parent, printable
 from condaprune.sinks.inplace.journal import Fingerprint
 from condaprune.sources.owners import source_of_bytecode
 
@@ -95,7 +95,7 @@ def make_keeps(plan: Plan, units: Iterable[Unit], evidence: Mapping[str, str]) -
     keeps: dict[str, Keep] = {}
     for path in sorted(unit_of):
         unit = unit_of[path]
-        folder = next((f for f in _above(path) if f in whole), "")
+        folder = next((f for f in ancestors(path) if f in whole), "")
         pattern = pattern_of(folder) + "/" if folder else pattern_of(path)
         because = evidence.get(unit.path) or evidence.get(path, "the verification fails without it")
         keeps.setdefault(pattern, Keep(pattern, unit.rule, because))
@@ -112,24 +112,16 @@ def _paths_to_keep(plan: Plan, unit: Unit) -> Iterator[str]:
 
 def _whole_folders(plan: Plan, paths: Iterable[str]) -> Iterator[str]:
     """The removed folders of which all removed files, and more than a few, are among *paths*."""
-    kept = Counter(folder for path in paths for folder in _above(path))
+    kept = Counter(folder for path in paths for folder in ancestors(path))
     removed = Counter(
         folder
         for entry in plan.removed()
         if entry.kind != "folder"
-        for folder in _above(entry.path)
+        for folder in ancestors(entry.path)
     )
     for folder, count in kept.items():
         if count > _WHOLE and count == removed[folder] and plan.removes(folder):
             yield folder
-
-
-def _above(path: str) -> list[str]:
-    """The folders that a path lies in, the outermost first."""
-    found = []
-    while path := parent(path):
-        found.append(path)
-    return found[::-1]
 
 
 def pattern_of(path: str) -> str:

@@ -18,13 +18,11 @@ from condaprune.live.trials import Failure, Trial
 from condaprune.model import Plan, Progress
 
 
-class Verifiable(Reversible, Protocol):
-    """A run that is carried out and can be verified."""
+class Verifiable(Protocol):
+    """A run that is carried out and can be verified; `changes` is None where it changed nothing."""
 
     @property
-    def idle(self) -> bool:
-        """Whether it changed nothing."""
-        ...
+    def changes(self) -> Reversible | None: ...
 
 
 class Verifier:
@@ -54,7 +52,7 @@ class Verifier:
         The run must be carried out, and may be in any state after it was healed.
         Errors: `VerificationFailed` where a trial fails and no way was found to heal the run.
         """
-        if run.idle:
+        if run.changes is None:
             return ()
         failure = self._first_failure(plan, progress)
         if self._tries is not None:
@@ -65,7 +63,7 @@ class Verifier:
             clues = self._clues(plan, failure)
             raise verification_failed(plan, failure, clues, "the run was undone")
         self._tries.start()
-        search = Search(run, plan, self._trials, failure, self._tries, progress)
+        search = Search(run.changes, plan, self._trials, failure, self._tries, progress)
         outcome = "healing found no way in {}, and the run was undone"
         try:
             units = search.find()

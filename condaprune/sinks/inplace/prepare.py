@@ -7,13 +7,13 @@ import os
 import stat
 import struct
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import NamedTuple
 
 from condaprune.errors import SinkError
 from condaprune.model import Edit, Entry, Plan, unique_bytes
-from condaprune.paths import parent, printable, to_bytes
+from condaprune.paths import ancestors, parent, printable, to_bytes
 from condaprune.sinks.inplace.journal import CHANGED, Fingerprint, Journal, Mode, Pruning, Rewrite
 from condaprune.sinks.inplace.status import STATUS, Measured, measure
 from condaprune.sources.owners import source_of_bytecode
@@ -39,18 +39,18 @@ def make_journal(
     root = to_bytes(prefix)
     label = plan.inventory.label
     entries = plan.inventory.entries
-    rewrites = [edit for edit in plan.edits if _differs(root, edit)]
-    written = [*(edit.path for edit in rewrites), STATUS]
-    pinned = {folder for path in written for folder in _above(path)}
+    edits = [edit for edit in plan.edits if _differs(root, edit)]
+    written = [*(edit.path for edit in edits), STATUS]
+    pinned = {folder for path in written for folder in ancestors(path)}
     removals, kept, locked = _removals(plan, root, pinned)
-    if not removals and not rewrites:
+    if not removals and not edits:
         return None, kept
     touched = {parent(path) for path in (*written, *(removal.path for removal in removals))}
     touched |= {removal.path for removal in removals if removal.kind == "folder"}
     _check_writable(label, root, touched, locked)
-    _check_unchanged(plan, root, rewrites)
-    info = os.stat(root)
     stamp = _stamp()
+    rewrites = tuple(_rewrites(plan, root, edits, stamp))
+    info = os.stat(root)
     owner = (info.st_uid, info.st_gid)
     made = sorted(pinned - entries.keys(), key=to_bytes)
     touched |= {parent(path) for path in made}
@@ -60,7 +60,7 @@ def make_journal(
         mode=mode,
         verified=verified,
         removals=tuple(removals),
-        rewrites=tuple(_rewrite(plan, root, edit, owner, stamp) for edit in rewrites),
+        rewrites=rewrites,
         status=_status(plan, root, owner, stamp),
         made=tuple(made),
         times=tuple(sorted(times.items(), key=lambda pair: to_bytes(pair[0]))),
@@ -169,15 +169,16 @@ def _is_locked(path: bytes) -> bool:
         return False
 
 
-def _check_unchanged(plan: Plan, root: bytes, edits: Iterable[Edit]) -> None:
+def _rewrites(plan: Plan, root: bytes, edits: Iterable[Edit], stamp: int) -> Iterator[Rewrite]:
+    """The rewrites for *edits*. Errors: `SinkError` for a file that is not the one of the plan."""
     for edit in edits:
-        path = os.path.join(root, to_bytes(edit.path))
+        entry = plan.inventory.entries[edit.path] if edit.replaces else None
+        original = Fingerprint.of(entry) if entry else None
         try:
-            info = os.lstat(path)
+            info = os.lstat(os.path.join(root, to_bytes(edit.path)))
         except OSError:
-            same = not edit.replaces
+            same, info = entry is None, os.stat(root)
         else:
-            original = Fingerprint.of(plan.inventory.entries[edit.path]) if edit.replaces else None
             same = original is not None and original.matches(info)
         if not same:
             raise SinkError(
@@ -185,6 +186,10 @@ def _check_unchanged(plan: Plan, root: bytes, edits: Iterable[Edit]) -> None:
                 where=f"{plan.inventory.label}/{printable(edit.path)}",
                 remedy="Run condaprune again once nothing else changes the environment",
             )
+        # The old time stays: nothing depends on a newer one, and the result is reproducible.
+        mtime_ns = entry.mtime_ns if entry else stamp
+        owner = (info.st_uid, info.st_gid)
+        yield Rewrite(edit.path, edit.data, edit.mode, mtime_ns, owner, original, edit.patch)
 
 
 def _differs(root: bytes, edit: Edit) -> bool:
@@ -201,17 +206,6 @@ def _differs(root: bytes, edit: Edit) -> bool:
         return True
 
 
-def _rewrite(plan: Plan, root: bytes, edit: Edit, owner: tuple[int, int], stamp: int) -> Rewrite:
-    entry: Entry | None = plan.inventory.entries.get(edit.path) if edit.replaces else None
-    if entry is None:
-        return Rewrite(edit.path, edit.data, edit.mode, stamp, owner, None)
-    info = os.lstat(os.path.join(root, to_bytes(edit.path)))
-    owner = (info.st_uid, info.st_gid)
-    original = Fingerprint.of(entry)
-    # The old time stays: nothing depends on a newer one, and the result is reproducible.
-    return Rewrite(edit.path, edit.data, edit.mode, entry.mtime_ns, owner, original, edit.patch)
-
-
 def _status(plan: Plan, root: bytes, owner: tuple[int, int], stamp: int) -> Rewrite:
     entry = plan.inventory.entries.get(STATUS)
     if entry is None or entry.kind != "file":
@@ -219,12 +213,6 @@ def _status(plan: Plan, root: bytes, owner: tuple[int, int], stamp: int) -> Rewr
     with open(os.path.join(root, to_bytes(STATUS)), "rb") as stream:
         old = stream.read()
     return Rewrite(STATUS, old, 0o644, stamp, owner, Fingerprint.of(entry))
-
-
-def _above(path: str) -> list[str]:
-    """The folders that a path lies in, without the prefix."""
-    parts = path.split("/")[:-1]
-    return ["/".join(parts[: count + 1]) for count in range(len(parts))]
 
 
 def _stamp() -> int:

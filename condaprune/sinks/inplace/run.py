@@ -9,9 +9,9 @@ from dataclasses import replace
 
 from condaprune.errors import SinkError
 from condaprune.model import Progress, no_progress
-from condaprune.paths import parent, printable, to_bytes
+from condaprune.paths import ancestors, printable, to_bytes
 from condaprune.sinks.inplace.filesystem import Filesystem
-from condaprune.sinks.inplace.journal import Journal, Phase
+from condaprune.sinks.inplace.journal import Fingerprint, Journal, Phase
 from condaprune.sinks.inplace.state import FOLDER, Leftover, State, Traces
 from condaprune.sinks.inplace.status import Measured, add_pruning, measure
 from condaprune.sinks.inplace.steps import Steps, Tally
@@ -49,6 +49,11 @@ class JournalRun:
         self.status_added = Measured(0, 0)
 
     @property
+    def removals(self) -> tuple[Fingerprint, ...]:
+        """The entries that go, in order."""
+        return self.journal.removals
+
+    @property
     def tally(self) -> Tally:
         """The entries that could not be removed so far."""
         return self._steps.tally
@@ -75,7 +80,7 @@ class JournalRun:
             self._remove(sorted(self._with_folders(numbers)), no_progress)
 
     def _remove(self, numbers: Iterable[int], progress: Progress) -> None:
-        total = len(self.journal.removals)
+        total = len(self.removals)
         for number in numbers:
             self._steps.remove(number)
             if not number % _STEP:
@@ -92,9 +97,9 @@ class JournalRun:
             self._steps.release()
 
     def _with_folders(self, numbers: Iterable[int]) -> set[int]:
-        removals = self.journal.removals
+        removals = self.removals
         chosen = set(numbers)
-        folders = {folder for number in chosen for folder in _above(removals[number].path)}
+        folders = {folder for number in chosen for folder in ancestors(removals[number].path)}
         return chosen | {n for n, removal in enumerate(removals) if removal.path in folders}
 
     def _write_status(self) -> None:
@@ -168,12 +173,6 @@ class JournalRun:
                 where=f"{self._state.label}/{printable(path)}".rstrip("/"),
                 remedy="Remove the cause and run condaprune again: it goes on by its journal",
             ) from error
-
-
-def _above(path: str) -> Iterator[str]:
-    """The folders that a path lies in, the innermost first."""
-    while path := parent(path):
-        yield path
 
 
 def recover(

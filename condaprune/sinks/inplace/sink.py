@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from condaprune.errors import SinkError
 from condaprune.model import Outcome, Plan, Progress, unique_bytes
 from condaprune.paths import printable
 from condaprune.sinks.inplace.filesystem import Filesystem
-from condaprune.sinks.inplace.journal import Fingerprint
 from condaprune.sinks.inplace.prepare import foresee, make_journal
 from condaprune.sinks.inplace.run import JournalRun, recover_locked
 from condaprune.sinks.inplace.state import State
@@ -80,62 +79,43 @@ class InPlaceSink:
 
 
 class InPlaceRun:
-    """A plan that is carried out in its prefix. *run* is None where there is nothing to do.
+    """A plan that is carried out in its prefix.
 
-    While it is applied, single removals can be restored and removed again by their numbers.
+    `changes` is the run of its journal, of which single removals can be restored; None where there
+    is nothing to do.
     """
 
     def __init__(
         self,
         plan: Plan,
-        run: JournalRun | None,
+        changes: JournalRun | None,
         kept: Mapping[str, str],
         notes: list[str],
         *,
         undoable: bool = False,
     ) -> None:
+        self.changes = changes
         self._plan = plan
-        self._run = run
         self._kept = kept
         self._notes = notes
         self._undoable = undoable
 
-    @property
-    def idle(self) -> bool:
-        """Whether there is nothing to do."""
-        return self._run is None
-
-    @property
-    def removals(self) -> tuple[Fingerprint, ...]:
-        """The entries that go, in order."""
-        return self._run.journal.removals if self._run else ()
-
     def apply(self, progress: Progress) -> None:
         """Remove and rewrite. Errors: `SinkError`."""
-        if self._run:
-            self._run.apply(progress)
-
-    def restore(self, numbers: Iterable[int]) -> None:
-        """Put the entries of these removals back, with their folders. Errors: `SinkError`."""
-        if self._run:
-            self._run.restore(numbers)
-
-    def remove(self, numbers: Iterable[int]) -> None:
-        """Remove restored entries again. Errors: `SinkError`."""
-        if self._run:
-            self._run.remove(numbers)
+        if self.changes:
+            self.changes.apply(progress)
 
     def undo(self) -> None:
         """Put everything back. A run that unlinks is left as it is: the next one finishes it.
 
         Errors: `SinkError`.
         """
-        if self._run and self._run.journal.mode == "move":
-            self._run.undo()
+        if self.changes and self.changes.journal.mode == "move":
+            self.changes.undo()
 
     def commit(self) -> Outcome:
         """Make the run final, or keep it undoable, and measure it. Errors: `SinkError`."""
-        run = self._run
+        run = self.changes
         if run is None:
             size = unique_bytes(self._plan.inventory.entries.values())
             return Outcome(size, size, notes=(*self._notes, *note_on_kept(self._kept)))

@@ -40,9 +40,6 @@ class ActivationCheck:
 
 def existing(value: str, listing: Listing) -> tuple[str, ...]:
     """The entries of the prefix that a variable's value points to, as a path or a list of them."""
-    found = []
-    for item in value.split(":"):
-        path = listing.inside(item.removeprefix("file://")) if "/" in item else None
-        if path and listing.resolve(path):
-            found.append(path)
-    return tuple(found)
+    items = (item.removeprefix("file://") for item in value.split(":") if "/" in item)
+    paths = (listing.inside(item) for item in items)
+    return tuple(path for path in paths if path and listing.resolve(path))
