@@ -101,7 +101,7 @@ def test_a_file_that_lost_a_line_is_damaged(tmp_path: Path) -> None:
 def test_a_foreign_file_is_no_trace(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "foreign"
     path.write_bytes(content)
-    _refused(path, "no trace.*condaprune trace import")
+    _refused(path, "not a trace.*condaprune trace import")
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
@@ -125,10 +125,10 @@ def test_a_newer_format_is_refused(tmp_path: Path) -> None:
         ('{"path": 1, "kinds": ["open"]}', "not one inside a prefix"),
         ('{"path": "a", "kinds": ["sniff"]}', "kinds are not among"),
         ('{"path": "a", "kinds": []}', "kinds are not among"),
-        ('{"path": "a", "kinds": [1]}', "a list of texts"),
-        ('{"path": "a", "kinds": ["open"], "count": -1}', "count is no number"),
-        ("[]", "no JSON object"),
-        ("{", "no JSON"),
+        ('{"path": "a", "kinds": [1]}', "not a list of texts"),
+        ('{"path": "a", "kinds": ["open"], "count": -1}', "'count' is not a number"),
+        ("[]", "not a JSON object"),
+        ("{", "not JSON"),
     ],
 )
 def test_a_damaged_line_is_named(tmp_path: Path, line: str, match: str) -> None:
@@ -176,7 +176,7 @@ def test_a_header_that_does_not_deny_loss_is_not_trusted(tmp_path: Path) -> None
 def test_a_file_that_is_no_trace_is_not_overwritten(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_text("important")
-    with pytest.raises(TraceError, match="no trace; it is not overwritten"):
+    with pytest.raises(TraceError, match="not a trace; it is not overwritten"):
         write_trace(trace_of({}), os.fspath(path))
     assert path.read_text() == "important"
     with pytest.raises(TraceError, match="is a folder"):

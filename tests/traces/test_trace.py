@@ -8,10 +8,10 @@ from condaprune.traces.trace import (
     Run,
     Trace,
     TracedEntry,
-    beside,
     check_usable,
+    command_text,
     merge,
-    shown,
+    union,
 )
 
 from .conftest import trace_of
@@ -20,7 +20,7 @@ from .conftest import trace_of
 def test_counts_add_up_over_runs_and_not_over_recorders() -> None:
     one = TracedEntry(frozenset(["open"]), 3, frozenset(["inotify"]))
     two = TracedEntry(frozenset(["stat"]), 5, frozenset(["strace"]), frozenset(["app"]))
-    both = beside([{"a": one}, {"a": two, "b": two}])
+    both = union([{"a": one}, {"a": two, "b": two}], same_run=True)
     assert both["a"].count == 5
     assert both["a"].kinds == {"open", "stat"}
     assert both["a"].recorders == {"inotify", "strace"}
@@ -73,5 +73,5 @@ def test_a_trace_of_nothing_is_refused() -> None:
 
 
 def test_a_long_command_is_shortened() -> None:
-    assert shown(["echo", "x" * 200]).endswith("...")
-    assert shown(["a", "b\n"]) == "a 'b\\n'"
+    assert command_text(["echo", "x" * 200]).endswith("...")
+    assert command_text(["a", "b\n"]) == "a 'b\\n'"

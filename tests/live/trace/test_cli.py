@@ -157,7 +157,7 @@ def test_merge_joins_traces(prefix: Path, tmp_path: Path, python: Callable[..., 
     run("merge", tmp_path / "one", tmp_path / "two", "-o", tmp_path / "both")
     assert opened(read_trace(os.fspath(tmp_path / "both"))) == {"data/one.txt", "data/two.txt"}
     assert run("merge", tmp_path / "one", "-o", "-").stdout.count("\n") == 3
-    with pytest.raises(TraceError, match="no trace"):
+    with pytest.raises(TraceError, match="not a trace"):
         run("merge", tmp_path / "one", __file__, "-o", tmp_path / "both")
 
 
@@ -192,7 +192,7 @@ def test_show_names_what_it_does_not_know(recorded: Path, tmp_path: Path) -> Non
         run("show", recorded, "--kind", "opne")
     with pytest.raises(UsageProblem, match="no package 'demmo'"):
         run("show", recorded, "--package", "demmo")
-    with pytest.raises(TraceError, match="who owns what cannot be read"):
+    with pytest.raises(TraceError, match="packages of the environment cannot be read"):
         run("show", recorded, "--package", "demo", "--prefix", tmp_path / "none")
 
 

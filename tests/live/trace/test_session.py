@@ -15,9 +15,9 @@ import pytest
 
 from condaprune.errors import TraceError, UsageProblem
 from condaprune.live.trace import team
+from condaprune.live.trace.place import recording_alone
 from condaprune.live.trace.recorders.base import Launch
 from condaprune.live.trace.recorders.inotify import InotifyRecorder
-from condaprune.live.trace.scratch import recording_alone
 from condaprune.live.trace.session import find_prefix, record
 from condaprune.traces.trace import Trace
 from lab.envs.model import BuiltEnvironment
@@ -128,10 +128,10 @@ def test_what_a_server_does_on_its_way_out_is_recorded(
 def test_a_command_that_will_not_end_is_made_to(
     prefix: Path, python: Callable[..., list[str]]
 ) -> None:
-    from condaprune.live.trace.command import run_command, signals_held
+    from condaprune.live.trace.command import run_command, signals_blocked
 
     code = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"
-    with signals_held():
+    with signals_blocked():
         outcome = run_command(Launch(tuple(python(code)), dict(os.environ)), seconds=0.4, grace=0.2)
     assert outcome.ended == "time"
     assert outcome.duration < 30
@@ -249,7 +249,7 @@ def test_attach_warns_of_what_runs_already(tiny_env: BuiltEnvironment) -> None:
         record((), os.fspath(tiny_env.prefix), attach=True, seconds=0.1, notice=told.append)
     finally:
         server.communicate(b"\n")
-    assert "run from the prefix already" in told[0]
+    assert "use the prefix already" in told[0]
 
 
 def test_attach_needs_a_recorder_that_can(prefix: Path) -> None:
@@ -320,7 +320,7 @@ def test_a_command_that_does_not_exist_is_refused(prefix: Path) -> None:
         record(["nothing-of-the-kind"], os.fspath(prefix))
     with pytest.raises(TraceError, match="does not exist"):
         record(["./nothing"], os.fspath(prefix))
-    with pytest.raises(TraceError, match="is no program"):
+    with pytest.raises(TraceError, match="is not a program"):
         record([os.fspath(prefix / "data")], os.fspath(prefix))
     with pytest.raises(TraceError, match="there is no command"):
         record([], os.fspath(prefix))
@@ -384,7 +384,7 @@ def test_inotify_asked_for_does_not_give_way(prefix: Path, monkeypatch: pytest.M
 def test_where_no_recorder_works_the_first_ones_remedy_is_given(
     prefix: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(team, "_FALLBACKS", ("inotify",))
+    monkeypatch.setattr(team, "FALLBACKS", ("inotify",))
     _with_full_inotify(monkeypatch, others=False)
     with pytest.raises(TraceError, match=r"no other recorder works here either.*sysctl"):
         record(["true"], os.fspath(prefix))

@@ -7,11 +7,10 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
-from condaprune.paths import from_bytes, to_bytes
-from condaprune.traces.trace import TracedEntry, TraceKind
+from condaprune.traces.trace import TracedEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +26,7 @@ class Recording:
     """What a recorder saw.
 
     `changed` names entries that were created, deleted or written meanwhile, or is None where the
-    recorder cannot tell. `canary` is the result of its self-test, empty without one.
+    recorder does not notice. `canary` is the result of its self-test, empty without one.
     """
 
     entries: Mapping[str, TracedEntry]
@@ -38,15 +37,17 @@ class Recording:
 
 
 class Recorder(Protocol):
-    """Watches a prefix. Life: `check`, `start`, `launch`, the run, `stop`.
+    """Watches the prefix at a real path. Life: `check`, `start`, `launch`, the run, `stop`.
 
-    `attaches` says whether it sees processes that it did not start, `tells_changes` whether it
-    notices what becomes of the prefix meanwhile.
+    *scratch* is a folder for its own files. `attaches` says whether it sees processes that it did
+    not start, `sees_changes` whether it notices what else happens to the prefix.
     """
 
     name: str
     attaches: bool
-    tells_changes: bool
+    sees_changes: bool
+
+    def __init__(self, prefix: str, scratch: str) -> None: ...
 
     def check(self) -> None:
         """Errors: `TraceError` where it cannot work here, with the remedy. Changes nothing."""
@@ -61,93 +62,19 @@ class Recorder(Protocol):
         ...
 
     def stop(self) -> Recording:
-        """End, wait for what is under way, and tell. Errors: `TraceError`."""
+        """End, wait for pending events, and return what was seen. Errors: `TraceError`."""
         ...
 
 
-class Tally:
-    """Adds up events by path; the paths are those of the prefix, relative to it."""
-
-    def __init__(self, recorder: str) -> None:
-        self._recorder = frozenset((recorder,))
-        self._events: dict[tuple[str, TraceKind], int] = {}
-
-    def add(self, path: str, kind: TraceKind, count: int = 1) -> None:
-        """Count events of one kind on one path; an empty path (the prefix itself) is left out."""
-        if path:
-            key = (path, kind)
-            self._events[key] = self._events.get(key, 0) + count
-
-    def entries(self) -> dict[str, TracedEntry]:
-        """All that was added."""
-        kinds: dict[str, set[TraceKind]] = {}
-        counts: dict[str, int] = {}
-        for (path, kind), count in self._events.items():
-            kinds.setdefault(path, set()).add(kind)
-            counts[path] = counts.get(path, 0) + count
-        return {
-            path: TracedEntry(frozenset(found), counts[path], self._recorder)
-            for path, found in kinds.items()
-        }
-
-
-@dataclass(slots=True)
-class Inside:
-    """Tells which absolute paths lie in a prefix, however it is spelt."""
-
-    prefix: str
-    spellings: tuple[str, ...] = ()
-    _starts: tuple[str, ...] = field(init=False, default=())
-
-    def __post_init__(self) -> None:
-        spelt = dict.fromkeys((self.prefix, *self.spellings))
-        self._starts = tuple(text.rstrip("/") + "/" for text in spelt if text)
-
-    def relative(self, path: str) -> str | None:
-        """The path relative to the prefix, normalised as text; None outside of it.
-
-        A ``..`` is taken as text: callers that hold paths of this machine resolve them first.
-        """
-        if "//" in path or "/." in path:
-            path = os.path.normpath(path)
-            path = path[1:] if path.startswith("//") else path
-        for start in self._starts:
-            if path.startswith(start):
-                return path[len(start) :].rstrip("/")
-            if path == start[:-1]:
-                return ""
-        return None
-
-
-def folders(root: bytes) -> Iterator[bytes]:
-    """The real folders below *root*, itself first; links are not followed.
-
-    Folders that cannot be read are yielded, what lies in them is not.
-    """
+def walk(root: bytes) -> Iterator[os.DirEntry[bytes]]:
+    """Everything below *root*; links are not followed, folders that cannot be read are skipped."""
     pending = [root]
-    while pending:
-        folder = pending.pop()
-        yield folder
-        try:
-            with os.scandir(folder) as entries:
-                pending.extend(e.path for e in entries if e.is_dir(follow_symlinks=False))
-        except OSError:
-            continue
-
-
-def names(root: str) -> frozenset[str]:
-    """The paths of everything below *root*, relative to it: a snapshot to compare with."""
-    start = to_bytes(root)
-    skip = len(start) + 1
-    found: list[str] = []
-    pending = [start]
     while pending:
         with contextlib.suppress(OSError), os.scandir(pending.pop()) as entries:
             for entry in entries:
-                found.append(from_bytes(entry.path[skip:]))
+                yield entry
                 if entry.is_dir(follow_symlinks=False):
                     pending.append(entry.path)
-    return frozenset(found)
 
 
 def start_thread(work: Callable[[], None], name: str) -> threading.Thread:

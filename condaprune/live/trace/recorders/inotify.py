@@ -1,13 +1,14 @@
 """The default recorder: inotify on every real folder of the prefix, through ctypes.
 
-It needs no privileges and sees every process that opens a file by way of this kernel: loader,
-interpreter, children with ``-I`` and ``-S``, shells, C code. It does not see a stat, nor a name
-that was looked for in vain, nor which of several hard links or symbolic links was asked for: an
-event names the file itself in the folder it was reached through.
+It needs no privileges and sees every process that opens a file through this kernel: loader,
+interpreter, children with ``-I`` and ``-S``, shells, C code. It sees neither a stat nor a name
+that was looked for in vain, nor which of several hard or symbolic links was asked for: an event
+names the file itself in the folder it was reached through.
 """
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import errno
 import os
@@ -17,8 +18,9 @@ import time
 from collections.abc import Iterator
 
 from condaprune.errors import TraceError
-from condaprune.live.trace.recorders.base import Launch, Recording, Tally, folders, start_thread
+from condaprune.live.trace.recorders.base import Launch, Recording, start_thread, walk
 from condaprune.paths import from_bytes, to_bytes
+from condaprune.traces.trace import Tally
 
 IN_CLOSE_WRITE = 0x8
 IN_OPEN = 0x20
@@ -47,9 +49,9 @@ class InotifyRecorder:
 
     name = "inotify"
     attaches = True
-    tells_changes = True
+    sees_changes = True
 
-    def __init__(self, prefix: str) -> None:
+    def __init__(self, prefix: str, scratch: str = "") -> None:
         self._root = to_bytes(prefix)
         self._watches: dict[int, str] = {}
         self._tally = Tally(self.name)
@@ -75,7 +77,7 @@ class InotifyRecorder:
             raise _limit(ctypes.get_errno(), "max_user_instances")
         try:
             # The list is made first: walking a folder that is watched would be recorded.
-            for folder in list(folders(self._root)):
+            for folder in list(_folders(self._root)):
                 self._watch(folder)
             self._wake = os.pipe()
         except BaseException:
@@ -84,11 +86,11 @@ class InotifyRecorder:
         self._thread = start_thread(self._drain, "condaprune-inotify")
 
     def launch(self, launch: Launch) -> Launch:
-        """As it is: the kernel tells of every process."""
+        """Unchanged: the kernel reports every process."""
         return launch
 
     def stop(self) -> Recording:
-        """End after every event that is queued by now."""
+        """End after the last event that is queued by now."""
         os.write(self._wake[1], b"x")
         self._thread.join()
         for handle in (*self._wake, self._handle):
@@ -154,7 +156,7 @@ class InotifyRecorder:
             if mask & IN_IGNORED:
                 self._watches.pop(number, None)
                 continue
-            # Opening a folder is told twice, by its own watch (without a name) and its parent's.
+            # Opening a folder makes two events: its own watch's (without a name), its parent's.
             if not name:
                 continue
             path = f"{folder}/{name}" if folder else name
@@ -167,18 +169,17 @@ class InotifyRecorder:
 
     def _adopt(self, path: str) -> None:
         """Watch a folder that has appeared, and all that was put in it meanwhile."""
-        for folder in folders(self._root + b"/" + to_bytes(path)):
+        for folder in _folders(self._root + b"/" + to_bytes(path)):
             if self._watch(folder):
-                self._note_content(folder)
+                with contextlib.suppress(OSError):
+                    for name in os.listdir(folder):
+                        inner = os.path.join(folder[len(self._root) + 1 :], name)
+                        self._changed[from_bytes(inner)] = None
 
-    def _note_content(self, folder: bytes) -> None:
-        try:
-            names = os.listdir(folder)
-        except OSError:
-            return
-        for name in names:
-            path = from_bytes(folder[len(self._root) + 1 :] + b"/" + name)
-            self._changed[path] = None
+
+def _folders(root: bytes) -> Iterator[bytes]:
+    yield root
+    yield from (entry.path for entry in walk(root) if entry.is_dir(follow_symlinks=False))
 
 
 def events(data: bytes) -> Iterator[tuple[int, int, str]]:

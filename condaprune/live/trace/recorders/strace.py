@@ -1,8 +1,8 @@
-"""The strace recorder: every call that names a file, also a stat and a name looked for in vain.
+"""The strace recorder: every call that names a file, a stat or a failed look-up included.
 
-It needs strace and leave to ptrace, costs more than inotify, and cannot attach to a workload
-that something else runs. The tracer stands beside the command (``-DD``), so that the command
-remains our own child: signals and exit codes are its own.
+It needs strace and permission to ptrace, costs more than inotify, and cannot attach to a workload
+that something else runs. The tracer is a grandchild (``-DD``), so that the command remains our
+own child: signals and exit codes are its own.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ import subprocess
 import time
 
 from condaprune.errors import TraceError
-from condaprune.live.trace.recorders.base import Inside, Launch, Recording, start_thread
-from condaprune.live.trace.strace_log import SYSCALLS, StraceLog
+from condaprune.live.trace.recorders.base import Launch, Recording, start_thread
+from condaprune.traces.strace_log import SYSCALLS, StraceLog
+from condaprune.traces.trace import Prefix
 
 _FLAGS = ("-DD", "-I2", "-f", "--seccomp-bpf", "-qq", "-y", "-s", "65535", "-e", "signal=none")
 _PATIENCE = 3.0
@@ -28,12 +29,12 @@ class StraceRecorder:
 
     name = "strace"
     attaches = False
-    tells_changes = False
+    sees_changes = False
 
     def __init__(self, prefix: str, scratch: str) -> None:
-        spelt = tuple(filter(None, (os.environ.get("CONDA_PREFIX", ""),)))
-        same = tuple(text for text in spelt if os.path.realpath(text) == prefix)
-        self._log = StraceLog(Inside(prefix, same), os.getcwd(), resolve=True)
+        active = os.environ.get("CONDA_PREFIX", "")
+        spelling = active if active and os.path.realpath(active) == prefix else ""
+        self._log = StraceLog(Prefix(prefix, spelling), os.getcwd(), resolve=True)
         self._fifo = os.path.join(scratch, "strace")
         self._program = ""
         self._left_behind = False
@@ -52,15 +53,15 @@ class StraceRecorder:
             stdin=subprocess.DEVNULL, capture_output=True, check=False,
         )  # fmt: skip
         if trial.returncode != 0:
-            said = trial.stderr.decode("utf-8", "replace").strip().splitlines() or ["no message"]
+            lines = trial.stderr.decode("utf-8", "replace").strip().splitlines() or ["no message"]
             raise TraceError(
-                f"strace cannot trace here ({said[-1]})",
-                remedy="It needs strace 5.6 or newer and leave to ptrace "
+                f"strace cannot trace here ({lines[-1]})",
+                remedy="It needs strace 5.6 or newer and permission to ptrace "
                 "(`docker run --cap-add SYS_PTRACE`); `--recorder inotify` needs neither",
             )
 
     def start(self) -> None:
-        """Make the pipe that strace is to write to, and read it in a thread."""
+        """Make the pipe that strace writes to, and read it in a thread."""
         os.mkfifo(self._fifo, 0o600)
         self._handle = os.open(self._fifo, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         self._wake = os.pipe()
@@ -75,7 +76,7 @@ class StraceRecorder:
         return Launch(command, launch.environment)
 
     def stop(self) -> Recording:
-        """Wait for strace to end; children that outlive the command are let go after a while."""
+        """Wait for strace to end; children that outlive the command are released after a while."""
         self._thread.join(_PATIENCE)
         if self._thread.is_alive():
             self._left_behind = True
@@ -85,11 +86,11 @@ class StraceRecorder:
         self._thread.join()
         for handle in (*self._wake, self._handle):
             os.close(handle)
-        notes = [f"{self._log.calls} calls read"]
+        notes = [f"{self._log.calls} system calls were read"]
         if self._left_behind:
             notes.append("children outlived the command; what they did later is not recorded")
         if self._log.lost:
-            notes.append(f"{self._log.lost} calls named paths that could not be told")
+            notes.append(f"{self._log.lost} calls named paths that could not be resolved")
         return Recording(self._log.entries(), notes=tuple(notes))
 
     def _drain(self) -> None:
