@@ -1,4 +1,4 @@
-"""The report of a verification as text: what was lost first."""
+"""The report of a verification as text: the losses first."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import replace
 from condaprune.live.verify.results import Culprit, Finding, Unchecked, Verification
 from condaprune.paths import printable
 
-_FOR_NO_RULE = "a rule that is not known (no manifest was given, or it names none)"
+_UNKNOWN_RULE = "an unknown rule (no manifest was given, or it names none)"
 _SUBJECTS_SHOWN = 4
 
 
@@ -37,7 +37,7 @@ def _lines(found: Verification) -> Iterator[str]:
             Counter((f.check, f.kind, f.rule) for f in found.removed).items()
         ):
             what = f"{kind}s" if count > 1 else kind
-            yield f"  {check}: {count:,} {what} by {printable(rule) or _FOR_NO_RULE}"
+            yield f"  {check}: {count:,} {what} by {printable(rule) or _UNKNOWN_RULE}"
     if found.unchecked:
         yield ""
         yield "not checked"
@@ -54,7 +54,7 @@ def _lines(found: Verification) -> Iterator[str]:
 
 
 def _unchecked(unchecked: Sequence[Unchecked]) -> Iterator[str]:
-    """A line a reason, with the first few of what it holds for."""
+    """One line a reason, with the first few subjects that it holds for."""
     reasons: dict[tuple[str, str], list[str]] = {}
     for item in unchecked:
         subjects = reasons.setdefault((item.check, item.why), [])
@@ -68,7 +68,7 @@ def _unchecked(unchecked: Sequence[Unchecked]) -> Iterator[str]:
 
 
 def _findings(title: str, findings: Sequence[Finding]) -> Iterator[str]:
-    """Findings with the same evidence come as one: a missing module is many lost imports."""
+    """Findings with the same evidence become one: a missing module is many lost imports."""
     yield title
     groups: dict[Finding, list[str]] = {}
     for finding in findings:

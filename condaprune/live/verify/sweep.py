@@ -1,8 +1,7 @@
-"""Import every module of one prefix, isolated, and tell which imports work.
+"""Imports every module of one prefix, isolated, and reports which imports work.
 
-One process a batch of modules; each import is tried by itself. A process that dies, or that is
-silent for longer than the time limit, costs the module it was at: the next process goes on with
-the module after it.
+One process imports a batch of modules, one by one. A process that dies, or that is silent for
+longer than the time limit, costs only the module it was at: the next process goes on after it.
 """
 
 from __future__ import annotations
@@ -23,19 +22,10 @@ from typing import Literal
 from condaprune.errors import SourceError
 from condaprune.live.verify import exclusions
 from condaprune.live.verify.modules import Module, find_modules, in_batches
-from condaprune.live.verify.subject import Subject
-from condaprune.model import Progress, no_progress
+from condaprune.live.verify.subject import Effort, Subject
 from condaprune.paths import to_bytes
 
 State = Literal["imported", "failed", "died", "timed out", "excluded", "not reached"]
-STATES: tuple[State, ...] = (
-    "imported",
-    "failed",
-    "died",
-    "timed out",
-    "excluded",
-    "not reached",
-)
 _DEATHS_AT_MOST = 25
 # CPython 3.11 counts the depth of syntax trees per interpreter, not per thread: two threads that
 # parse at once can make it raise SystemError.
@@ -44,11 +34,11 @@ _PARSING = threading.Lock()
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What became of one module.
+    """The result of importing one module.
 
-    `located` tells whether the imported module has a ``__file__`` (a namespace package has none),
+    `located` says whether the imported module has a ``__file__`` (a namespace package has none),
     `error` is the exception in one line, `missing` the module or file that it says is missing,
-    `where` the innermost line of Python it passed through.
+    `where` the innermost line of Python that it passed through.
     """
 
     name: str
@@ -63,7 +53,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class ImportResults:
-    """The modules of one prefix and what became of each, in the order they were tried.
+    """The modules of one prefix with the result of each, in the order they were tried.
 
     `python` is the interpreter's version, `seconds` the wall time of the sweep.
     """
@@ -76,120 +66,60 @@ class ImportResults:
         """The names of the modules that can be imported."""
         return frozenset(n for n, a in self.attempts.items() if a.state == "imported")
 
-    def to_json(self) -> dict[str, object]:
-        """Plain data that `from_json` reads back."""
-        rows = [
-            [a.name, a.path, a.batch, a.state, a.located, a.error, a.missing, a.where]
-            for a in self.attempts.values()
-        ]
-        return {"schema": 1, "python": self.python, "seconds": self.seconds, "attempts": rows}
 
-    @classmethod
-    def from_json(cls, raw: Mapping[str, object]) -> ImportResults:
-        """The inverse of `to_json`. Errors: `SourceError` where the data are of another shape."""
-        rows = raw.get("attempts")
-        seconds = raw.get("seconds")
-        if raw.get("schema") != 1 or not isinstance(rows, list):
-            raise SourceError(
-                "these are no import results of this version of condaprune",
-                remedy="Take the baseline again",
-            )
-        attempts: dict[str, Attempt] = {}
-        for row in rows:
-            name, path, batch, state, located, error, missing, where = row
-            attempts[name] = Attempt(name, path, batch, state, bool(located), error, missing, where)
-        spent = float(seconds) if isinstance(seconds, (int, float)) else 0.0
-        return cls(str(raw.get("python", "")), attempts, spent)
-
-
-def sweep_subject(
-    subject: Subject,
-    *,
-    jobs: int,
-    timeout: float,
-    progress: Progress = no_progress,
-    only: Collection[str] | None = None,
-) -> ImportResults:
-    """Import all modules of *subject*, or the modules named in *only* where that is given.
-
-    `timeout` is in seconds for one import. Errors: `SourceError` where the Python cannot run.
-    """
-    if subject.interpreter is None:
+def sweep_subject(subject: Subject, effort: Effort) -> ImportResults:
+    """Import all modules of *subject*. Errors: `SourceError` where its Python cannot run."""
+    python = subject.interpreter
+    if python is None:
         raise SourceError(
             subject.why_not or "has no Python",
             where=subject.label,
             remedy="Imports can be tried only where the environment's Python runs",
         )
-    python = subject.interpreter
     modules = find_modules(subject.listing, python.search, python.suffixes)
-    batches = in_batches(modules, python.stdlib)
-    return run_batches(subject, batches, jobs=jobs, timeout=timeout, progress=progress, only=only)
+    return _run_batches(subject, in_batches(modules, python.stdlib), effort)
 
 
 def replay(
-    subject: Subject,
-    baseline: ImportResults,
-    *,
-    jobs: int,
-    timeout: float,
-    progress: Progress = no_progress,
-    only: Collection[str] | None = None,
+    subject: Subject, baseline: ImportResults, effort: Effort, only: Collection[str]
 ) -> ImportResults:
-    """Import in *subject* the modules of an earlier sweep, in the same processes and order."""
+    """Import in *subject* those modules of an earlier sweep that *only* names, in the same
+    processes and order."""
     batches: dict[str, list[Module]] = {}
     for attempt in baseline.attempts.values():
-        if attempt.state != "excluded":
+        if attempt.state != "excluded" and attempt.name in only:
             batches.setdefault(attempt.batch, []).append(Module(attempt.name, attempt.path))
-    return run_batches(
-        subject,
-        {name: tuple(batch) for name, batch in batches.items()},
-        jobs=jobs,
-        timeout=timeout,
-        progress=progress,
-        only=only,
-    )
+    return _run_batches(subject, batches, effort)
 
 
-def run_batches(
-    subject: Subject,
-    batches: Mapping[str, Sequence[Module]],
-    *,
-    jobs: int,
-    timeout: float,
-    progress: Progress,
-    only: Collection[str] | None,
+def _run_batches(
+    subject: Subject, batches: Mapping[str, Sequence[Module]], effort: Effort
 ) -> ImportResults:
-    """Run batches of modules, *jobs* processes at a time."""
     began = time.monotonic()
-    wanted: dict[str, list[Module]] = {}
+    chosen: dict[str, list[Module]] = {}
     attempts: dict[str, Attempt] = {}
-    total = 0
     for name, batch in batches.items():
         for module in batch:
-            if only is not None and module.name not in only:
-                continue
             reason = exclusions.why_not(module.name, exclusions.MODULES)
             if reason:
-                attempts[module.name] = Attempt(
-                    module.name, module.path, name, "excluded", error=reason
-                )
-                continue
-            wanted.setdefault(name, []).append(module)
-            total += 1
-    done = 0
-    with ThreadPoolExecutor(max_workers=max(1, jobs)) as pool:
+                excluded = Attempt(module.name, module.path, name, "excluded", error=reason)
+                attempts[module.name] = excluded
+            else:
+                chosen.setdefault(name, []).append(module)
+    done, total = 0, sum(map(len, chosen.values()))
+    with ThreadPoolExecutor(max_workers=max(1, effort.jobs)) as pool:
         futures = [
-            pool.submit(_run_batch, subject, name, batch, timeout) for name, batch in wanted.items()
+            pool.submit(_run_batch, subject, name, batch, effort.timeout)
+            for name, batch in chosen.items()
         ]
         try:
             for future in futures:
-                for attempt in future.result():
-                    attempts[attempt.name] = attempt
-                    done += 1
-                progress("imports", done, total)
+                tried = future.result()
+                attempts.update((attempt.name, attempt) for attempt in tried)
+                done += len(tried)
+                effort.progress("imports", done, total)
         except BaseException:
-            for future in futures:
-                future.cancel()
+            pool.shutdown(wait=False, cancel_futures=True)
             raise
     assert subject.interpreter is not None
     version = ".".join(map(str, subject.interpreter.version))
@@ -202,28 +132,20 @@ def _run_batch(
     """The attempts of one batch; a new process goes on after a module that ended the last one."""
     pending = {module.name: module for module in modules}
     attempts: list[Attempt] = []
-    deaths = 0
-    while pending:
-        if deaths >= _DEATHS_AT_MOST:
-            why = f"its process ended {deaths} times before"
-            attempts += [
-                Attempt(m.name, m.path, batch, "not reached", error=why) for m in pending.values()
-            ]
-            break
-        current = ""
+    for _ in range(_DEATHS_AT_MOST):
+        count = len(attempts)
         for attempt in _run_process(subject, batch, pending, timeout):
-            current = attempt.name
-            del pending[current]
+            del pending[attempt.name]
             attempts.append(attempt)
-        if pending:
-            deaths += 1
-            if not current:  # it did not even start: every module meets the same fate
-                attempts += [
-                    Attempt(m.name, m.path, batch, "not reached", error="Python did not start")
-                    for m in pending.values()
-                ]
-                break
-    return attempts
+        if not pending:
+            return attempts
+        if len(attempts) == count:  # it did not even start: every module meets the same fate
+            why = "Python did not start"
+            break
+    else:
+        why = f"its process ended {_DEATHS_AT_MOST} times before"
+    left = [Attempt(m.name, m.path, batch, "not reached", error=why) for m in pending.values()]
+    return attempts + left
 
 
 def _run_process(
@@ -244,7 +166,7 @@ def _run_process(
             )
         )
         at = ""
-        timed_out = False
+        state: State
         try:
             for line in _lines(process, timeout):
                 with _PARSING:
@@ -255,33 +177,26 @@ def _run_process(
                 _, name, imported, located, kind, text, missing, where = row
                 module, at = modules[name], ""
                 error = " ".join(f"{kind}: {text}".split()) if kind else ""
-                state: State = "imported" if imported else "failed"
+                state = "imported" if imported else "failed"
                 yield Attempt(name, module.path, batch, state, located, error, missing, where)
+            state, why = "died", _last_words(process.wait(), errors.fileno()) if at else ""
         except TimeoutError:
-            timed_out = True
+            state, why = "timed out", f"no answer within {timeout:g} s"
         if at:
-            module = modules[at]
-            if timed_out:
-                why = f"no answer within {timeout:g} s"
-                yield Attempt(at, module.path, batch, "timed out", error=why)
-            else:
-                why = _last_words(process.wait(), errors)
-                yield Attempt(at, module.path, batch, "died", error=why)
+            yield Attempt(at, modules[at].path, batch, state, error=why)
 
 
-def _last_words(code: int, errors: object) -> str:
-    how = f"the process ended with signal {-code}" if code < 0 else f"the process ended with {code}"
-    fileno = getattr(errors, "fileno", None)
-    if fileno is None:
-        return how
-    size = os.fstat(fileno()).st_size
-    tail = os.pread(fileno(), 4000, max(0, size - 4000)).decode("utf-8", "replace")
-    lines = [line.strip() for line in tail.splitlines() if line.strip()]
-    return f"{how}: {lines[-1]}" if lines else how
+def _last_words(code: int, errors: int) -> str:
+    """How a process ended, with the last line that it wrote to the file *errors*."""
+    how = f"signal {-code}" if code < 0 else str(code)
+    size = os.fstat(errors).st_size
+    tail = os.pread(errors, 4000, max(0, size - 4000)).decode("utf-8", "replace").strip()
+    message = f": {tail.splitlines()[-1].strip()}" if tail else ""
+    return f"the process ended with {how}{message}"
 
 
 def _lines(process: subprocess.Popen[bytes], timeout: float) -> Iterator[str]:
-    """The lines a process writes. Errors: `TimeoutError` where the next is not there in time."""
+    """The lines that a process writes. Errors: `TimeoutError` where the next does not come."""
     assert process.stdout is not None
     fd = process.stdout.fileno()
     buffer = b""

@@ -1,26 +1,26 @@
-"""What watches a run: one file a recorder, and one line here that registers it.
-
-Recorders are started in this order and stopped in the reverse one, so that what one of them does
-to the prefix (resetting times, reading folders) is not seen by another.
-"""
+"""What watches a run: one file a recorder, and one line here that registers it."""
 
 from __future__ import annotations
 
-from condaprune.errors import UsageProblem, nearest
-from condaprune.live.trace.recorders.atime import AtimeRecorder
-from condaprune.live.trace.recorders.audit import AuditRecorder
-from condaprune.live.trace.recorders.base import Recorder
-from condaprune.live.trace.recorders.inotify import InotifyRecorder
-from condaprune.live.trace.recorders.strace import StraceRecorder
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-RECORDERS: tuple[type[Recorder], ...] = (
-    AtimeRecorder,
-    InotifyRecorder,
-    StraceRecorder,
-    AuditRecorder,
-)
-NAMES = tuple(recorder.name for recorder in RECORDERS)
-FALLBACKS = (InotifyRecorder.name, StraceRecorder.name, AtimeRecorder.name)
+from condaprune.errors import UsageProblem, nearest
+
+if TYPE_CHECKING:
+    from condaprune.live.trace.recorders.base import Recorder
+
+# name (and module) -> class. Recorders are started in this order and stopped in the reverse one,
+# so that what one of them does to the prefix (resetting times, reading folders) is not seen by
+# another.
+_RECORDERS = {
+    "atime": "AtimeRecorder",
+    "inotify": "InotifyRecorder",
+    "strace": "StraceRecorder",
+    "audit": "AuditRecorder",
+}
+NAMES = tuple(_RECORDERS)
+FALLBACKS = ("inotify", "strace", "atime")
 """What ``auto`` takes: the first of these that works here."""
 
 
@@ -29,9 +29,10 @@ def make_recorder(name: str, prefix: str, scratch: str) -> Recorder:
 
     Errors: `UsageProblem` for an unknown name.
     """
-    for recorder in RECORDERS:
-        if recorder.name == name:
-            return recorder(prefix, scratch)
-    raise UsageProblem(
-        f"there is no recorder {name!r}", where="--recorder", remedy=nearest(name, NAMES)
-    )
+    if name not in _RECORDERS:
+        raise UsageProblem(
+            f"there is no recorder {name!r}", where="--recorder", remedy=nearest(name, NAMES)
+        )
+    module = import_module(f"{__name__}.{name}")
+    recorder: Recorder = getattr(module, _RECORDERS[name])(prefix, scratch)
+    return recorder

@@ -37,17 +37,16 @@ class Recording:
 
 
 class Recorder(Protocol):
-    """Watches the prefix at a real path. Life: `check`, `start`, `launch`, the run, `stop`.
+    """Watches a prefix. Life: `check`, `start`, `launch`, the run, `stop`.
 
-    *scratch* is a folder for its own files. `attaches` says whether it sees processes that it did
-    not start, `sees_changes` whether it notices what else happens to the prefix.
+    It is made with the real path of the prefix and a folder for its own files. `attaches` says
+    whether it sees processes that it did not start, `sees_changes` whether it notices what else
+    happens to the prefix.
     """
 
     name: str
     attaches: bool
     sees_changes: bool
-
-    def __init__(self, prefix: str, scratch: str) -> None: ...
 
     def check(self) -> None:
         """Errors: `TraceError` where it cannot work here, with the remedy. Changes nothing."""
