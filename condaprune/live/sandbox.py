@@ -14,7 +14,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from condaprune.paths import to_bytes
@@ -105,8 +105,9 @@ class Sandbox:
 
         Errors: `OSError` where it cannot be started.
         """
-        home = tempfile.mkdtemp(prefix="run-", dir=self.scratch)
-        try:
+        with tempfile.TemporaryDirectory(
+            prefix="run-", dir=self.scratch, ignore_cleanup_errors=True
+        ) as home:
             process = subprocess.Popen(
                 [to_bytes(word) for word in (*self.wrapper, *argv)],
                 stdin=subprocess.DEVNULL,
@@ -116,16 +117,11 @@ class Sandbox:
                 env=environment(self.root, home, self.variables, self.bytecode),
                 start_new_session=True,
             )
-            try:
-                with process:
-                    try:
-                        yield process
-                    finally:
-                        _kill(process)
-            finally:
-                _kill_group(process.pid)
-        finally:
-            shutil.rmtree(home, ignore_errors=True)
+            with process:
+                try:
+                    yield process
+                finally:
+                    _kill(process)
 
     def run(self, argv: Sequence[str], timeout: float) -> Finished:
         """Run *argv* to its end, or to the time limit in seconds.
@@ -154,17 +150,10 @@ class Sandbox:
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
-    if process.poll() is None:
-        _kill_group(process.pid)
-        process.kill()
-
-
-def _kill_group(pid: int) -> None:
     # The process leads a new session, so its number names the group of its children too.
-    try:
-        os.killpg(pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        return
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.kill()
 
 
 def environment(

@@ -12,7 +12,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
 
 from condaprune.errors import UsageProblem, nearest
 from condaprune.evidence.scope import ONLY_TRACED
@@ -20,17 +19,13 @@ from condaprune.model import Inventory
 from condaprune.traces.needs import Need, find_needs
 from condaprune.traces.trace import Trace
 
-Closure = Literal["none", "imports", "package"]
-CLOSURES: tuple[Closure, ...] = get_args(Closure)
-"""How much is kept besides the traced, the boldest first."""
-
 OPTION = ONLY_TRACED
 _METADATA = re.compile(r".*?\.(?:dist|egg)-info(?=/)", re.DOTALL)
 
 _BLIND = frozenset({"imports", "siblings", "dlopen", "stubs", "data", "toolchain"})
 """The guards that keep what code may ask for later: ``none`` switches them off."""
 
-_RISKS: Mapping[Closure, str] = {
+_RISKS = {
     "none": "--closure none keeps only what the traced runs opened: code that they did not reach "
     "cannot be imported, and data that it reads is missing",
     "imports": "--only-traced keeps what the traced runs opened and what that code can import; "
@@ -38,6 +33,8 @@ _RISKS: Mapping[Closure, str] = {
     "package": "--closure package keeps every file of the packages that the traced runs used, "
     "and what these import; plug-ins that no run loaded are gone",
 }
+CLOSURES = tuple(_RISKS)
+"""How much is kept besides the traced, the boldest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +65,10 @@ def only_traced(
     still remove parts of both. Errors: `TraceError` where a trace must not be used,
     `UsageProblem` for an unknown closure or without any trace.
     """
-    chosen = _closure(closure)
+    if closure not in CLOSURES:
+        raise UsageProblem(
+            f"there is no closure {closure!r}", where="--closure", remedy=nearest(closure, CLOSURES)
+        )
     if not traces:
         raise UsageProblem(
             "it keeps only what a trace names, and there is no trace",
@@ -77,7 +77,7 @@ def only_traced(
         )
     kept = find_needs(traces, inventory, accept_failed=accept_failed)
     kept |= dict(_metadata(kept, inventory))
-    if chosen == "package":
+    if closure == "package":
         kept |= dict(_packages(kept, inventory))
     dropped = {
         path: OPTION
@@ -85,22 +85,13 @@ def only_traced(
         if entry.kind in ("file", "link")
         and path not in kept
         and not path.startswith("conda-meta/")
-        and (chosen == "none" or not _of_stdlib(path, inventory))
+        and (closure == "none" or not _of_stdlib(path, inventory))
     }
     return OnlyTraced(
         {path: str(need) for path, need in kept.items()},
         dropped,
-        _BLIND if chosen == "none" else frozenset(),
-        (_RISKS[chosen],),
-    )
-
-
-def _closure(name: str) -> Closure:
-    for known in CLOSURES:
-        if known == name:
-            return known
-    raise UsageProblem(
-        f"there is no closure {name!r}", where="--closure", remedy=nearest(name, CLOSURES)
+        _BLIND if closure == "none" else frozenset(),
+        (_RISKS[closure],),
     )
 
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from condaprune.live.verify.importer import ImportResults
     from condaprune.live.verify.proof import compare, compare_imports, sweep
     from condaprune.live.verify.results import Finding, Unchecked, Verification
-    from condaprune.live.verify.sweep import ImportResults
 
 __all__ = [
     "Finding",

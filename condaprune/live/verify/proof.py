@@ -15,6 +15,7 @@ from condaprune.live.sandbox import Sandbox, open_sandbox
 from condaprune.live.verify.checks import choose_checks
 from condaprune.live.verify.checks.base import Pair
 from condaprune.live.verify.checks.imports import compare_with
+from condaprune.live.verify.importer import ImportResults, sweep_subject
 from condaprune.live.verify.listing import Listing, changed, list_prefix
 from condaprune.live.verify.removals import Ledger, Removals, from_plan, read_manifest
 from condaprune.live.verify.results import Count, Finding, Outcome, Verification
@@ -26,7 +27,6 @@ from condaprune.live.verify.subject import (
     describe,
     open_environment,
 )
-from condaprune.live.verify.sweep import ImportResults, sweep_subject
 from condaprune.model import Progress, no_progress
 
 if TYPE_CHECKING:

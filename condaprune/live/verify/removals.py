@@ -67,9 +67,9 @@ def read_manifest(path: str) -> Ledger:
             rules[row] = ""
         elif isinstance(row, dict) and isinstance(row.get("path"), str):
             rules[row["path"].strip("/")] = str(row.get("rule") or "")
-    for name, rule_row in _rule_rows(raw.get("rules")):
-        if "breaks" in rule_row:
-            breaks[name] = _sentences(rule_row["breaks"])
+    for row in raw.get("rules") or ():
+        if isinstance(row, dict) and isinstance(row.get("breaks"), list):
+            breaks[str(row.get("name"))] = tuple(map(str, row["breaks"]))
     return Ledger(rules, {**_shipped(set(rules.values()) - set(breaks)), **breaks})
 
 
@@ -83,21 +83,6 @@ def _shipped(names: Collection[str]) -> dict[str, tuple[str, ...]]:
     from condaprune.ruleset import load_builtin
 
     return {rule.id: rule.breaks for rule in load_builtin() if rule.id in names}
-
-
-def _rule_rows(raw: object) -> list[tuple[str, dict[str, object]]]:
-    if isinstance(raw, dict):
-        return [(str(name), row) for name, row in raw.items() if isinstance(row, dict)]
-    if isinstance(raw, list):
-        rows = [row for row in raw if isinstance(row, dict)]
-        return [(str(row.get("name", row.get("id", ""))), row) for row in rows]
-    return []
-
-
-def _sentences(raw: object) -> tuple[str, ...]:
-    if isinstance(raw, str):
-        return (raw,)
-    return tuple(str(item) for item in raw) if isinstance(raw, list) else ()
 
 
 def from_plan(plan: Plan) -> Ledger:

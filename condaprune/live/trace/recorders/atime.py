@@ -16,7 +16,7 @@ from collections.abc import Iterator
 
 from condaprune.errors import TraceError
 from condaprune.live.trace.place import Mount, mount_of
-from condaprune.live.trace.recorders.base import Launch, Recording
+from condaprune.live.trace.recorders.base import Launch, Recording, walk
 from condaprune.paths import from_bytes, printable, to_bytes
 from condaprune.traces.trace import Tally
 
@@ -148,22 +148,16 @@ def _set_atime(path: bytes, atime: int) -> None:
 
 
 def _walk(root: bytes) -> Iterator[tuple[bytes, os.stat_result]]:
-    """Everything below *root* with its times; a folder's are taken before it is read."""
-    pending = [root]
-    while pending:
-        folder = pending.pop()
-        try:
-            with os.scandir(folder) as entries:
-                inside = [(entry.path, os.lstat(entry.path)) for entry in entries]
-        except FileNotFoundError:
-            continue
-        except OSError as error:
+    """Everything below *root* with its times; those of a folder are taken before it is read."""
+
+    def failed(folder: bytes, error: OSError) -> None:
+        if not isinstance(error, FileNotFoundError):
             what = f"the folder cannot be read: {error.strerror}"
             raise _problem(what, folder, "Record as a user who may read it") from error
-        for path, info in inside:
-            yield path, info
-            if stat.S_ISDIR(info.st_mode):
-                pending.append(path)
+
+    for entry in walk(root, failed):
+        with contextlib.suppress(FileNotFoundError):
+            yield entry.path, entry.stat(follow_symlinks=False)
 
 
 def _problem(what: str, path: bytes, instead: str = "") -> TraceError:

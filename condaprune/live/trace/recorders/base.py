@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
+import select
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from condaprune.errors import TraceError
 from condaprune.traces.trace import TracedEntry
+
+_BUFFER = 1 << 18
+_PAUSE = 0.01
+"""Seconds between two reads; the queue of inotify holds 16,384 events."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,24 +71,81 @@ class Recorder(Protocol):
         ...
 
 
-def walk(root: bytes) -> Iterator[os.DirEntry[bytes]]:
-    """Everything below *root*; links are not followed, folders that cannot be read are skipped."""
+def _ignore(_folder: bytes, _error: OSError) -> None:
+    return None
+
+
+def walk(
+    root: bytes, failed: Callable[[bytes, OSError], None] = _ignore
+) -> Iterator[os.DirEntry[bytes]]:
+    """Everything below *root*, a folder before its content; links are not followed.
+
+    *failed* is called for a folder that cannot be read.
+    """
     pending = [root]
     while pending:
-        with contextlib.suppress(OSError), os.scandir(pending.pop()) as entries:
-            for entry in entries:
-                yield entry
-                if entry.is_dir(follow_symlinks=False):
-                    pending.append(entry.path)
+        folder = pending.pop()
+        try:
+            with os.scandir(folder) as entries:
+                for entry in entries:
+                    yield entry
+                    if entry.is_dir(follow_symlinks=False):
+                        pending.append(entry.path)
+        except OSError as error:
+            failed(folder, error)
 
 
-def start_thread(work: Callable[[], None], name: str) -> threading.Thread:
-    """Start a thread that takes no signals: they are the main thread's to forward."""
+class Pump:
+    """Reads a non-blocking handle in a thread, and passes its data on until its end or `stop`.
 
-    def run() -> None:
+    After a read of less than *short* bytes it pauses, so that it wakes up less often.
+    """
+
+    def __init__(
+        self, handle: int, feed: Callable[[bytes], None], name: str, *, short: int = 0
+    ) -> None:
+        self._handle = handle
+        self._feed = feed
+        self._short = short
+        self._wake = os.pipe()
+        self._problem: TraceError | None = None
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread.start()
+
+    def join(self, seconds: float) -> bool:
+        """Wait for the end of the data; says whether it came."""
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
+
+    def stop(self) -> None:
+        """End after everything that can be read by now, and close the handle.
+
+        Errors: the `TraceError` that ended the reading.
+        """
+        os.write(self._wake[1], b"x")
+        self._thread.join()
+        for handle in (*self._wake, self._handle):
+            os.close(handle)
+        if self._problem is not None:
+            raise self._problem
+
+    def _run(self) -> None:
+        # Signals are the main thread's to forward.
         signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-        work()
-
-    thread = threading.Thread(target=run, name=name, daemon=True)
-    thread.start()
-    return thread
+        waiting = select.poll()
+        waiting.register(self._handle, select.POLLIN)
+        waiting.register(self._wake[0], select.POLLIN)
+        stopping = False
+        while not stopping:
+            stopping = self._wake[0] in {handle for handle, _ in waiting.poll()}
+            try:
+                while data := os.read(self._handle, _BUFFER):
+                    self._feed(data)
+                    if len(data) < self._short and not stopping:
+                        time.sleep(_PAUSE)
+                return
+            except BlockingIOError:
+                continue
+            except TraceError as problem:
+                self._problem = problem
+                return

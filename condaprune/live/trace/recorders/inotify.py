@@ -12,13 +12,11 @@ import contextlib
 import ctypes
 import errno
 import os
-import select
 import struct
-import time
 from collections.abc import Iterator
 
 from condaprune.errors import TraceError
-from condaprune.live.trace.recorders.base import Launch, Recording, start_thread, walk
+from condaprune.live.trace.recorders.base import Launch, Pump, Recording, walk
 from condaprune.paths import from_bytes, to_bytes
 from condaprune.traces.trace import Tally
 
@@ -37,9 +35,6 @@ _IN_DONT_FOLLOW = 0x02000000
 _CHANGES = IN_CLOSE_WRITE | IN_MOVED_FROM | IN_MOVED_TO | IN_CREATE | IN_DELETE
 _MASK = IN_OPEN | _CHANGES | _IN_ONLYDIR | _IN_DONT_FOLLOW
 _EVENT = struct.Struct("iIII")
-_BUFFER = 1 << 18
-_PAUSE = 0.01
-"""Seconds between two reads: fewer wake-ups cost less. The queue holds 16,384 events."""
 _BUSY = 1 << 15
 """A read of more bytes than that (some 600 events) is followed by the next one at once."""
 
@@ -58,9 +53,6 @@ class InotifyRecorder:
         self._changed: dict[str, None] = {}
         self._unwatched: list[str] = []
         self._overflow = False
-        self._problem: TraceError | None = None
-        self._handle = -1
-        self._wake = (-1, -1)
 
     def check(self) -> None:
         """Whether this machine has inotify at all; limits show when watches are set."""
@@ -70,7 +62,7 @@ class InotifyRecorder:
             )
 
     def start(self) -> None:
-        """Watch every folder, then drain the queue in a thread."""
+        """Watch every folder, then read the queue in a thread."""
         self._libc = ctypes.CDLL(None, use_errno=True)
         self._handle = self._libc.inotify_init1(os.O_CLOEXEC | os.O_NONBLOCK)
         if self._handle < 0:
@@ -79,11 +71,10 @@ class InotifyRecorder:
             # The list is made first: walking a folder that is watched would be recorded.
             for folder in list(_folders(self._root)):
                 self._watch(folder)
-            self._wake = os.pipe()
         except BaseException:
             os.close(self._handle)
             raise
-        self._thread = start_thread(self._drain, "condaprune-inotify")
+        self._pump = Pump(self._handle, self.feed, "condaprune-inotify", short=_BUSY)
 
     def launch(self, launch: Launch) -> Launch:
         """Unchanged: the kernel reports every process."""
@@ -91,12 +82,7 @@ class InotifyRecorder:
 
     def stop(self) -> Recording:
         """End after the last event that is queued by now."""
-        os.write(self._wake[1], b"x")
-        self._thread.join()
-        for handle in (*self._wake, self._handle):
-            os.close(handle)
-        if self._problem is not None:
-            raise self._problem
+        self._pump.stop()
         notes = [f"{len(self._watches)} folders watched"]
         if self._unwatched:
             notes.append(
@@ -123,26 +109,6 @@ class InotifyRecorder:
             self._unwatched.append(relative)
             return False
         raise _limit(code, "max_user_watches", len(self._watches))
-
-    def _drain(self) -> None:
-        waiting = select.poll()
-        waiting.register(self._handle, select.POLLIN)
-        waiting.register(self._wake[0], select.POLLIN)
-        while True:
-            ready = {handle for handle, _ in waiting.poll()}
-            try:
-                while True:
-                    data = os.read(self._handle, _BUFFER)
-                    self.feed(data)
-                    if self._wake[0] not in ready and len(data) < _BUSY:
-                        time.sleep(_PAUSE)
-            except BlockingIOError:
-                pass
-            except TraceError as error:
-                self._problem = self._problem or error
-                return
-            if self._wake[0] in ready:
-                return
 
     def feed(self, data: bytes) -> None:
         """Take in events as the kernel writes them. Errors: `TraceError` at a watch limit."""

@@ -8,14 +8,13 @@ own child: signals and exit codes are its own.
 from __future__ import annotations
 
 import os
-import select
 import shutil
 import signal
 import subprocess
 import time
 
 from condaprune.errors import TraceError
-from condaprune.live.trace.recorders.base import Launch, Recording, start_thread
+from condaprune.live.trace.recorders.base import Launch, Pump, Recording
 from condaprune.traces.strace_log import SYSCALLS, StraceLog
 from condaprune.traces.trace import Prefix
 
@@ -37,7 +36,7 @@ class StraceRecorder:
         self._log = StraceLog(Prefix(prefix, spelling), os.getcwd(), resolve=True)
         self._fifo = os.path.join(scratch, "strace")
         self._program = ""
-        self._left_behind = False
+        self._rest = b""
 
     def check(self) -> None:
         """Whether strace is installed, new enough, and allowed to trace."""
@@ -63,9 +62,8 @@ class StraceRecorder:
     def start(self) -> None:
         """Make the pipe that strace writes to, and read it in a thread."""
         os.mkfifo(self._fifo, 0o600)
-        self._handle = os.open(self._fifo, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        self._wake = os.pipe()
-        self._thread = start_thread(self._drain, "condaprune-strace")
+        handle = os.open(self._fifo, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        self._pump = Pump(handle, self._feed, "condaprune-strace")
 
     def launch(self, launch: Launch) -> Launch:
         """The command under strace, which starts it and steps aside."""
@@ -77,36 +75,21 @@ class StraceRecorder:
 
     def stop(self) -> Recording:
         """Wait for strace to end; children that outlive the command are released after a while."""
-        self._thread.join(_PATIENCE)
-        if self._thread.is_alive():
-            self._left_behind = True
+        left_behind = not self._pump.join(_PATIENCE)
+        if left_behind:
             self._end_tracer()
-            self._thread.join(_PATIENCE)
-        os.write(self._wake[1], b"x")
-        self._thread.join()
-        for handle in (*self._wake, self._handle):
-            os.close(handle)
+            self._pump.join(_PATIENCE)
+        self._pump.stop()
         notes = [f"{self._log.calls} system calls were read"]
-        if self._left_behind:
+        if left_behind:
             notes.append("children outlived the command; what they did later is not recorded")
         if self._log.lost:
             notes.append(f"{self._log.lost} calls named paths that could not be resolved")
         return Recording(self._log.entries(), notes=tuple(notes))
 
-    def _drain(self) -> None:
-        waiting = select.poll()
-        waiting.register(self._handle, select.POLLIN)
-        waiting.register(self._wake[0], select.POLLIN)
-        rest = b""
-        while True:
-            ready = dict(waiting.poll())
-            state = ready.get(self._handle, 0)
-            if state & select.POLLIN:
-                data = os.read(self._handle, 1 << 20)
-                *lines, rest = (rest + data).split(b"\n")
-                self._log.feed(line.decode("utf-8", "surrogateescape") for line in lines)
-            elif state & select.POLLHUP or self._wake[0] in ready:
-                return
+    def _feed(self, data: bytes) -> None:
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        self._log.feed(line.decode("utf-8", "surrogateescape") for line in lines)
 
     def _end_tracer(self) -> None:
         """Ask the strace that writes to our pipe, and no other, to detach and end."""

@@ -47,7 +47,7 @@ class CommandsCheck:
                 commands.append(path)
         done = 0
 
-        def ask(path: str) -> tuple[bool, Finding | None, Finding | None]:
+        def ask(path: str) -> Outcome:
             nonlocal done
             answer = self._ask(pair, path)
             done += 1
@@ -57,14 +57,14 @@ class CommandsCheck:
         with ThreadPoolExecutor(max_workers=max(1, pair.effort.jobs)) as pool:
             answers = list(pool.map(ask, commands))
         return Outcome(
-            sum(1 for worked, _, _ in answers if worked),
-            tuple(lost for _, lost, _ in answers if lost),
-            tuple(removed for _, _, removed in answers if removed),
+            sum(answer.counted for answer in answers),
+            tuple(finding for answer in answers for finding in answer.lost),
+            tuple(finding for answer in answers for finding in answer.removed),
             tuple(unchecked),
         )
 
-    def _ask(self, pair: Pair, path: str) -> tuple[bool, Finding | None, Finding | None]:
-        """Whether a command worked before, and its loss, or its removal on purpose."""
+    def _ask(self, pair: Pair, path: str) -> Outcome:
+        """The outcome of one command, which counts if it worked before."""
 
         def run(subject: Subject, question: str) -> Finished:
             command = command_line(subject.listing, path, question)
@@ -72,18 +72,18 @@ class CommandsCheck:
 
         question = next((q for q in QUESTIONS if run(pair.before, q).code == 0), "")
         if not question:
-            return False, None, None
+            return Outcome()
         was = f"{question} ended with 0"
         if path not in pair.after.listing:
             culprits, rule = pair.removals.culprits(path), pair.removals.rule(path)
             finding = Finding(self.name, "command", path, was, "removed", "", culprits, rule)
             on_purpose = pair.removals.on_purpose(path)
-            return (True, None, finding) if on_purpose else (True, finding, None)
+            return Outcome(1, (), (finding,)) if on_purpose else Outcome(1, (finding,))
         after = run(pair.after, question)
         if after.code is None:
             after = run(pair.after, question)
         if after.code == 0:
-            return True, None, None
+            return Outcome(1)
         text = (after.err or after.out).decode("utf-8", "replace").strip()
         evidence = text.splitlines()[-1].strip() if text else "no message"
         culprits = (
@@ -92,7 +92,7 @@ class CommandsCheck:
             or pair.removals.culprits(pair.before.listing.resolve(path) or "")
         )
         finding = Finding(self.name, "command", path, was, after.ending, evidence, culprits)
-        return True, finding, None
+        return Outcome(1, (finding,))
 
 
 def find_commands(listing: Listing) -> list[str]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from condaprune.live.verify.checks.base import Pair
+from condaprune.live.verify.importer import Attempt, ImportResults, replay, sweep_subject
 from condaprune.live.verify.listing import Listing
 from condaprune.live.verify.removals import Removals, missing_modules
 from condaprune.live.verify.results import Finding, Outcome, Unchecked
-from condaprune.live.verify.sweep import Attempt, ImportResults, replay, sweep_subject
 from condaprune.model import no_progress
 from condaprune.paths import parent
 
