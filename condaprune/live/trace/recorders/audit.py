@@ -88,7 +88,7 @@ class AuditRecorder:
                     if relative:
                         known = entries.get(relative)
                         entries[relative] = entry if known is None else known.joined(entry)
-        notes = (f"{len(processes)} Python processes were recorded", _ALONE)
+        notes = (f"Python processes recorded: {len(processes)}", _ALONE)
         return Recording(entries, notes=notes)
 
 
