@@ -44,8 +44,6 @@ PENDING: set[Arrow] = {
     ("ruleset.builtin", ""),
     ("ruleset.load", "ruleset.builtin"),
     ("sources.packages", "planning.edits.sbom"),
-    ("traces.foreign", "live.trace.recorders.base"),
-    ("traces.foreign", "live.trace.strace_log"),
 }
 PENDING_LINES: set[str] = {"model"}
 PENDING_NAMES: set[str] = set()

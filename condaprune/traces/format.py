@@ -13,7 +13,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from condaprune.errors import TraceError
 from condaprune.files import write_whole
@@ -168,10 +168,7 @@ def _parse(stream: IO[str], path: str) -> Trace:
 
 
 def _header(line: str, path: str) -> Header:
-    try:
-        document = json.loads(line) if line.endswith("\n") else None
-    except (ValueError, RecursionError):
-        document = None
+    document = _load(line) if line.endswith("\n") else None
     if not isinstance(document, dict) or MAGIC not in document:
         raise _not_a_trace(path)
     fields = _Fields(document, path, 1)
@@ -187,21 +184,23 @@ def _header(line: str, path: str) -> Header:
     runs = document.get("runs")
     if not isinstance(runs, list) or not all(isinstance(run, dict) for run in runs):
         raise fields.damaged("its header lists no runs")
-    return Header(tuple(_run(_Fields(run, path, 1)) for run in runs), version)
+    return Header(tuple(_run(_Fields(run, path, 1)) for run in runs))
 
 
 def _fields(line: str, path: str, number: int) -> _Fields:
-    try:
-        document = json.loads(line)
-    except (ValueError, RecursionError):
-        if not line.endswith("\n"):
-            raise TraceError(
-                f"the trace is truncated in line {number}", where=path, remedy=_AGAIN
-            ) from None
-        raise _Fields({}, path, number).damaged("it is not JSON") from None
+    document = _load(line)
+    if document is None and not line.endswith("\n"):
+        raise TraceError(f"the trace is truncated in line {number}", where=path, remedy=_AGAIN)
     if not isinstance(document, dict):
         raise _Fields({}, path, number).damaged("it is not a JSON object")
     return _Fields(document, path, number)
+
+
+def _load(line: str) -> object:
+    try:
+        return cast("object", json.loads(line))
+    except (ValueError, RecursionError):
+        return None
 
 
 def _entry(fields: _Fields) -> tuple[str, TracedEntry]:

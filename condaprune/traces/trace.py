@@ -84,27 +84,11 @@ class Header:
     """What holds for a trace as a whole: the runs that it is the union of."""
 
     runs: tuple[Run, ...]
-    format: int = FORMAT
-
-    @property
-    def exit_code(self) -> int:
-        """The exit code of the first run that failed, else 0."""
-        return next((run.exit_code or 0 for run in self.runs if run.failed), 0)
-
-    @property
-    def failed(self) -> bool:
-        """Whether any run's command failed."""
-        return any(run.failed for run in self.runs)
 
     @property
     def overflow(self) -> bool:
         """Whether events of any run were lost, which makes the trace invalid."""
         return any(run.overflow for run in self.runs)
-
-    @property
-    def recorders(self) -> tuple[str, ...]:
-        """The recorders of all runs, each once, in order."""
-        return tuple(dict.fromkeys(name for run in self.runs for name in run.recorders))
 
     @property
     def prefix(self) -> str:

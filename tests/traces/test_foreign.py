@@ -17,7 +17,7 @@ def imported(tmp_path: Path, kind: str, data: bytes | str) -> dict[str, set[str]
     path.write_bytes(data.encode() if isinstance(data, str) else data)
     trace = import_trace(os.fspath(path), kind, "/opt/env/")
     check_usable(trace)
-    assert trace.header.recorders == (kind,)
+    assert trace.header.runs[0].recorders == (kind,)
     assert trace.header.prefix == "/opt/env"
     assert trace.header.runs[0].ended == "imported"
     return {name: set(entry.kinds) for name, entry in trace.entries.items()}

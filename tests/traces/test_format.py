@@ -128,7 +128,7 @@ def test_a_newer_format_is_refused(tmp_path: Path) -> None:
         ('{"path": "a", "kinds": [1]}', "not a list of texts"),
         ('{"path": "a", "kinds": ["open"], "count": -1}', "'count' is not a number"),
         ("[]", "not a JSON object"),
-        ("{", "not JSON"),
+        ("{", "not a JSON object"),
     ],
 )
 def test_a_damaged_line_is_named(tmp_path: Path, line: str, match: str) -> None:

@@ -29,7 +29,7 @@ Notice = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Finish:
     """How a run ended. `exit_code` is a shell's (128 + N after signal N), None without a command;
     `duration` is in seconds."""
 
@@ -91,7 +91,7 @@ def _note(number: int, _frame: object) -> None:
 
 def run_command(
     launch: Launch, *, seconds: float = 0.0, grace: float = 10.0, stdout: IO[bytes] | None = None
-) -> Outcome:
+) -> Finish:
     """Run a command to its end, inside `signals_blocked`.
 
     After *seconds* (0: never) it is told to end (SIGTERM), and *grace* seconds later killed.
@@ -120,10 +120,10 @@ def run_command(
     code = child.returncode
     if ended == "time" and code in (-sent, -signal.SIGTERM):
         code = 0  # it ended as it was told to
-    return Outcome(128 - code if code < 0 else code, ended, time.monotonic() - begun)
+    return Finish(128 - code if code < 0 else code, ended, time.monotonic() - begun)
 
 
-def wait_for_signal(seconds: float = 0.0) -> Outcome:
+def wait_for_signal(seconds: float = 0.0) -> Finish:
     """Wait, inside `signals_blocked`, for a signal to end or for *seconds* to pass (0: never)."""
     begun = time.monotonic()
     deadline = begun + seconds if seconds else float("inf")
@@ -131,7 +131,7 @@ def wait_for_signal(seconds: float = 0.0) -> Outcome:
     while (left := deadline - time.monotonic()) > 0:
         if any(_next_signals(min(left, _TICK))):
             break
-    return Outcome(None, "attached", time.monotonic() - begun)
+    return Finish(None, "attached", time.monotonic() - begun)
 
 
 def _next_signals(patience: float) -> Iterator[tuple[int, bool]]:

@@ -68,10 +68,10 @@ def record(
                 notes.extend(_running_already(prefix))
                 for line in (*notes, "recording what uses the prefix; end with Ctrl-C"):
                     notice(line)
-                outcome = wait_for_signal(seconds)
+                finish = wait_for_signal(seconds)
             else:
                 launch = team.launch(Launch(tuple(command), variables))
-                outcome = run_command(launch, seconds=seconds, stdout=stdout)
+                finish = run_command(launch, seconds=seconds, stdout=stdout)
         except BaseException:
             team.abandon()
             raise
@@ -85,10 +85,10 @@ def record(
         prefix=prefix,
         recorders=team.names,
         command=tuple(from_bytes(os.fsencode(word)) for word in command),
-        exit_code=outcome.exit_code,
-        ended=outcome.ended,
+        exit_code=finish.exit_code,
+        ended=finish.ended,
         started=started,
-        duration=round(outcome.duration, 3),
+        duration=round(finish.duration, 3),
         filesystem=mount_of(prefix).label,
         overflow=any(recording.overflow for recording in recordings),
         canary=", ".join(filter(None, (recording.canary for recording in recordings))),

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -104,10 +105,7 @@ def sweep(
 
     Errors: `SourceError` where it is not a prefix, or its Python does not run here.
     """
-    with tempfile.TemporaryDirectory(prefix="condaprune-verify-") as scratch:
-        copy_probes(scratch)
-        label = os.fspath(prefix)
-        subject, _ = _subject(label, list_prefix(check_prefix(label)), scratch, "", timeout)
+    with _opened(prefix, timeout) as (subject, _):
         return sweep_subject(subject, Effort(jobs, timeout, progress))
 
 
@@ -127,17 +125,23 @@ def compare_imports(
     """
     began = time.monotonic()
     ledger = removed if isinstance(removed, Ledger) else from_plan(removed)
-    with tempfile.TemporaryDirectory(prefix="condaprune-verify-") as scratch:
-        copy_probes(scratch)
-        label = os.fspath(prefix)
-        listing = list_prefix(check_prefix(label))
-        subject, isolation = _subject(label, listing, scratch, "", timeout)
-        known = {*ledger.rules, *(attempt.path for attempt in baseline.attempts.values())}
-        removals = Removals((path for path in known if path not in listing), ledger)
+    with _opened(prefix, timeout) as (subject, isolation):
+        listing = subject.listing
+        before = {*ledger.rules, *(attempt.path for attempt in baseline.attempts.values())}
+        removals = Removals((path for path in before if path not in listing), ledger)
         pair = Pair(subject, subject, removals, Effort(jobs, timeout, progress))
         outcome = compare_with(baseline, pair)
         notes = [f"isolation: {isolation}", *_written(listing)]
     return _verification(pair, {"imports": (outcome, time.monotonic() - began)}, notes, began)
+
+
+@contextmanager
+def _opened(prefix: str | os.PathLike[str], timeout: float) -> Iterator[tuple[Subject, str]]:
+    """One prefix and its isolation."""
+    label = os.fspath(prefix)
+    with tempfile.TemporaryDirectory(prefix="condaprune-verify-") as scratch:
+        copy_probes(scratch)
+        yield _subject(label, list_prefix(check_prefix(label)), scratch, "", timeout)
 
 
 def _ledger(manifest: str | os.PathLike[str] | Plan | Ledger | None) -> Ledger | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import platform
+import re
 import shutil
 import struct
 import sys
@@ -17,6 +18,7 @@ from condaprune.live.verify.listing import Listing, list_prefix
 from condaprune.model import Progress, no_progress
 from condaprune.paths import from_bytes, parent
 
+_PYTHON = re.compile(r"bin/(?:python(?:2\.7|3(?:\.\d+t?)?)?|pypy3)")
 PROBES = ("probe_imports.py", "probe_metadata.py")
 _MACHINES = {
     3: "i686",
@@ -183,19 +185,15 @@ def _real(path: str) -> str:
 
 def find_python(listing: Listing) -> str:
     """The path of the interpreter; empty where there is none."""
-    numbered = sorted(
-        path
-        for path in listing
-        if path.startswith("bin/python3.") and path[len("bin/python3.") :].rstrip("t").isdigit()
-    )
-    candidates = ["bin/python", "bin/python3", *numbered, "bin/pypy3", "bin/python2.7"]
-    return next((path for path in candidates if _leads_to_program(listing, path)), "")
-
-
-def _leads_to_program(listing: Listing, path: str) -> bool:
-    entry = listing.entries.get(listing.resolve(path) or "")
+    names = sorted((p for p in listing if _PYTHON.fullmatch(p)), key=lambda p: ("pypy" in p, p))
     # A link that leads out of the prefix (a virtual environment) resolves to itself.
-    return entry is not None and entry.kind in ("file", "link") and path in listing
+    programs = (path for path in names if _kind(listing, path) in ("file", "link"))
+    return next(programs, "")
+
+
+def _kind(listing: Listing, path: str) -> str:
+    entry = listing.entries.get(listing.resolve(path) or "")
+    return entry.kind if entry else ""
 
 
 def _foreign(listing: Listing, python: str) -> str:

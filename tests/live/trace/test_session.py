@@ -76,7 +76,7 @@ def test_the_exit_code_is_that_of_the_command(
 ) -> None:
     trace = record(python(code), os.fspath(prefix))
     assert trace.header.runs[0].exit_code == expected
-    assert trace.header.failed is bool(expected)
+    assert trace.header.runs[0].failed is bool(expected)
 
 
 def test_the_environment_and_open_files_are_the_childs(prefix: Path, tmp_path: Path) -> None:
@@ -122,7 +122,7 @@ def test_what_a_server_does_on_its_way_out_is_recorded(
     trace = record(python(code, prefix / "data" / "two.txt"), os.fspath(prefix), seconds=0.5)
     assert opened(trace) == {"data/two.txt"}
     assert trace.header.runs[0].exit_code == 7
-    assert not trace.header.failed
+    assert not trace.header.runs[0].failed
 
 
 def test_a_command_that_will_not_end_is_made_to(
@@ -168,7 +168,7 @@ def test_a_signal_is_passed_on_and_the_trace_is_whole(
     assert not signal.pthread_sigmask(signal.SIG_BLOCK, [])
     assert (trace.header.runs[0].ended, trace.header.runs[0].exit_code) == ("signal", number)
     assert opened(trace) == {"data/one.txt"}
-    assert not trace.header.failed
+    assert not trace.header.runs[0].failed
 
 
 @needs_strace
@@ -368,7 +368,7 @@ def test_auto_takes_the_next_recorder_and_says_why(
     told: list[str] = []
     command = python(READ, prefix / "data" / "one.txt")
     trace = record(command, os.fspath(prefix), notice=told.append)
-    assert trace.header.recorders == ("strace",)
+    assert trace.header.runs[0].recorders == ("strace",)
     assert "data/one.txt" in opened(trace)
     assert "max_user_watches" in told[0]
     assert "strace records instead" in told[0]

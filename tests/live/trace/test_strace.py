@@ -30,7 +30,7 @@ def test_the_recorder_sees_looks_and_misses_too(
         "sys.exit(5)"
     )
     trace = record(python(code, prefix), os.fspath(prefix), ["strace"])
-    assert trace.header.exit_code == 5
+    assert trace.header.runs[0].exit_code == 5
     assert {"data/one.txt", from_bytes(b"data/\xff\x80.txt")} <= opened(trace)
     assert "missing" in opened(trace, "enoent")
     assert "data/two.txt" in opened(trace, "stat")
