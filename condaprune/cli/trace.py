@@ -149,7 +149,7 @@ def record_command(
         stdout=sys.stderr.buffer if output == "-" else None,
         notice=None if quiet else _say,
     )
-    run = new.header.runs[0]
+    run = new.runs[0]
     _write(merge([*before, new]) if before else new, output)
     if not quiet:
         for line in _summary(run, len(new.entries), output):
@@ -206,7 +206,7 @@ def import_command(file: str, kind: str, prefix: str | None, output: str) -> Non
     imported = import_trace(file, kind, prefix or find_prefix((), os.environ))
     _write(imported, output)
     if output != "-":
-        _say(f"{len(imported.entries)} entries of {imported.header.prefix} in {output}")
+        _say(f"{len(imported.entries)} entries of {imported.prefix} in {output}")
 
 
 def _prefix(environment: str) -> str:

@@ -45,7 +45,7 @@ def fingerprint_difference(trace: Trace, inventory: Inventory) -> str:
     """
     now = inventory_fingerprint(inventory)
     differences: dict[str, None] = {}
-    for run in trace.header.runs:
+    for run in trace.runs:
         if not run.fingerprint:
             differences["it does not say which environment it was recorded in"] = None
         elif run.fingerprint != now:

@@ -11,7 +11,7 @@ from condaprune.paths import from_bytes
 from condaprune.traces.ageing import fingerprint
 from condaprune.traces.format import is_inside
 from condaprune.traces.strace_log import StraceLog
-from condaprune.traces.trace import Header, Prefix, Run, Tally, Trace, TracedEntry, TraceKind
+from condaprune.traces.trace import Prefix, Run, Tally, Trace, TracedEntry, TraceKind
 
 _Evidence = tuple[Mapping[str, TracedEntry], tuple[str, ...]]
 """Entries, and notes."""
@@ -60,7 +60,7 @@ def import_trace(path: str, kind: str, prefix: str) -> Trace:
         fingerprint=fingerprint(prefix),
         notes=(f"imported from {path}", *notes),
     )
-    return Trace(Header((run,)), entries, path)
+    return Trace((run,), entries, path)
 
 
 def _strace(data: bytes, prefix: Prefix) -> _Evidence:

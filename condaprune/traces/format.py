@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, cast
 from condaprune.errors import TraceError
 from condaprune.files import write_whole
 from condaprune.paths import sort_key
-from condaprune.traces.trace import ENDINGS, FORMAT, KINDS, Header, Run, Trace, TracedEntry
+from condaprune.traces.trace import ENDINGS, FORMAT, KINDS, Run, Trace, TracedEntry
 
 if TYPE_CHECKING:
     from typing import IO
@@ -29,7 +29,7 @@ _AGAIN = "Record it again"
 
 def dump_lines(trace: Trace) -> Iterator[str]:
     """The lines of a trace file, each with its line feed; entries in the order of their bytes."""
-    yield _line({MAGIC: FORMAT, "runs": [_run_document(run) for run in trace.header.runs]})
+    yield _line({MAGIC: FORMAT, "runs": [_run_document(run) for run in trace.runs]})
     for path in sorted(trace.entries, key=sort_key):
         entry = trace.entries[path]
         document: dict[str, object] = {
@@ -147,7 +147,7 @@ class _Fields:
 def _parse(stream: IO[str], path: str) -> Trace:
     lines = iter(enumerate(stream, 1))
     number, first = next(lines, (0, ""))
-    header = _header(first, path)
+    runs = _runs(first, path)
     entries: dict[str, TracedEntry] = {}
     for number, line in lines:
         fields = _fields(line, path, number)
@@ -155,7 +155,7 @@ def _parse(stream: IO[str], path: str) -> Trace:
         if end is not None:
             if end != len(entries) or next(lines, None) is not None:
                 raise fields.damaged("its closing line does not fit what precedes it")
-            return Trace(header, entries, path)
+            return Trace(runs, entries, path)
         name, entry = _entry(fields)
         if name in entries:
             raise fields.damaged("it names an entry twice")
@@ -167,7 +167,8 @@ def _parse(stream: IO[str], path: str) -> Trace:
     )
 
 
-def _header(line: str, path: str) -> Header:
+def _runs(line: str, path: str) -> tuple[Run, ...]:
+    """The runs in the header, the first line."""
     document = _load(line) if line.endswith("\n") else None
     if not isinstance(document, dict) or MAGIC not in document:
         raise _not_a_trace(path)
@@ -184,7 +185,7 @@ def _header(line: str, path: str) -> Header:
     runs = document.get("runs")
     if not isinstance(runs, list) or not all(isinstance(run, dict) for run in runs):
         raise fields.damaged("its header lists no runs")
-    return Header(tuple(_run(_Fields(run, path, 1)) for run in runs))
+    return tuple(_run(_Fields(run, path, 1)) for run in runs)
 
 
 def _fields(line: str, path: str, number: int) -> _Fields:

@@ -80,10 +80,16 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
-class Header:
-    """What holds for a trace as a whole: the runs that it is the union of."""
+class Trace:
+    """What was touched in a prefix by one run, or by several together.
+
+    `entries` have paths relative to the prefix. `label` is how messages name the trace: the file
+    that it was read from.
+    """
 
     runs: tuple[Run, ...]
+    entries: Mapping[str, TracedEntry]
+    label: str = "trace"
 
     @property
     def overflow(self) -> bool:
@@ -94,18 +100,6 @@ class Header:
     def prefix(self) -> str:
         """The prefix of the last run."""
         return self.runs[-1].prefix if self.runs else ""
-
-
-@dataclass(frozen=True, slots=True)
-class Trace:
-    """What was touched of a prefix: entries by their path relative to it.
-
-    `label` is how messages name the trace: the file it was read from.
-    """
-
-    header: Header
-    entries: Mapping[str, TracedEntry]
-    label: str = "trace"
 
 
 class Tally:
@@ -158,8 +152,8 @@ class Prefix:
 
 def merge(traces: Sequence[Trace], label: str = "merged trace") -> Trace:
     """The union of traces: all their runs, and each entry with all its kinds, counts added up."""
-    runs = tuple(run for trace in traces for run in trace.header.runs)
-    return Trace(Header(runs), union(trace.entries for trace in traces), label)
+    runs = tuple(run for trace in traces for run in trace.runs)
+    return Trace(runs, union(trace.entries for trace in traces), label)
 
 
 def union(
@@ -180,7 +174,7 @@ def check_usable(trace: Trace, *, accept_failed: bool = False) -> None:
     Errors: `TraceError` where events were lost, where nothing was touched, and, unless
     *accept_failed*, where the recorded command failed.
     """
-    if trace.header.overflow:
+    if trace.overflow:
         raise TraceError(
             "the trace is incomplete: the kernel's queue overflowed and events were lost",
             where=trace.label,
@@ -193,7 +187,7 @@ def check_usable(trace: Trace, *, accept_failed: bool = False) -> None:
             where=trace.label,
             remedy="Record the command that uses the environment, with `--prefix ENV`",
         )
-    for run in trace.header.runs:
+    for run in trace.runs:
         if run.failed and not accept_failed:
             raise TraceError(
                 f"the recorded command ({command_text(run.command)}) failed with exit code "

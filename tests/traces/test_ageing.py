@@ -8,7 +8,7 @@ from condaprune.traces.ageing import (
     fingerprint_difference,
     inventory_fingerprint,
 )
-from condaprune.traces.trace import Header, Run, Trace
+from condaprune.traces.trace import Run, Trace
 from lab.envs.model import BuiltEnvironment
 from tests.trees import distribution, make_prefix, make_tree, record
 
@@ -16,7 +16,7 @@ from .conftest import inventory_of
 
 
 def _trace(*prints: dict[str, str]) -> Trace:
-    return Trace(Header(tuple(Run("/e", ("inotify",), fingerprint=p) for p in prints)), {})
+    return Trace(tuple(Run("/e", ("inotify",), fingerprint=p) for p in prints), {})
 
 
 def _prefix(tmp_path: Path) -> Path:

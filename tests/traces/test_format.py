@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from condaprune.errors import TraceError
 from condaprune.paths import from_bytes
 from condaprune.traces.format import check_replaceable, dump_lines, read_trace, write_trace
-from condaprune.traces.trace import KINDS, Header, Run, Trace, TracedEntry
+from condaprune.traces.trace import KINDS, Run, Trace, TracedEntry
 
 from .conftest import trace_of
 
@@ -45,10 +45,10 @@ def test_what_is_written_is_read_again(
     tmp_path: Path, entries: dict[str, TracedEntry], run: Run
 ) -> None:
     path = os.fspath(tmp_path / "a.trace")
-    write_trace(Trace(Header((run,)), entries), path)
+    write_trace(Trace((run,), entries), path)
     found = read_trace(path)
     assert dict(found.entries) == entries
-    assert found.header.runs == (run,)
+    assert found.runs == (run,)
     assert found.label == path
     assert (tmp_path / "a.trace").read_bytes().isascii()
     assert os.listdir(tmp_path) == ["a.trace"]
@@ -170,7 +170,7 @@ def test_a_header_without_runs_or_version_is_damaged(tmp_path: Path, header: str
 def test_a_header_that_does_not_deny_loss_is_not_trusted(tmp_path: Path) -> None:
     path = tmp_path / "vague"
     path.write_text('{"condaprune_trace": 1, "runs": [{}]}\n{"end": 0}\n')
-    assert read_trace(os.fspath(path)).header.overflow
+    assert read_trace(os.fspath(path)).overflow
 
 
 def test_a_file_that_is_no_trace_is_not_overwritten(tmp_path: Path) -> None:

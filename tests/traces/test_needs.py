@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from condaprune.errors import TraceError
 from condaprune.model import Inventory
 from condaprune.traces.needs import traced_needs
-from condaprune.traces.trace import KINDS, Header, Run, Trace, TracedEntry, TraceKind
+from condaprune.traces.trace import KINDS, Run, Trace, TracedEntry, TraceKind
 from tests.trees import SITE, Link, make_prefix
 
 from .conftest import inventory_of, trace_of
@@ -147,7 +147,7 @@ def test_who_listed_a_folder_decides_where_that_is_known(
 ) -> None:
     for folder, child in ((f"{SITE}/demo", "other.py"), ("data/plugins", "one.txt")):
         entry = TracedEntry(frozenset(["list"]), askers=frozenset([asker]))
-        trace = Trace(Header((Run("/e", ("audit",)),)), {folder: entry})
+        trace = Trace((Run("/e", ("audit",)),), {folder: entry})
         assert (f"{folder}/{child}" in traced_needs([trace], inventory)) is stays
 
 
@@ -155,7 +155,7 @@ def test_the_reason_names_who_asked(inventory: Inventory) -> None:
     entry = TracedEntry(
         frozenset(["open"]), askers=frozenset(["b", "a", "c"]), computed=frozenset(["a"])
     )
-    trace = Trace(Header((Run("/e", ("audit",)),)), {"data/unused.txt": entry}, "x")
+    trace = Trace((Run("/e", ("audit",)),), {"data/unused.txt": entry}, "x")
     assert traced_needs([trace], inventory)["data/unused.txt"] == (
         "x: the workload opened it for a, b and 1 more, by a computed import"
     )
@@ -181,7 +181,7 @@ def test_whatever_a_trace_touched_stays(inventory: Inventory, data: st.DataObjec
     kinds = st.frozensets(st.sampled_from(KINDS), min_size=1)
     touched = data.draw(st.dictionaries(st.sampled_from(paths), kinds, min_size=1))
     trace = Trace(
-        Header((Run("/e", ("inotify",), exit_code=0),)),
+        (Run("/e", ("inotify",), exit_code=0),),
         {path: TracedEntry(found) for path, found in touched.items()},
     )
     found = traced_needs([trace], inventory)

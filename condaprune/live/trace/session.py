@@ -21,7 +21,7 @@ from condaprune.live.trace.team import AUTO, Team
 from condaprune.paths import from_bytes, printable
 from condaprune.processes import running_from
 from condaprune.traces.ageing import fingerprint
-from condaprune.traces.trace import Header, Run, Trace, union
+from condaprune.traces.trace import Run, Trace, union
 
 _SHOWN_CHANGES = 20
 
@@ -98,7 +98,7 @@ def record(
         notes=(*team.notes, *notes),
     )
     entries = union((recording.entries for recording in recordings), same_run=True)
-    return Trace(Header((run,)), entries)
+    return Trace((run,), entries)
 
 
 def find_prefix(command: Sequence[str], environment: Mapping[str, str]) -> str:

@@ -33,13 +33,13 @@ def render_trace(
         raise UsageProblem(
             f"there is no kind {kind!r}", where="--kind", remedy=nearest(kind, KINDS)
         )
-    owned = _owned(package, prefix or trace.header.prefix) if package else None
+    owned = _owned(package, prefix or trace.prefix) if package else None
     chosen = [
         path
         for path in sorted(trace.entries, key=sort_key)
         if (kind is None or kind in trace.entries[path].kinds) and (owned is None or path in owned)
     ]
-    for run in trace.header.runs:
+    for run in trace.runs:
         yield from _describe(run)
     total = f" of {len(trace.entries)}" if package or kind else ""
     yield f"{len(chosen)}{total} entries"

@@ -40,7 +40,7 @@ def test_what_was_read_is_seen_and_times_are_put_back(
     expected = {"data/one.txt", "data/two.txt", "lib/python3.11/lib-dynload/_ssl.so"}
     assert opened(trace) == expected
     assert opened(trace, "readlink") == {"alias"}
-    assert trace.header.runs[0].canary == "passed"
+    assert trace.runs[0].canary == "passed"
     after = {path: (os.lstat(path).st_mtime_ns, os.lstat(path).st_atime_ns) for path in files}
     touched = {moving / path for path in expected}
     assert {p: t for p, t in after.items() if p not in touched} == {

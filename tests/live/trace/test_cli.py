@@ -109,9 +109,9 @@ def test_append_adds_to_what_is_there(
         run("-o", output, "--append", "--prefix", prefix, "--", *command)
     found = read_trace(os.fspath(output))
     assert opened(found) == {"data/one.txt", "data/two.txt"}
-    assert len(found.header.runs) == 2
+    assert len(found.runs) == 2
     run("-o", output, "--prefix", prefix, "--", "true")
-    assert len(read_trace(os.fspath(output)).header.runs) == 1
+    assert len(read_trace(os.fspath(output)).runs) == 1
 
 
 def test_a_prefix_that_changed_is_told(prefix: Path, tmp_path: Path) -> None:
@@ -147,7 +147,7 @@ def test_an_environment_can_be_named(
     monkeypatch.setenv("CONDA_ENVS_PATH", os.fspath(tmp_path / "envs"))
     output = tmp_path / "t"
     assert run("-q", "-o", output, "--prefix", "app", "--", "true").exit_code == 0
-    assert read_trace(os.fspath(output)).header.prefix == os.path.realpath(prefix)
+    assert read_trace(os.fspath(output)).prefix == os.path.realpath(prefix)
 
 
 def test_merge_joins_traces(prefix: Path, tmp_path: Path, python: Callable[..., list[str]]) -> None:
@@ -272,7 +272,7 @@ def test_ctrl_c_of_a_terminal_reaches_the_command_once(
     _, status = os.waitpid(child, 0)
     os.close(terminal)
     assert os.waitstatus_to_exitcode(status) == 41
-    assert read_trace(os.fspath(tmp_path / "t")).header.runs[0].ended == "signal"
+    assert read_trace(os.fspath(tmp_path / "t")).runs[0].ended == "signal"
 
 
 def test_attach_ends_with_sigterm(prefix: Path, tmp_path: Path) -> None:

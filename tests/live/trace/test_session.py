@@ -48,7 +48,7 @@ def test_the_default_records_with_inotify(prefix: Path, python: Callable[..., li
     told: list[str] = []
     command = python(READ, prefix / "data" / "one.txt")
     trace = record(command, os.fspath(prefix), notice=told.append)
-    run = trace.header.runs[0]
+    run = trace.runs[0]
     assert opened(trace) == {"data/one.txt"}
     assert run.recorders == ("inotify",)
     assert run.command == tuple(command)
@@ -75,8 +75,8 @@ def test_the_exit_code_is_that_of_the_command(
     prefix: Path, python: Callable[..., list[str]], code: str, expected: int
 ) -> None:
     trace = record(python(code), os.fspath(prefix))
-    assert trace.header.runs[0].exit_code == expected
-    assert trace.header.runs[0].failed is bool(expected)
+    assert trace.runs[0].exit_code == expected
+    assert trace.runs[0].failed is bool(expected)
 
 
 def test_the_environment_and_open_files_are_the_childs(prefix: Path, tmp_path: Path) -> None:
@@ -95,15 +95,15 @@ def test_bytecode_is_not_written_unless_the_user_says_so(
 ) -> None:
     monkeypatch.delenv("PYTHONDONTWRITEBYTECODE")
     code = "import sys; sys.exit(sys.dont_write_bytecode)"
-    assert record(python(code), os.fspath(prefix)).header.runs[0].exit_code == 1
+    assert record(python(code), os.fspath(prefix)).runs[0].exit_code == 1
     monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "")
-    assert record(python(code), os.fspath(prefix)).header.runs[0].exit_code == 0
+    assert record(python(code), os.fspath(prefix)).runs[0].exit_code == 0
 
 
 def test_a_server_ends_when_its_time_is_up(prefix: Path, python: Callable[..., list[str]]) -> None:
     code = READ + "\nimport time; time.sleep(60)"
     trace = record(python(code, prefix / "data" / "one.txt"), os.fspath(prefix), seconds=0.5)
-    run = trace.header.runs[0]
+    run = trace.runs[0]
     assert (run.ended, run.exit_code) == ("time", 0)
     assert opened(trace) == {"data/one.txt"}
     assert run.duration < 30
@@ -121,8 +121,8 @@ def test_what_a_server_does_on_its_way_out_is_recorded(
     )
     trace = record(python(code, prefix / "data" / "two.txt"), os.fspath(prefix), seconds=0.5)
     assert opened(trace) == {"data/two.txt"}
-    assert trace.header.runs[0].exit_code == 7
-    assert not trace.header.runs[0].failed
+    assert trace.runs[0].exit_code == 7
+    assert not trace.runs[0].failed
 
 
 def test_a_command_that_will_not_end_is_made_to(
@@ -166,9 +166,9 @@ def test_a_signal_is_passed_on_and_the_trace_is_whole(
         trace = record(command, os.fspath(prefix))
     assert signal.getsignal(number) == before
     assert not signal.pthread_sigmask(signal.SIG_BLOCK, [])
-    assert (trace.header.runs[0].ended, trace.header.runs[0].exit_code) == ("signal", number)
+    assert (trace.runs[0].ended, trace.runs[0].exit_code) == ("signal", number)
     assert opened(trace) == {"data/one.txt"}
-    assert not trace.header.runs[0].failed
+    assert not trace.runs[0].failed
 
 
 @needs_strace
@@ -184,7 +184,7 @@ def test_a_signal_reaches_a_command_under_strace(
 
     with later(0.0, send):
         trace = record(command, os.fspath(prefix), ["strace"])
-    assert trace.header.runs[0].exit_code == signal.SIGINT
+    assert trace.runs[0].exit_code == signal.SIGINT
     assert "data/one.txt" in opened(trace)
 
 
@@ -195,14 +195,14 @@ def test_an_ignored_signal_stays_ignored(prefix: Path, python: Callable[..., lis
         trace = record(python(code), os.fspath(prefix))
     finally:
         signal.signal(signal.SIGHUP, before)
-    assert trace.header.runs[0].exit_code == 1
+    assert trace.runs[0].exit_code == 1
 
 
 def test_the_child_starts_with_no_signal_blocked(
     prefix: Path, python: Callable[..., list[str]]
 ) -> None:
     code = "import signal, sys; sys.exit(len(signal.pthread_sigmask(signal.SIG_BLOCK, [])))"
-    assert record(python(code), os.fspath(prefix)).header.runs[0].exit_code == 0
+    assert record(python(code), os.fspath(prefix)).runs[0].exit_code == 0
 
 
 def test_a_run_can_be_recorded_outside_of_the_main_thread(
@@ -233,7 +233,7 @@ def test_attach_records_what_others_run_until_a_signal(
     timer = threading.Timer(0.0, work)
     trace = record((), os.fspath(prefix), attach=True, notice=notice)
     timer.join()
-    run = trace.header.runs[0]
+    run = trace.runs[0]
     assert opened(trace) == {"data/one.txt"}
     assert (run.ended, run.exit_code, run.command) == ("attached", None, ())
     assert "end with Ctrl-C" in told[-1]
@@ -269,7 +269,7 @@ def test_a_prefix_that_changes_is_named_in_the_header(
         "os.rename('conda-meta/demo-1.0-0.json', 'conda-meta/demo-2.0-0.json')"
     )
     (prefix / "lib" / "python3.11").mkdir(exist_ok=True)
-    run = record(python(code, prefix), os.fspath(prefix), [recorder]).header.runs[0]
+    run = record(python(code, prefix), os.fspath(prefix), [recorder]).runs[0]
     assert {"made.txt", "data/two.txt", "folder"} <= {*run.changed}
     assert run.changes >= 5
     assert any("packages were installed" in note for note in run.notes)
@@ -368,11 +368,11 @@ def test_auto_takes_the_next_recorder_and_says_why(
     told: list[str] = []
     command = python(READ, prefix / "data" / "one.txt")
     trace = record(command, os.fspath(prefix), notice=told.append)
-    assert trace.header.runs[0].recorders == ("strace",)
+    assert trace.runs[0].recorders == ("strace",)
     assert "data/one.txt" in opened(trace)
     assert "max_user_watches" in told[0]
     assert "strace records instead" in told[0]
-    assert told[0] in trace.header.runs[0].notes
+    assert told[0] in trace.runs[0].notes
 
 
 def test_inotify_asked_for_does_not_give_way(prefix: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,14 +30,14 @@ def test_the_recorder_sees_looks_and_misses_too(
         "sys.exit(5)"
     )
     trace = record(python(code, prefix), os.fspath(prefix), ["strace"])
-    assert trace.header.runs[0].exit_code == 5
+    assert trace.runs[0].exit_code == 5
     assert {"data/one.txt", from_bytes(b"data/\xff\x80.txt")} <= opened(trace)
     assert "missing" in opened(trace, "enoent")
     assert "data/two.txt" in opened(trace, "stat")
     assert "alias" in opened(trace, "readlink")
     assert "data/deep" in opened(trace, "list")
     assert "alias/link.txt" in opened(trace)
-    assert trace.header.runs[0].changes == 0
+    assert trace.runs[0].changes == 0
 
 
 @needs_strace
@@ -48,7 +48,7 @@ def test_children_left_behind_are_let_go(
     command = ["/bin/sh", "-c", f"cat {prefix}/data/one.txt; sleep 4 & echo $! > {tmp_path}/pid"]
     trace = record(command, os.fspath(prefix), ["strace"])
     assert "data/one.txt" in opened(trace)
-    assert any("outlived" in note for note in trace.header.runs[0].notes)
+    assert any("outlived" in note for note in trace.runs[0].notes)
     os.kill(int((tmp_path / "pid").read_text()), 15)
 
 
