@@ -62,11 +62,11 @@ class StraceLog:
     def feed(self, lines: Iterable[str]) -> None:
         """Read more lines, in order."""
         for line in lines:
-            found = _LINE.match(line.rstrip("\n"))
-            if found is None:
+            match = _LINE.match(line.rstrip("\n"))
+            if match is None:
                 continue
-            process = found[1] or found[2] or ""
-            text = found[3]
+            process = match[1] or match[2] or ""
+            text = match[3]
             if text.endswith(_UNFINISHED):
                 self._pending[process] = text[: -len(_UNFINISHED)].rstrip()
                 continue
@@ -170,8 +170,8 @@ def unescape(text: str) -> str:
     return from_bytes(_ESCAPE.sub(_unescaped, text.encode("utf-8", "surrogateescape")))
 
 
-def _unescaped(found: re.Match[bytes]) -> bytes:
-    code = found[1]
+def _unescaped(match: re.Match[bytes]) -> bytes:
+    code = match[1]
     if code[:1] == b"x" and len(code) == 3:
         return bytes((int(code[1:], 16),))
     if code.isdigit() and code[:1] < b"8":

@@ -36,7 +36,7 @@ def test_a_merged_trace_keeps_every_run() -> None:
     assert [run.exit_code for run in merged.runs] == [0, 3]
     assert [run.failed for run in merged.runs] == [False, True]
     assert merged.prefix == "/e"
-    assert ().prefix == ""
+    assert Trace((), {}).prefix == ""
 
 
 def test_a_trace_of_a_run_that_succeeded_is_usable() -> None:

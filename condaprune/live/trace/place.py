@@ -78,14 +78,14 @@ def recording_alone(prefix: str) -> Iterator[str]:
 
     home = _home()
     try:
-        found = os.stat(to_bytes(prefix))
+        info = os.stat(to_bytes(prefix))
     except OSError as error:
         raise TraceError(
             f"the prefix cannot be read: {error.strerror}",
             where=printable(prefix),
             remedy="Check its name and permissions",
         ) from None
-    lock = os.path.join(home, f"trace-{found.st_dev:x}-{found.st_ino:x}.lock")
+    lock = os.path.join(home, f"trace-{info.st_dev:x}-{info.st_ino:x}.lock")
     handle = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
         try:
@@ -118,8 +118,8 @@ def _home() -> str:
             where=home,
             remedy="Set TMPDIR to a folder that you may write to",
         ) from None
-    found = os.lstat(home)
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+    info = os.lstat(home)
+    if not stat.S_ISDIR(info.st_mode) or info.st_uid != os.getuid():
         raise TraceError(
             "the scratch folder belongs to somebody else",
             where=home,

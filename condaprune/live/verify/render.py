@@ -18,38 +18,38 @@ def render(verification: Verification) -> str:
     return "\n".join(_lines(verification)) + "\n"
 
 
-def _lines(found: Verification) -> Iterator[str]:
-    before, after = printable(found.before), printable(found.after)
-    if found.ok:
+def _lines(report: Verification) -> Iterator[str]:
+    before, after = printable(report.before), printable(report.after)
+    if report.ok:
         yield f"nothing lost: {after} does what {before} did, as far as was checked"
     else:
-        yield f"{len(found.lost):,} lost: {after} no longer does all that {before} did"
-    if found.lost:
+        yield f"{len(report.lost):,} lost: {after} no longer does all that {before} did"
+    if report.lost:
         yield ""
-        yield from _findings("lost", found.lost)
-    if found.announced:
+        yield from _findings("lost", report.lost)
+    if report.announced:
         yield ""
-        yield from _findings("announced by a rule", found.announced)
-    if found.removed:
+        yield from _findings("announced by a rule", report.announced)
+    if report.removed:
         yield ""
         yield "removed on purpose"
         for (check, kind, rule), count in sorted(
-            Counter((f.check, f.kind, f.rule) for f in found.removed).items()
+            Counter((f.check, f.kind, f.rule) for f in report.removed).items()
         ):
             what = f"{kind}s" if count > 1 else kind
             yield f"  {check}: {count:,} {what} by {printable(rule) or _UNKNOWN_RULE}"
-    if found.unchecked:
+    if report.unchecked:
         yield ""
         yield "not checked"
-        yield from _unchecked(found.unchecked)
+        yield from _unchecked(report.unchecked)
     yield ""
     yield "  check         compared    lost  announced  removed  seconds"
-    for name, row in found.counts.items():
+    for name, row in report.counts.items():
         yield (
             f"  {name:<12}{row.compared:>10,}{row.lost:>8,}{row.announced:>11,}"
             f"{row.removed:>9,}{row.seconds:>9.1f}"
         )
-    for note in found.notes:
+    for note in report.notes:
         yield f"note: {printable(note)}"
 
 

@@ -231,8 +231,7 @@ def test_ctrl_c_ends_a_server_and_the_trace_is_written(
 ) -> None:
     code = (
         "import sys, time\n"
-        "open(sys.argv[2], 'w').close()\n"
-        "try: time.sleep(60)\n"
+        "try: open(sys.argv[2], 'w').close(); time.sleep(60)\n"
         "except KeyboardInterrupt: open(sys.argv[1]).close(); print('bye'); sys.exit(9)"
     )
     command = python(code, prefix / "data" / "one.txt", tmp_path / "ready")

@@ -71,7 +71,7 @@ def test_finds_no_loss(make_pair: MakePair, gone: tuple[str, ...]) -> None:
         pytest.param(
             "pkg/sub/__init__.py",
             {"pkg.sub"},
-            "modules stay beside it",
+            "other files of the package stay",
             id="an __init__ that leaves a silent namespace package",
         ),
     ],

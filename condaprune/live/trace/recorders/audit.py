@@ -44,8 +44,8 @@ class AuditRecorder:
         """Whether the environment holds a Python with audit events."""
         library = os.path.join(self._prefix, "lib")
         names = os.listdir(library) if os.path.isdir(library) else []
-        found = [match for name in names if (match := _PYTHON.fullmatch(name))]
-        if not any((int(match[1]), int(match[2])) >= (3, 8) for match in found):
+        versions = [match for name in names if (match := _PYTHON.fullmatch(name))]
+        if not any((int(match[1]), int(match[2])) >= (3, 8) for match in versions):
             raise TraceError(
                 "the environment holds no Python 3.8 or newer, which audit events need",
                 where=self._prefix,

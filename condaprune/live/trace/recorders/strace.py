@@ -96,8 +96,10 @@ class StraceRecorder:
         for process in filter(str.isdigit, os.listdir("/proc")):
             folder = f"/proc/{process}/fd"
             try:
-                held = any(os.readlink(f"{folder}/{fd}") == self._fifo for fd in os.listdir(folder))
-                if held and int(process) != os.getpid():
+                is_ours = any(
+                    os.readlink(f"{folder}/{fd}") == self._fifo for fd in os.listdir(folder)
+                )
+                if is_ours and int(process) != os.getpid():
                     os.kill(int(process), signal.SIGTERM)
             except OSError:
                 continue

@@ -106,7 +106,7 @@ def _lost(
 ) -> Finding:
     if emptied:
         after = "an empty namespace package"
-        evidence = f"{old.path} is gone while modules stay beside it"
+        evidence = f"{old.path} is gone while other files of the package stay"
         culprits = removals.culprits(old.path)
         return Finding("imports", "module", old.name, "imported", after, evidence, culprits)
     after = "cannot be imported" if new.state == "failed" else new.state
