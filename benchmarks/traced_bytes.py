@@ -20,9 +20,9 @@ from condaprune.planning.planner import decide
 from condaprune.planning.terms import Terms
 from condaprune.request.request import Request
 from condaprune.request.rules import choose_rules
+from condaprune.sources.owners import source_of_bytecode
 from condaprune.sources.prefix import PrefixSource
 from condaprune.traces.format import read_trace
-from condaprune.traces.needs import source_of
 from condaprune.traces.only import CLOSURES, only_traced
 from condaprune.traces.trace import Trace
 
@@ -72,7 +72,7 @@ def _parts(plan: Plan, trace: Trace, kept: Mapping[str, str]) -> dict[str, list[
         "other names and metadata of what was opened": [],
     }
     libraries, bytecode, opened, sources, beside = first
-    used = {source_of(path) for path in trace.entries}
+    used = {source_of_bytecode(path) for path in trace.entries if path.endswith(".pyc")}
     more: dict[str, list[Entry]] = {}
     for entry in plan.kept():
         path = entry.path

@@ -14,6 +14,7 @@ from condaprune.sources.base import Source
 
 if TYPE_CHECKING:
     from condaprune.app.prune import Pruned
+    from condaprune.live.verify.proof import compare, compare_imports, sweep
     from condaprune.planning.account import Account
     from condaprune.request.config import Config
     from condaprune.sources.members import Limits
@@ -21,7 +22,25 @@ if TYPE_CHECKING:
 Environment = str | os.PathLike[str] | Source
 """A path or name of an environment, or one that is open."""
 
-__all__ = ["Request", "account", "inventory", "open_source", "plan", "prune"]
+__all__ = [
+    "Request",
+    "account",
+    "compare",
+    "compare_imports",
+    "inventory",
+    "open_source",
+    "plan",
+    "prune",
+    "sweep",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name in ("compare", "compare_imports", "sweep"):  # loaded when used: they run processes
+        from condaprune.live.verify import proof
+
+        return getattr(proof, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def open_source(environment: Environment, limits: Limits | None = None) -> Source:

@@ -41,8 +41,6 @@ MOST_LINES = 350
 PENDING: set[Arrow] = {
     ("model", "formats.patch"),
     ("report.audit.manifest", "report.audit.make"),
-    ("traces.foreign", "live.trace.recorders.base"),
-    ("traces.foreign", "live.trace.strace_log"),
 }
 PENDING_LINES: set[str] = {"model"}
 PENDING_NAMES: set[str] = set()

@@ -1,7 +1,7 @@
 """``condaprune trace``: record what a command uses of an environment; show and merge traces.
 
-What stands before ``--`` is condaprune's, what stands after it is the command. Without one of the
-sub-commands as its first word, ``trace`` records.
+Words before ``--`` are for condaprune, words after it are the command. Without a subcommand as its
+first word, ``trace`` records.
 """
 
 from __future__ import annotations
@@ -11,6 +11,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
+
+from condaprune.live.trace.recorders import NAMES
+from condaprune.traces.trace import KINDS
 
 if TYPE_CHECKING:
     from condaprune.traces.trace import Run, Trace
@@ -38,7 +41,7 @@ class _TraceGroup(click.Group):
 
 
 class _RecordCommand(click.Command):
-    """Keeps what stands after the first ``--`` from click, whatever it looks like."""
+    """Keeps the words after the first ``--`` from click, whatever they look like."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if "--" in args:
@@ -49,7 +52,7 @@ class _RecordCommand(click.Command):
             words = [word for word in args if not word.startswith("-")]
             if words and args[0] in words:
                 raise click.UsageError(
-                    f"{words[0]!r} is no sub-command. A command to record stands after `--`: "
+                    f"{words[0]!r} is not a subcommand. Write the command to record after `--`: "
                     f"condaprune trace -- {' '.join(args)}",
                     ctx,
                 )
@@ -83,7 +86,7 @@ def trace() -> None:
 @click.option(
     "--prefix",
     metavar="ENV",
-    help="The environment; by default that of the command's program, else the active one.",
+    help="The environment; by default the one of the command's program, or else the active one.",
 )
 @click.option("--append", is_flag=True, help="Add to the trace in FILE.")
 @click.option(
@@ -91,17 +94,17 @@ def trace() -> None:
     "recorders",
     multiple=True,
     metavar="NAME",
-    help="auto (inotify where it works), inotify, strace, atime, audit; repeatable.",
+    help=f"auto (inotify where it works) or one of {', '.join(NAMES)}; repeatable.",
 )
 @click.option(
     "--for",
     "seconds",
     type=click.FloatRange(min=0, min_open=True),
     metavar="SECONDS",
-    help="End the command after a while.",
+    help="End the command after this time.",
 )
-@click.option("--attach", is_flag=True, help="Run no command: record until Ctrl-C.")
-@click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
+@click.option("--attach", is_flag=True, help="Run no command: record every process until Ctrl-C.")
+@click.option("-q", "--quiet", is_flag=True, help="Print only errors.")
 @click.pass_context
 def record_command(
     ctx: click.Context,
@@ -119,7 +122,7 @@ def record_command(
     from condaprune.errors import TraceError
     from condaprune.live.trace.session import find_prefix, record
     from condaprune.sources.prefix import check_prefix
-    from condaprune.traces.format import check_replaceable, read_trace, write_trace
+    from condaprune.traces.format import check_replaceable, read_trace
     from condaprune.traces.trace import merge
 
     command: tuple[str, ...] = ctx.meta.get(_COMMAND, ())
@@ -137,7 +140,7 @@ def record_command(
         check_replaceable(output)
         if append and os.path.exists(output):
             before.append(read_trace(output))
-    found = record(
+    new = record(
         command,
         root,
         recorders or ("auto",),
@@ -146,14 +149,10 @@ def record_command(
         stdout=sys.stderr.buffer if output == "-" else None,
         notice=None if quiet else _say,
     )
-    run = found.header.runs[0]
-    whole = merge([*before, found]) if before else found
-    if output == "-":
-        _print_trace(whole)
-    else:
-        write_trace(whole, output)
+    run = new.runs[0]
+    _write(merge([*before, new]) if before else new, output)
     if not quiet:
-        for line in _summary(run, len(found.entries), output):
+        for line in _summary(run, len(new.entries), output):
             _say(line)
     if run.exit_code:
         ctx.exit(run.exit_code)
@@ -161,43 +160,40 @@ def record_command(
 
 @trace.command("merge")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@click.option("-o", "--output", required=True, metavar="FILE", help="Where to; - is stdout.")
+@click.option(
+    "-o", "--output", required=True, metavar="FILE", help="The merged trace; - is stdout."
+)
 def merge_command(files: tuple[str, ...], output: str) -> None:
-    """Make one trace of several: the union of what they saw."""
-    from condaprune.traces.format import read_trace, write_trace
+    """Make one trace of several: the union of their entries."""
+    from condaprune.traces.format import read_trace
     from condaprune.traces.trace import merge
 
-    merged = merge([read_trace(path) for path in files], output)
-    if output == "-":
-        _print_trace(merged)
-    else:
-        write_trace(merged, output)
+    _write(merge([read_trace(path) for path in files], output), output)
 
 
 @trace.command("show")
 @click.argument("file", metavar="FILE")
-@click.option("--package", metavar="NAME", help="Only what a package owns, as in numpy.")
-@click.option("--kind", metavar="KIND", help="Only open, exec, stat, enoent, readlink or list.")
-@click.option("--prefix", metavar="ENV", help="The environment, if it is elsewhere by now.")
+@click.option("--package", metavar="NAME", help="Only entries that this package owns.")
+@click.option("--kind", metavar="KIND", help=f"Only one of {', '.join(KINDS)}.")
+@click.option("--prefix", metavar="ENV", help="The environment, if it has moved.")
 def show_command(file: str, package: str | None, kind: str | None, prefix: str | None) -> None:
-    """Show what a trace holds."""
+    """Show the runs and entries of a trace."""
     from condaprune.live.trace.show import render_trace
     from condaprune.traces.format import read_trace
 
-    found = read_trace(file)
-    for line in render_trace(found, package=package, kind=kind, prefix=prefix):
+    for line in render_trace(read_trace(file), package=package, kind=kind, prefix=prefix):
         click.echo(line)
 
 
 @trace.command("import")
 @click.argument("file", metavar="FILE")
 @click.option(
-    "--from", "kind", required=True, metavar="KIND", help="What FILE is: strace, list, creport."
+    "--from", "kind", required=True, metavar="KIND", help="strace, list or creport; see above."
 )
-@click.option("--prefix", metavar="DIR", help="Where the environment lay when FILE was made.")
+@click.option("--prefix", metavar="DIR", help="Where the environment was when FILE was made.")
 @click.option("-o", "--output", default=_DEFAULT_OUTPUT, metavar="FILE", show_default=True)
 def import_command(file: str, kind: str, prefix: str | None, output: str) -> None:
-    """Make a trace of another tool's evidence.
+    """Make a trace from the output of another tool.
 
     strace: a log of `strace -f -y -s 65535 -e trace=%file -o FILE`; list: one path a line;
     creport: the creport.json of slimtoolkit.
@@ -206,14 +202,11 @@ def import_command(file: str, kind: str, prefix: str | None, output: str) -> Non
 
     from condaprune.live.trace.session import find_prefix
     from condaprune.traces.foreign import import_trace
-    from condaprune.traces.format import write_trace
 
     imported = import_trace(file, kind, prefix or find_prefix((), os.environ))
-    if output == "-":
-        _print_trace(imported)
-    else:
-        write_trace(imported, output)
-        _say(f"{len(imported.entries)} entries of {imported.header.prefix} in {output}")
+    _write(imported, output)
+    if output != "-":
+        _say(f"{len(imported.entries)} entries of {imported.prefix} in {output}")
 
 
 def _prefix(environment: str) -> str:
@@ -230,15 +223,17 @@ def _prefix(environment: str) -> str:
     return source.prefix
 
 
-def _print_trace(found: Trace) -> None:
-    from condaprune.traces.format import dump_lines
+def _write(trace: Trace, output: str) -> None:
+    from condaprune.traces.format import dump_lines, write_trace
 
-    for line in dump_lines(found):
-        click.echo(line, nl=False)
+    if output == "-":
+        sys.stdout.writelines(dump_lines(trace))
+    else:
+        write_trace(trace, output)
 
 
 def _summary(run: Run, entries: int, output: str) -> Sequence[str]:
-    """What a user should know of a run that was recorded, one line each."""
+    """The facts about a recorded run that a user should know, one line each."""
     from condaprune.paths import printable
 
     where = "" if output == "-" else f" in {output}"
@@ -247,7 +242,7 @@ def _summary(run: Run, entries: int, output: str) -> Sequence[str]:
         lines.append("events were lost: this trace cannot be used; record with --recorder strace")
     if run.failed:
         lines.append(
-            f"the command failed with exit code {run.exit_code}: the trace is used only with "
+            f"the command failed with exit code {run.exit_code}: the trace can be used only with "
             "--accept-failed"
         )
     if run.changes:

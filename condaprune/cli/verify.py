@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 
 import click
+
+from condaprune.live.verify.checks import NAMES
 
 
 @click.command()
@@ -17,13 +18,12 @@ import click
     "checks",
     multiple=True,
     metavar="NAME",
-    help="Run this check only; repeatable. One of links, elf, metadata, environment, unpack, "
-    "commands, imports.",
+    help=f"Run only this check; repeatable. One of {', '.join(NAMES)}.",
 )
 @click.option(
     "--manifest",
     metavar="FILE",
-    help="What `condaprune prune --manifest FILE` wrote: names the rule behind each loss.",
+    help="The file that `condaprune prune --manifest FILE` wrote: names the rule behind each loss.",
 )
 @click.option(
     "--jobs",
@@ -38,7 +38,7 @@ import click
     default=60.0,
     show_default=True,
     metavar="SECONDS",
-    help="What one import or command may take.",
+    help="The longest that one import or command may take.",
 )
 @click.option(
     "--format",
@@ -66,18 +66,19 @@ def verify(
     """Prove that AFTER still does what BEFORE did; each is a prefix or an archive of one.
 
     Runs code of both environments in a scratch folder, without network. Exit status: 0 nothing
-    was lost, 1 something was, 2 could not run.
+    was lost, 1 something was lost, 2 could not run.
 
     \b
     condaprune verify /env.before /env
     condaprune verify /env slim.tar.zst --manifest slim.json
     """
     from condaprune.cli.progress import Reporter
+    from condaprune.files import write_whole
     from condaprune.live.verify import compare
     from condaprune.live.verify.render import render
 
     with Reporter(quiet=quiet, bars=not no_progress) as progress:
-        found = compare(
+        verification = compare(
             before,
             after,
             checks=checks,
@@ -86,12 +87,12 @@ def verify(
             manifest=manifest,
             progress=progress,
         )
-    text = json.dumps(found.to_json(), indent=1) + "\n" if shown == "json" else render(found)
+    if shown == "json":
+        text = json.dumps(verification.to_json(), indent=1) + "\n"
+    else:
+        text = render(verification)
     if output:
-        temporary = f"{output}.part"
-        with open(temporary, "w", encoding="utf-8", errors="backslashreplace") as file:
-            file.write(text)
-        os.replace(temporary, output)
+        write_whole(output, text.encode("utf-8", "backslashreplace"))
     else:
         sys.stdout.write(text)
-    return 0 if found.ok else 1
+    return 0 if verification.ok else 1

@@ -1,8 +1,8 @@
 """Where code of an environment runs: a scratch folder, no network, the environment read-only.
 
-The strongest isolation the machine allows is found by trying: a private network and mounts that
-make the environment read-only and cover its counterpart; a private network alone; and, where no
-namespace can be made (a container build), proxy variables that make connections fail.
+The strongest isolation that the machine allows is found by trying: a private network and mounts
+that make the environment read-only and cover its counterpart; a private network alone; and, where
+no namespace can be made (a container build), proxy variables that make connections fail.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from condaprune.paths import to_bytes
@@ -28,6 +28,34 @@ _MOUNTS = (
     'exit 125; shift 2; exec "$@"'
 )
 
+_PROXIES = ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+_IN_HOME = {
+    "XDG_CACHE_HOME": ".cache",
+    "XDG_CONFIG_HOME": ".config",
+    "XDG_DATA_HOME": ".local/share",
+    "XDG_STATE_HOME": ".local/state",
+    "MPLCONFIGDIR": "mpl",
+    "NUMBA_CACHE_DIR": "numba",
+    "IPYTHONDIR": "ipython",
+    "JUPYTER_CONFIG_DIR": "jupyter",
+}
+_QUIET = {
+    **dict.fromkeys(("PYTHONNOUSERSITE", "PIP_NO_INDEX", "PIP_DISABLE_PIP_VERSION_CHECK"), "1"),
+    **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
+    **dict.fromkeys(("LC_ALL", "LANG"), "C.UTF-8"),
+    **dict.fromkeys(("SDL_VIDEODRIVER", "SDL_AUDIODRIVER"), "dummy"),
+    "QT_QPA_PLATFORM": "offscreen",
+    "MPLBACKEND": "Agg",
+    "CUDA_VISIBLE_DEVICES": "",
+    "HF_HUB_OFFLINE": "1",
+    "PYTHONHASHSEED": "0",
+    "TERM": "dumb",
+    "COLUMNS": "80",
+    "PAGER": "cat",
+    "EDITOR": "true",
+    "BROWSER": "true",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Finished:
@@ -38,14 +66,25 @@ class Finished:
     err: bytes
     seconds: float
 
+    @property
+    def ending(self) -> str:
+        """How it ended, in words."""
+        return "did not end in time" if self.code is None else f"ended with {self.code}"
+
+    @property
+    def last_line(self) -> str:
+        """The last line of its messages, which usually is the error."""
+        lines = self.err.decode("utf-8", "replace").strip().splitlines()
+        return lines[-1].strip() if lines else "no message"
+
 
 @dataclass(frozen=True, slots=True)
 class Sandbox:
     """How processes of one prefix are started. Made by `open_sandbox`.
 
     `root` is the prefix, `scratch` a folder that is thrown away, `wrapper` the command line that
-    isolates, `variables` what the activation of the environment sets. `bytecode` is a folder where
-    Python may cache what it compiles; without one it writes none.
+    isolates, `variables` those that activating the environment sets. `bytecode` is a folder where
+    Python may cache bytecode; without one it writes none.
     """
 
     root: str
@@ -62,12 +101,13 @@ class Sandbox:
         stdout: int = subprocess.PIPE,
         stderr: int = subprocess.PIPE,
     ) -> Iterator[subprocess.Popen[bytes]]:
-        """Run *argv* in a home folder of its own; it and its children are killed at the end.
+        """Run *argv* in a new home folder; it and its children are killed at the end.
 
         Errors: `OSError` where it cannot be started.
         """
-        home = tempfile.mkdtemp(prefix="run-", dir=self.scratch)
-        try:
+        with tempfile.TemporaryDirectory(
+            prefix="run-", dir=self.scratch, ignore_cleanup_errors=True
+        ) as home:
             process = subprocess.Popen(
                 [to_bytes(word) for word in (*self.wrapper, *argv)],
                 stdin=subprocess.DEVNULL,
@@ -77,16 +117,11 @@ class Sandbox:
                 env=environment(self.root, home, self.variables, self.bytecode),
                 start_new_session=True,
             )
-            try:
-                with process:
-                    try:
-                        yield process
-                    finally:
-                        _kill(process)
-            finally:
-                _kill_group(process.pid)
-        finally:
-            shutil.rmtree(home, ignore_errors=True)
+            with process:
+                try:
+                    yield process
+                finally:
+                    _kill(process)
 
     def run(self, argv: Sequence[str], timeout: float) -> Finished:
         """Run *argv* to its end, or to the time limit in seconds.
@@ -115,66 +150,25 @@ class Sandbox:
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
-    if process.poll() is None:
-        _kill_group(process.pid)
-        process.kill()
-
-
-def _kill_group(pid: int) -> None:
-    # The process leads a session of its own, so its number names the group of its children too.
-    try:
-        os.killpg(pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        return
+    # The process leads a new session, so its number names the group of its children too.
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.kill()
 
 
 def environment(
     root: str, home: str, variables: Mapping[str, str], bytecode: str = ""
 ) -> dict[bytes, bytes]:
     """The variables of a process: nothing of the caller's, everything writable in *home*."""
-    nowhere = "http://127.0.0.1:9"
     values = {
         **variables,
+        **_QUIET,
+        **dict.fromkeys(_PROXIES, "http://127.0.0.1:9"),
+        **dict.fromkeys(("HOME", "TMPDIR", "XDG_RUNTIME_DIR"), home),
+        **{name: f"{home}/{folder}" for name, folder in _IN_HOME.items()},
+        **({"PYTHONPYCACHEPREFIX": bytecode} if bytecode else {"PYTHONDONTWRITEBYTECODE": "1"}),
         "PATH": f"{root}/bin:{SYSTEM_PATH}",
         "CONDA_PREFIX": root,
-        "HOME": home,
-        "TMPDIR": home,
-        "XDG_CACHE_HOME": f"{home}/.cache",
-        "XDG_CONFIG_HOME": f"{home}/.config",
-        "XDG_DATA_HOME": f"{home}/.local/share",
-        "XDG_STATE_HOME": f"{home}/.local/state",
-        "XDG_RUNTIME_DIR": home,
-        "MPLCONFIGDIR": f"{home}/mpl",
-        "NUMBA_CACHE_DIR": f"{home}/numba",
-        "IPYTHONDIR": f"{home}/ipython",
-        "JUPYTER_CONFIG_DIR": f"{home}/jupyter",
-        **({"PYTHONPYCACHEPREFIX": bytecode} if bytecode else {"PYTHONDONTWRITEBYTECODE": "1"}),
-        "PYTHONNOUSERSITE": "1",
-        "PYTHONHASHSEED": "0",
-        "MPLBACKEND": "Agg",
-        "QT_QPA_PLATFORM": "offscreen",
-        "SDL_VIDEODRIVER": "dummy",
-        "SDL_AUDIODRIVER": "dummy",
-        "TERM": "dumb",
-        "LC_ALL": "C.UTF-8",
-        "LANG": "C.UTF-8",
-        "COLUMNS": "80",
-        "PAGER": "cat",
-        "EDITOR": "true",
-        "BROWSER": "true",
-        "OMP_NUM_THREADS": "1",
-        "OPENBLAS_NUM_THREADS": "1",
-        "MKL_NUM_THREADS": "1",
-        "CUDA_VISIBLE_DEVICES": "",
-        "http_proxy": nowhere,
-        "https_proxy": nowhere,
-        "all_proxy": nowhere,
-        "HTTP_PROXY": nowhere,
-        "HTTPS_PROXY": nowhere,
-        "ALL_PROXY": nowhere,
-        "PIP_NO_INDEX": "1",
-        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
-        "HF_HUB_OFFLINE": "1",
     }
     return {to_bytes(name): to_bytes(value) for name, value in values.items()}
 
@@ -190,10 +184,8 @@ def _wrappers(root: str, covered: str) -> Iterator[tuple[tuple[str, ...], str]]:
         yield (unshare, "-r", "-n", "--"), "no network"
 
 
-def open_sandbox(
-    root: str, scratch: str, *, covered: str = "", variables: Mapping[str, str] | None = None
-) -> tuple[Sandbox, str]:
-    """The best sandbox this machine allows for the prefix *root*, and what it isolates in words.
+def open_sandbox(root: str, scratch: str, *, covered: str = "") -> tuple[Sandbox, str]:
+    """The best sandbox that this machine allows for the prefix *root*, and its isolation in words.
 
     *covered* is another prefix in whose place its processes see their own: a copy whose scripts
     and libraries still name the original would otherwise be proven by the original.
@@ -201,10 +193,10 @@ def open_sandbox(
     if covered and any(_contains(covered, other) for other in (root, scratch)):
         covered = ""
     for wrapper, words in _wrappers(root, covered):
-        sandbox = Sandbox(root, scratch, wrapper, variables or {})
+        sandbox = Sandbox(root, scratch, wrapper)
         if sandbox.run(["/bin/sh", "-c", "exit 0"], 20.0).code == 0:
             return sandbox, words
-    return Sandbox(root, scratch, (), variables or {}), "no isolation from the network but proxies"
+    return Sandbox(root, scratch), "no isolation from the network except proxy variables"
 
 
 def _contains(folder: str, path: str) -> bool:

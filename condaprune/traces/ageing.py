@@ -1,8 +1,8 @@
 """Which environment a trace was recorded in, and how that differs from the one at hand.
 
 A fingerprint maps a package's label (``conda:numpy``, ``pypi:click``) to its version, for conda
-packages followed by the build. It is read off names of files alone, so that it costs next to
-nothing and both sides can make it.
+packages followed by the build. It is made from file names alone, so that it costs next to nothing
+and both sides can make it.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterable, Mapping
 
 from condaprune.model import Inventory
+from condaprune.names import canonical_name
 from condaprune.paths import from_bytes, to_bytes
 from condaprune.traces.trace import Trace
 
@@ -18,38 +19,38 @@ _SHOWN = 8
 
 
 def fingerprint(prefix: str) -> dict[str, str]:
-    """The fingerprint of the prefix in a folder; empty where it is no environment."""
-    found = _of_records(_names(prefix, "conda-meta"))
+    """The fingerprint of the prefix in a folder; empty where it is not an environment."""
+    versions = _of_records(_names(prefix, "conda-meta"))
     libraries = [f"lib/{name}" for name in _names(prefix, "lib") if name.startswith("python")]
     for library in (*libraries, "Lib"):
         if not os.path.islink(os.path.join(prefix, library)):
-            found.update(_of_distributions(_names(prefix, f"{library}/site-packages")))
-    return found
+            versions.update(_of_distributions(_names(prefix, f"{library}/site-packages")))
+    return versions
 
 
 def inventory_fingerprint(inventory: Inventory) -> dict[str, str]:
     """The fingerprint of an environment that was read."""
-    found = _of_records(record.path.rpartition("/")[2] for record in inventory.records)
+    versions = _of_records(record.path.rpartition("/")[2] for record in inventory.records)
     sites = set(inventory.layout.site)
     names = (d.path.rpartition("/") for d in inventory.distributions)
-    found.update(_of_distributions(name for folder, _, name in names if folder in sites))
-    return found
+    versions.update(_of_distributions(name for folder, _, name in names if folder in sites))
+    return versions
 
 
 def fingerprint_difference(trace: Trace, inventory: Inventory) -> str:
     """How the environment differs from the one a trace was recorded in, in words.
 
-    Empty where it does not. Packages of the same version and another build are named as such: to
-    them the trace still applies by path.
+    Empty where it does not. Packages of the same version and another build are named as such:
+    the trace still applies to them by path.
     """
     now = inventory_fingerprint(inventory)
-    said: dict[str, None] = {}
-    for run in trace.header.runs:
+    differences: dict[str, None] = {}
+    for run in trace.runs:
         if not run.fingerprint:
-            said["it does not say which environment it was recorded in"] = None
+            differences["it does not say which environment it was recorded in"] = None
         elif run.fingerprint != now:
-            said.update(dict.fromkeys(_differences(run.fingerprint, now)))
-    words = list(said)
+            differences.update(dict.fromkeys(_differences(run.fingerprint, now)))
+    words = list(differences)
     more = f", and {len(words) - _SHOWN} more" if len(words) > _SHOWN else ""
     return ", ".join(words[:_SHOWN]) + more
 
@@ -61,35 +62,33 @@ def _differences(before: Mapping[str, str], now: Mapping[str, str]) -> Iterable[
         if old == new:
             continue
         if old is None:
-            yield f"{name} {new} was not there"
+            yield f"{name} {new} is new"
         elif new is None:
             yield f"{name} {old} is gone"
         elif old.split(" ")[0] == new.split(" ")[0]:
             version, _, build = old.partition(" ")
-            yield f"{name} {version} is another build ({new.partition(' ')[2]}, then {build})"
+            yield f"{name} {version} is another build ({new.partition(' ')[2]}, was {build})"
         else:
-            yield f"{name} is {new.split(' ')[0]}, then {old.split(' ')[0]}"
+            yield f"{name} is {new.split(' ')[0]}, was {old.split(' ')[0]}"
 
 
 def _of_records(names: Iterable[str]) -> dict[str, str]:
-    found: dict[str, str] = {}
+    versions: dict[str, str] = {}
     for name in names:
         parts = name.removesuffix(".json").rsplit("-", 2)
         if name.endswith(".json") and len(parts) == 3:
-            found[f"conda:{parts[0]}"] = f"{parts[1]} {parts[2]}"
-    return found
+            versions[f"conda:{parts[0]}"] = f"{parts[1]} {parts[2]}"
+    return versions
 
 
 def _of_distributions(names: Iterable[str]) -> dict[str, str]:
-    from condaprune.names import canonical_name
-
-    found: dict[str, str] = {}
+    versions: dict[str, str] = {}
     for name in names:
         stem, _, suffix = name.rpartition(".")
         if suffix in ("dist-info", "egg-info"):
             title, _, version = stem.partition("-")
-            found[f"pypi:{canonical_name(title)}"] = version.split("-py", 1)[0]
-    return found
+            versions[f"pypi:{canonical_name(title)}"] = version.split("-py", 1)[0]
+    return versions
 
 
 def _names(prefix: str, folder: str) -> list[str]:

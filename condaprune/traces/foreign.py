@@ -1,50 +1,57 @@
-"""Traces out of other tools' evidence: an strace log, a list of paths, a slimtoolkit report."""
+"""Makes traces of other tools' evidence: an strace log, a list of paths, a slimtoolkit report."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from condaprune.errors import TraceError, UsageProblem, nearest
-from condaprune.live.trace.recorders.base import Inside, Tally
-from condaprune.live.trace.strace_log import StraceLog
 from condaprune.paths import from_bytes
+from condaprune.traces.ageing import fingerprint
 from condaprune.traces.format import is_inside
-from condaprune.traces.trace import Header, Run, Trace, TracedEntry
+from condaprune.traces.strace_log import StraceLog
+from condaprune.traces.trace import Prefix, Run, Tally, Trace, TracedEntry, TraceKind
 
-_Reader = Callable[[bytes, Inside], tuple[Mapping[str, TracedEntry], tuple[str, ...]]]
+_Evidence = tuple[Mapping[str, TracedEntry], tuple[str, ...]]
+"""Entries, and notes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A file of another tool: its name in a sentence, and its reader."""
+
+    name: str
+    read: Callable[[bytes, Prefix], _Evidence]
 
 
 def import_trace(path: str, kind: str, prefix: str) -> Trace:
-    """A trace out of the file at *path*, made by another tool of the kind ``strace``, ``list``
-    or ``creport``.
+    """A trace made of the file at *path*, which another tool wrote, of a kind in `FORMATS`.
 
     *prefix* is where the environment lay when the file was made; it need not exist here. Errors:
-    `TraceError` where the file cannot be read, is none of its kind, or names nothing in the
+    `TraceError` where the file cannot be read, is not of its kind, or names nothing in the
     prefix; `UsageProblem` for an unknown kind.
     """
-    from condaprune.traces.ageing import fingerprint
-
-    reader = READERS.get(kind)
-    if reader is None:
+    form = FORMATS.get(kind)
+    if form is None:
         raise UsageProblem(
-            f"there is no import from {kind!r}", where="--from", remedy=nearest(kind, [*READERS])
+            f"there is no import from {kind!r}", where="--from", remedy=nearest(kind, [*FORMATS])
         )
     try:
         with open(path, "rb") as stream:
             data = stream.read()
     except OSError as error:
         raise TraceError(
-            f"cannot be read: {error.strerror}", where=path, remedy="Check its name"
+            f"it cannot be read: {error.strerror}", where=path, remedy="Check its name"
         ) from None
     prefix = prefix.rstrip("/")
-    entries, notes = reader(data, Inside(prefix))
+    entries, notes = form.read(data, Prefix(prefix))
     if not entries:
         raise TraceError(
-            f"it names nothing in {prefix}, or is no {_NAMES[kind]}",
+            f"it names nothing in {prefix}, or is not {form.name}",
             where=path,
-            remedy="Name the folder that the environment lay in at the time with `--prefix`, "
-            "and what the file is with `--from`",
+            remedy="Say with `--prefix` where the environment lay at the time, "
+            "and with `--from` what the file is",
         )
     run = Run(
         prefix=prefix,
@@ -53,35 +60,33 @@ def import_trace(path: str, kind: str, prefix: str) -> Trace:
         fingerprint=fingerprint(prefix),
         notes=(f"imported from {path}", *notes),
     )
-    return Trace(Header((run,)), entries, path)
+    return Trace((run,), entries, path)
 
 
-def _strace(data: bytes, inside: Inside) -> tuple[Mapping[str, TracedEntry], tuple[str, ...]]:
-    log = StraceLog(inside)
+def _strace(data: bytes, prefix: Prefix) -> _Evidence:
+    log = StraceLog(prefix)
     log.feed(data.decode("utf-8", "surrogateescape").splitlines())
-    if not log.lost:
-        return log.entries(), ()
-    note = f"{log.lost} calls named paths that could not be told: use `strace -f -y -s 65535`"
-    return log.entries(), (note,)
+    lost = f"{log.lost} calls named paths that could not be resolved: use `strace -f -y -s 65535`"
+    return log.entries(), (lost,) if log.lost else ()
 
 
-def _list(data: bytes, inside: Inside) -> tuple[Mapping[str, TracedEntry], tuple[str, ...]]:
+def _list(data: bytes, prefix: Prefix) -> _Evidence:
     """One path a line, or each ended by NUL (``find -print0``); relative ones to the prefix."""
     tally = Tally("list")
     outside = 0
     for line in data.split(b"\0") if b"\0" in data else data.splitlines():
         path = from_bytes(line)
-        relative: str | None = path.removeprefix("./")
-        if path.startswith("/"):
-            relative = inside.relative(path)
+        relative = prefix.relative(path) if path.startswith("/") else path.removeprefix("./")
         if relative and is_inside(relative):
             tally.add(relative, "open")
         else:
             outside += bool(path)
-    return tally.entries(), (f"{outside} paths outside of the prefix left out",) if outside else ()
+    return tally.entries(), (
+        f"{outside} paths outside the prefix were left out",
+    ) if outside else ()
 
 
-def _creport(data: bytes, inside: Inside) -> tuple[Mapping[str, TracedEntry], tuple[str, ...]]:
+def _creport(data: bytes, prefix: Prefix) -> _Evidence:
     """slimtoolkit's ``creport.json``: what its monitors saw, and the files that it would keep."""
     try:
         document = json.loads(data)
@@ -89,21 +94,16 @@ def _creport(data: bytes, inside: Inside) -> tuple[Mapping[str, TracedEntry], tu
         return {}, ()
     tally = Tally("creport")
 
-    def add(path: object, kind: str, count: object = 1) -> None:
-        relative = inside.relative(path) if isinstance(path, str) else None
-        if not relative or not is_inside(relative):
-            return
-        number = count if isinstance(count, int) and count > 0 else 1
-        for known in ("open", "exec", "stat", "readlink", "list"):
-            if known == kind:
-                tally.add(relative, known, number)
+    def add(path: object, kind: TraceKind, count: object = 1) -> None:
+        relative = prefix.relative(path) if isinstance(path, str) else None
+        if relative and is_inside(relative):
+            tally.add(relative, kind, count if isinstance(count, int) and count > 0 else 1)
 
     monitors = _object(_object(document).get("monitors"))
     for files in _object(_object(monitors.get("fan")).get("process_files")).values():
         for path, info in _object(files).items():
             facts = _object(info)
-            kind = "exec" if facts.get("execs") else "open"
-            add(path, kind, facts.get("event_count"))
+            add(path, "exec" if facts.get("execs") else "open", facts.get("event_count"))
     for path, info in _object(_object(monitors.get("pt")).get("fs_activity")).items():
         facts = _object(info)
         looked = facts.get("ops_checkfile", 0) == facts.get("ops_all")
@@ -119,6 +119,10 @@ def _object(value: object) -> dict[str, object]:
     return value if isinstance(value, dict) else {}
 
 
-_ARTIFACTS = {"Dir": "stat", "Symlink": "readlink"}
-_NAMES = {"strace": "strace log", "list": "list of paths", "creport": "creport.json"}
-READERS: Mapping[str, _Reader] = {"strace": _strace, "list": _list, "creport": _creport}
+_ARTIFACTS: Mapping[str, TraceKind] = {"Dir": "stat", "Symlink": "readlink"}
+FORMATS: Mapping[str, Format] = {
+    "strace": Format("an strace log", _strace),
+    "list": Format("a list of paths", _list),
+    "creport": Format("a creport.json", _creport),
+}
+"""What can be imported: one reader and one line here."""

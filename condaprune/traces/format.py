@@ -1,42 +1,35 @@
 """The trace file: JSON lines, one header, one line an entry, one closing line.
 
 docs/trace-format.md describes it. The file is pure ASCII: a path is text decoded from its bytes
-as UTF-8 with ``surrogateescape``, and a byte that is no UTF-8 becomes the JSON escape of its
+as UTF-8 with ``surrogateescape``, and a byte that is not UTF-8 becomes the JSON escape of its
 lone surrogate (``\\udc80`` to ``\\udcff``), which survives every JSON reader that keeps escapes.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, cast
 
 from condaprune.errors import TraceError
+from condaprune.files import write_whole
 from condaprune.paths import sort_key
-from condaprune.traces.trace import (
-    ENDINGS,
-    FORMAT,
-    KINDS,
-    Header,
-    Run,
-    Trace,
-    TracedEntry,
-    TraceKind,
-)
+from condaprune.traces.trace import ENDINGS, FORMAT, KINDS, Run, Trace, TracedEntry
 
 if TYPE_CHECKING:
     from typing import IO
 
 MAGIC = "condaprune_trace"
-_IMPORT = "A log of another tool is read with `condaprune trace import FILE --from ...`"
 _AGAIN = "Record it again"
 
 
 def dump_lines(trace: Trace) -> Iterator[str]:
     """The lines of a trace file, each with its line feed; entries in the order of their bytes."""
-    runs = [_run_document(run) for run in trace.header.runs]
-    yield _line({MAGIC: FORMAT, "runs": runs})
+    yield _line({MAGIC: FORMAT, "runs": [_run_document(run) for run in trace.runs]})
     for path in sorted(trace.entries, key=sort_key):
         entry = trace.entries[path]
         document: dict[str, object] = {
@@ -56,27 +49,15 @@ def dump_lines(trace: Trace) -> Iterator[str]:
 def write_trace(trace: Trace, path: str) -> None:
     """Write a trace file; it appears whole or not at all.
 
-    An existing file is replaced only where it is a trace, or empty. Errors: `TraceError`.
+    An existing file is replaced only if it is a trace, or empty. Errors: `TraceError`.
     """
-    if os.path.exists(path) and not os.path.isfile(path):
-        with _writing(path), open(path, "w", encoding="ascii") as stream:  # /dev/stdout, a pipe
-            stream.writelines(dump_lines(trace))
-        return
     check_replaceable(path)
-    scratch = f"{path}.{os.getpid()}.part"
-    with _writing(path):
-        try:
-            with open(scratch, "w", encoding="ascii") as stream:
-                stream.writelines(dump_lines(trace))
-            os.replace(scratch, path)
-        except BaseException:
-            if os.path.lexists(scratch):
-                os.unlink(scratch)
-            raise
+    with _clear_errors(path, "written"):
+        write_whole(path, "".join(dump_lines(trace)).encode("ascii"))
 
 
 def check_replaceable(path: str) -> None:
-    """Errors: `TraceError` where *path* holds something else than a trace, or cannot be made."""
+    """Errors: `TraceError` where *path* is a file that is not a trace, or cannot be made."""
     folder = os.path.dirname(path) or "."
     if not os.path.isdir(folder):
         raise TraceError("there is no such folder", where=folder, remedy="Create it first")
@@ -88,11 +69,11 @@ def check_replaceable(path: str) -> None:
         )
     if not os.path.isfile(path) or os.path.getsize(path) == 0:
         return
-    with _reading(path), open(path, "rb") as stream:
+    with _clear_errors(path, "read"), open(path, "rb") as stream:
         start = stream.read(64)
     if MAGIC.encode() not in start:
         raise TraceError(
-            "the output exists and is no trace; it is not overwritten",
+            "the output exists and is not a trace; it is not overwritten",
             where=path,
             remedy="Choose another name for the trace",
         )
@@ -101,55 +82,83 @@ def check_replaceable(path: str) -> None:
 def read_trace(path: str) -> Trace:
     """Read a trace file.
 
-    Errors: `TraceError` where it is missing, no trace, truncated, damaged, of a newer format, or
-    names paths that leave the prefix.
+    Errors: `TraceError` where it is missing, truncated, damaged, not a trace, of a newer format,
+    or names paths that leave the prefix.
     """
-    with _reading(path), open(path, encoding="utf-8", errors="strict") as stream:
+    with _clear_errors(path, "read"), open(path, encoding="utf-8", errors="strict") as stream:
         return _parse(stream, path)
 
 
-class _reading:
-    """Turn what opening and decoding may raise into a `TraceError` about one file."""
-
-    doing = "read"
-
-    def __init__(self, path: str) -> None:
-        self.path = path
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        if isinstance(error, UnicodeDecodeError):
-            raise TraceError("it is no trace", where=self.path, remedy=_IMPORT) from None
-        if isinstance(error, OSError):
-            reason = error.strerror or str(error)
-            raise TraceError(
-                f"the trace cannot be {self.doing}: {reason}",
-                where=self.path,
-                remedy="Check its name and permissions",
-            ) from None
+@contextmanager
+def _clear_errors(path: str, done: str) -> Iterator[None]:
+    """Turn what reading or writing a file may raise into a `TraceError` about it."""
+    try:
+        yield
+    except UnicodeDecodeError:
+        raise _not_a_trace(path) from None
+    except OSError as error:
+        raise TraceError(
+            f"the trace cannot be {done}: {error.strerror or error}",
+            where=path,
+            remedy="Check its name and permissions",
+        ) from None
 
 
-class _writing(_reading):
-    doing = "written"
+def _not_a_trace(path: str) -> TraceError:
+    remedy = "A log of another tool is read with `condaprune trace import FILE --from ...`"
+    return TraceError("it is not a trace", where=path, remedy=remedy)
+
+
+@dataclass(frozen=True, slots=True)
+class _Fields:
+    """A JSON object of a trace file, and where it stands; values of other types are damage."""
+
+    values: Mapping[str, object]
+    path: str
+    line: int
+
+    def damaged(self, why: str) -> TraceError:
+        what = f"the trace is damaged at line {self.line}: {why}"
+        return TraceError(what, where=self.path, remedy=_AGAIN)
+
+    def text(self, key: str) -> str:
+        value = self.values.get(key, "")
+        if not isinstance(value, str):
+            raise self.damaged(f"{key!r} is not a text")
+        return value
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        value = self.values.get(key) or []
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise self.damaged(f"{key!r} is not a list of texts")
+        return tuple(value)
+
+    def names(self, key: str) -> frozenset[str]:
+        value = self.values.get(key)
+        return frozenset((value,) if isinstance(value, str) else self.texts(key))
+
+    def number(self, key: str, default: float = 0) -> float:
+        value = self.values.get(key, default)
+        if not isinstance(value, (int, float)) or not 0 <= value < math.inf:
+            raise self.damaged(f"{key!r} is not a number of 0 or more")
+        return value
 
 
 def _parse(stream: IO[str], path: str) -> Trace:
     lines = iter(enumerate(stream, 1))
     number, first = next(lines, (0, ""))
-    header = _header(first, path)
+    runs = _runs(first, path)
     entries: dict[str, TracedEntry] = {}
     for number, line in lines:
-        document = _document(line, path, number)
-        end = document.get("end")
+        fields = _fields(line, path, number)
+        end = fields.values.get("end")
         if end is not None:
             if end != len(entries) or next(lines, None) is not None:
-                raise _damaged(path, number, "its closing line does not fit what precedes it")
-            return Trace(header, entries, path)
-        name, entry = _entry(document, path, number)
+                raise fields.damaged("its closing line does not fit what precedes it")
+            return Trace(runs, entries, path)
+        name, entry = _entry(fields)
         if name in entries:
-            raise _damaged(path, number, "it names an entry twice")
+            raise fields.damaged("it names an entry twice")
         entries[name] = entry
     raise TraceError(
         f"the trace is truncated: it ends at line {number} without its closing line",
@@ -158,16 +167,15 @@ def _parse(stream: IO[str], path: str) -> Trace:
     )
 
 
-def _header(line: str, path: str) -> Header:
-    try:
-        document = json.loads(line) if line.endswith("\n") else None
-    except (ValueError, RecursionError):
-        document = None
+def _runs(line: str, path: str) -> tuple[Run, ...]:
+    """The runs in the header, the first line."""
+    document = _load(line) if line.endswith("\n") else None
     if not isinstance(document, dict) or MAGIC not in document:
-        raise TraceError("it is no trace", where=path, remedy=_IMPORT)
+        raise _not_a_trace(path)
+    fields = _Fields(document, path, 1)
     version = document[MAGIC]
     if not isinstance(version, int) or version < 1:
-        raise _damaged(path, 1, "its format has no version")
+        raise fields.damaged("its format has no version")
     if version > FORMAT:
         raise TraceError(
             f"the trace has format {version}; this condaprune reads up to {FORMAT}",
@@ -176,40 +184,40 @@ def _header(line: str, path: str) -> Header:
         )
     runs = document.get("runs")
     if not isinstance(runs, list) or not all(isinstance(run, dict) for run in runs):
-        raise _damaged(path, 1, "its header lists no runs")
-    return Header(tuple(_run(run, path) for run in runs), version)
+        raise fields.damaged("its header lists no runs")
+    return tuple(_run(_Fields(run, path, 1)) for run in runs)
 
 
-def _document(line: str, path: str, number: int) -> dict[str, object]:
-    try:
-        document = json.loads(line)
-    except (ValueError, RecursionError):
-        if not line.endswith("\n"):
-            raise TraceError(
-                f"the trace is truncated in line {number}", where=path, remedy=_AGAIN
-            ) from None
-        raise _damaged(path, number, "it is no JSON") from None
+def _fields(line: str, path: str, number: int) -> _Fields:
+    document = _load(line)
+    if document is None and not line.endswith("\n"):
+        raise TraceError(f"the trace is truncated in line {number}", where=path, remedy=_AGAIN)
     if not isinstance(document, dict):
-        raise _damaged(path, number, "it is no JSON object")
-    return document
+        raise _Fields({}, path, number).damaged("it is not a JSON object")
+    return _Fields(document, path, number)
 
 
-def _entry(document: Mapping[str, object], path: str, number: int) -> tuple[str, TracedEntry]:
-    name = document.get("path")
+def _load(line: str) -> object:
+    try:
+        return cast("object", json.loads(line))
+    except (ValueError, RecursionError):
+        return None
+
+
+def _entry(fields: _Fields) -> tuple[str, TracedEntry]:
+    name = fields.values.get("path")
     if not isinstance(name, str) or not is_inside(name):
-        raise _damaged(path, number, "its path is not one inside a prefix")
-    kinds = _texts(document.get("kinds"), path, number)
-    if not kinds or not kinds <= set(KINDS):
-        raise _damaged(path, number, f"its kinds are not among {', '.join(KINDS)}")
-    count = document.get("count", 1)
-    if not isinstance(count, int) or count < 0:
-        raise _damaged(path, number, "its count is no number")
+        raise fields.damaged("its path is not one inside a prefix")
+    named = fields.names("kinds")
+    kinds = frozenset(kind for kind in KINDS if kind in named)
+    if not kinds or kinds != named:
+        raise fields.damaged(f"its kinds are not among {', '.join(KINDS)}")
     return name, TracedEntry(
-        cast("frozenset[TraceKind]", kinds),
-        count,
-        _texts(document.get("recorder"), path, number),
-        _texts(document.get("askers"), path, number),
-        _texts(document.get("computed"), path, number),
+        kinds,
+        int(fields.number("count", 1)),
+        fields.names("recorder"),
+        fields.names("askers"),
+        fields.names("computed"),
     )
 
 
@@ -220,84 +228,39 @@ def is_inside(path: str) -> bool:
 
 
 def _run_document(run: Run) -> dict[str, object]:
-    document: dict[str, object] = {
-        "prefix": run.prefix,
-        "recorders": list(run.recorders),
-        "command": list(run.command),
-        "exit_code": run.exit_code,
-        "ended": run.ended,
-        "started": run.started,
-        "duration": round(run.duration, 3),
-        "filesystem": run.filesystem,
-        "overflow": run.overflow,
-        "canary": run.canary,
-        "changed": list(run.changed),
-        "changes": run.changes,
-        "notes": list(run.notes),
-        "fingerprint": dict(sorted(run.fingerprint.items())),
-    }
-    return document
+    fingerprint = dict(sorted(run.fingerprint.items()))
+    return {**asdict(run), "duration": round(run.duration, 3), "fingerprint": fingerprint}
 
 
-def _run(document: Mapping[str, object], path: str) -> Run:
-    def text(key: str) -> str:
-        value = document.get(key, "")
-        if not isinstance(value, str):
-            raise _damaged(path, 1, f"{key!r} is no text")
-        return value
-
-    def listed(key: str) -> tuple[str, ...]:
-        value = document.get(key, [])
-        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            raise _damaged(path, 1, f"{key!r} is no list of texts")
-        return tuple(value)
-
-    def number(key: str) -> float:
-        value = document.get(key, 0)
-        if not isinstance(value, (int, float)):
-            raise _damaged(path, 1, f"{key!r} is no number")
-        return value
-
-    exit_code = document.get("exit_code")
+def _run(fields: _Fields) -> Run:
+    exit_code = fields.values.get("exit_code")
     if exit_code is not None and not isinstance(exit_code, int):
-        raise _damaged(path, 1, "'exit_code' is no number")
-    ended = text("ended") or "exit"
-    if ended not in ENDINGS:
-        raise _damaged(path, 1, f"'ended' is not among {', '.join(ENDINGS)}")
-    prints = document.get("fingerprint", {})
-    if not isinstance(prints, dict) or not all(isinstance(v, str) for v in prints.values()):
-        raise _damaged(path, 1, "'fingerprint' does not map names to versions")
+        raise fields.damaged("'exit_code' is not a number")
+    ending = fields.text("ended") or "exit"
+    if ending not in ENDINGS:
+        raise fields.damaged(f"'ended' is not among {', '.join(ENDINGS)}")
+    fingerprint = fields.values.get("fingerprint", {})
+    if not isinstance(fingerprint, dict) or not all(
+        isinstance(version, str) for version in fingerprint.values()
+    ):
+        raise fields.damaged("'fingerprint' does not map names to versions")
     return Run(
-        prefix=text("prefix"),
-        recorders=listed("recorders"),
-        command=listed("command"),
+        prefix=fields.text("prefix"),
+        recorders=fields.texts("recorders"),
+        command=fields.texts("command"),
         exit_code=exit_code,
-        ended=ended,
-        started=text("started"),
-        duration=float(number("duration")),
-        filesystem=text("filesystem"),
+        ended=ending,
+        started=fields.text("started"),
+        duration=float(fields.number("duration")),
+        filesystem=fields.text("filesystem"),
         # A header that does not say so plainly is not trusted to be whole.
-        overflow=document.get("overflow") is not False,
-        canary=text("canary"),
-        changed=listed("changed"),
-        changes=int(number("changes")),
-        fingerprint=prints,
-        notes=listed("notes"),
+        overflow=fields.values.get("overflow") is not False,
+        canary=fields.text("canary"),
+        changed=fields.texts("changed"),
+        changes=int(fields.number("changes")),
+        notes=fields.texts("notes"),
+        fingerprint=fingerprint,
     )
-
-
-def _texts(value: object, path: str, number: int) -> frozenset[str]:
-    if value is None:
-        return frozenset()
-    if isinstance(value, str):
-        return frozenset((value,))
-    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise _damaged(path, number, "a list of texts is expected")
-    return frozenset(value)
-
-
-def _damaged(path: str, number: int, why: str) -> TraceError:
-    return TraceError(f"the trace is damaged at line {number}: {why}", where=path, remedy=_AGAIN)
 
 
 def _line(document: Mapping[str, object]) -> str:

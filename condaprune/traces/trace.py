@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from condaprune.errors import TraceError
+from condaprune.paths import printable
 
 FORMAT = 1
 """The version of the file format that this module's nouns are written as."""
@@ -14,8 +16,8 @@ FORMAT = 1
 TraceKind = Literal["open", "exec", "stat", "enoent", "readlink", "list"]
 KINDS: tuple[TraceKind, ...] = get_args(TraceKind)
 
-Ended = Literal["exit", "signal", "time", "attached", "imported"]
-ENDINGS: tuple[Ended, ...] = get_args(Ended)
+Ending = Literal["exit", "signal", "time", "attached", "imported"]
+ENDINGS: tuple[Ending, ...] = get_args(Ending)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,18 +36,11 @@ class TracedEntry:
     askers: frozenset[str] = frozenset()
     computed: frozenset[str] = frozenset()
 
-    def beside(self, other: TracedEntry) -> TracedEntry:
-        """Both as seen by two recorders of the same run: the higher count holds."""
-        return self._joined(other, max(self.count, other.count))
-
-    def after(self, other: TracedEntry) -> TracedEntry:
-        """Both as seen in two runs: counts add up."""
-        return self._joined(other, self.count + other.count)
-
-    def _joined(self, other: TracedEntry, count: int) -> TracedEntry:
+    def joined(self, other: TracedEntry, *, same_run: bool = False) -> TracedEntry:
+        """Both together: counts add up, unless two recorders saw the *same run*."""
         return TracedEntry(
             self.kinds | other.kinds,
-            count,
+            max(self.count, other.count) if same_run else self.count + other.count,
             self.recorders | other.recorders,
             self.askers | other.askers,
             self.computed | other.computed,
@@ -67,7 +62,7 @@ class Run:
     recorders: tuple[str, ...]
     command: tuple[str, ...] = ()
     exit_code: int | None = None
-    ended: Ended = "exit"
+    ended: Ending = "exit"
     started: str = ""
     duration: float = 0.0
     filesystem: str = ""
@@ -75,31 +70,26 @@ class Run:
     canary: str = ""
     changed: tuple[str, ...] = ()
     changes: int = 0
-    fingerprint: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    fingerprint: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def failed(self) -> bool:
-        """Whether the command said that it failed. One that was asked to end did not fail."""
+        """Whether the command itself failed; one that was told to end did not."""
         return self.ended == "exit" and bool(self.exit_code)
 
 
 @dataclass(frozen=True, slots=True)
-class Header:
-    """What is known about a trace as a whole: the runs that it is the union of."""
+class Trace:
+    """What was touched in a prefix by one run, or by several together.
+
+    `entries` have paths relative to the prefix. `label` is how messages name the trace: the file
+    that it was read from.
+    """
 
     runs: tuple[Run, ...]
-    format: int = FORMAT
-
-    @property
-    def exit_code(self) -> int:
-        """The exit code of the first run that failed, else 0."""
-        return next((run.exit_code or 0 for run in self.runs if run.failed), 0)
-
-    @property
-    def failed(self) -> bool:
-        """Whether any run's command failed."""
-        return any(run.failed for run in self.runs)
+    entries: Mapping[str, TracedEntry]
+    label: str = "trace"
 
     @property
     def overflow(self) -> bool:
@@ -107,52 +97,75 @@ class Header:
         return any(run.overflow for run in self.runs)
 
     @property
-    def recorders(self) -> tuple[str, ...]:
-        """The recorders of all runs, each once, in order."""
-        return tuple(dict.fromkeys(name for run in self.runs for name in run.recorders))
-
-    @property
     def prefix(self) -> str:
         """The prefix of the last run."""
         return self.runs[-1].prefix if self.runs else ""
 
 
-@dataclass(frozen=True, slots=True)
-class Trace:
-    """What was touched of a prefix: entries by their path relative to it.
+class Tally:
+    """Counts events by path and kind; paths are relative to the prefix."""
 
-    `label` is how messages name the trace: the file it was read from.
-    """
+    def __init__(self, recorder: str) -> None:
+        self._recorder = frozenset((recorder,))
+        self._events: dict[tuple[str, TraceKind], int] = {}
 
-    header: Header
-    entries: Mapping[str, TracedEntry]
-    label: str = "trace"
+    def add(self, path: str, kind: TraceKind, count: int = 1) -> None:
+        """Count events of one kind on one path; an empty path (the prefix itself) is left out."""
+        if path:
+            key = (path, kind)
+            self._events[key] = self._events.get(key, 0) + count
+
+    def entries(self) -> dict[str, TracedEntry]:
+        """All that was added."""
+        kinds: dict[str, set[TraceKind]] = {}
+        counts: dict[str, int] = {}
+        for (path, kind), count in self._events.items():
+            kinds.setdefault(path, set()).add(kind)
+            counts[path] = counts.get(path, 0) + count
+        return {
+            path: TracedEntry(frozenset(seen), counts[path], self._recorder)
+            for path, seen in kinds.items()
+        }
+
+
+class Prefix:
+    """A prefix by its path and other spellings of it: says which absolute paths lie inside."""
+
+    def __init__(self, path: str, *spellings: str) -> None:
+        self._starts = [text.rstrip("/") + "/" for text in (path, *spellings) if text]
+
+    def relative(self, path: str) -> str | None:
+        """The path relative to the prefix, normalised as text; None outside the prefix.
+
+        A ``..`` is taken as text: callers that hold paths of this machine resolve them first.
+        """
+        if "//" in path or "/." in path:
+            path = os.path.normpath(path)
+            path = path[1:] if path.startswith("//") else path
+        for start in self._starts:
+            if path.startswith(start):
+                return path[len(start) :].rstrip("/")
+            if path == start[:-1]:
+                return ""
+        return None
 
 
 def merge(traces: Sequence[Trace], label: str = "merged trace") -> Trace:
     """The union of traces: all their runs, and each entry with all its kinds, counts added up."""
-    entries: dict[str, TracedEntry] = {}
-    for trace in traces:
-        for path, entry in trace.entries.items():
-            known = entries.get(path)
-            entries[path] = entry if known is None else known.after(entry)
-    runs = tuple(run for trace in traces for run in trace.header.runs)
-    return Trace(Header(runs), entries, label)
+    runs = tuple(run for trace in traces for run in trace.runs)
+    return Trace(runs, union(trace.entries for trace in traces), label)
 
 
-def beside(parts: Iterable[Mapping[str, TracedEntry]]) -> dict[str, TracedEntry]:
-    """What several recorders saw of one and the same run."""
+def union(
+    parts: Iterable[Mapping[str, TracedEntry]], *, same_run: bool = False
+) -> dict[str, TracedEntry]:
+    """The entries of several runs, or of several recorders of the *same run*."""
     entries: dict[str, TracedEntry] = {}
     for part in parts:
         for path, entry in part.items():
             known = entries.get(path)
-            entries[path] = entry if known is None else known.beside(entry)
+            entries[path] = entry if known is None else known.joined(entry, same_run=same_run)
     return entries
-
-
-def named(trace: Trace, label: str) -> Trace:
-    """The same trace under another label."""
-    return replace(trace, label=label)
 
 
 def check_usable(trace: Trace, *, accept_failed: bool = False) -> None:
@@ -161,7 +174,7 @@ def check_usable(trace: Trace, *, accept_failed: bool = False) -> None:
     Errors: `TraceError` where events were lost, where nothing was touched, and, unless
     *accept_failed*, where the recorded command failed.
     """
-    if trace.header.overflow:
+    if trace.overflow:
         raise TraceError(
             "the trace is incomplete: the kernel's queue overflowed and events were lost",
             where=trace.label,
@@ -170,25 +183,23 @@ def check_usable(trace: Trace, *, accept_failed: bool = False) -> None:
         )
     if not trace.entries:
         raise TraceError(
-            "the trace is empty: the workload touched nothing of the prefix",
+            "the trace is empty: the workload touched nothing in the prefix",
             where=trace.label,
             remedy="Record the command that uses the environment, with `--prefix ENV`",
         )
-    for run in trace.header.runs:
+    for run in trace.runs:
         if run.failed and not accept_failed:
             raise TraceError(
-                f"the recorded command ({shown(run.command)}) failed with exit code "
-                f"{run.exit_code}, so its trace is that of half a workload",
+                f"the recorded command ({command_text(run.command)}) failed with exit code "
+                f"{run.exit_code}, so the trace may cover only part of the workload",
                 where=trace.label,
-                remedy="Record a run that succeeds, or use it as it is with `--accept-failed`",
+                remedy="Record a run that succeeds, or accept this one with `--accept-failed`",
             )
 
 
-def shown(command: Sequence[str], limit: int = 80) -> str:
+def command_text(command: Sequence[str], limit: int = 80) -> str:
     """A command on one line, as messages quote it."""
     import shlex
-
-    from condaprune.paths import printable
 
     text = printable(shlex.join(command))
     return text if len(text) <= limit else text[: limit - 3] + "..."

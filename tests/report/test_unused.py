@@ -8,7 +8,7 @@ from pathlib import Path
 from condaprune.app.audit import audit
 from condaprune.report.audit.make import Wanted
 from condaprune.traces.format import write_trace
-from condaprune.traces.trace import Header, Run, Trace, TracedEntry
+from condaprune.traces.trace import Run, Trace, TracedEntry
 from tests.trees import Link, make_prefix
 
 
@@ -32,7 +32,7 @@ def test_files_and_packages_that_no_run_touched(tmp_path: Path) -> None:
     }
     run = Run(os.fspath(prefix), ("strace",), ("app",), 0)
     trace = tmp_path / "app.trace"
-    write_trace(Trace(Header((run,)), entries), os.fspath(trace))
+    write_trace(Trace((run,), entries), os.fspath(trace))
     made = audit(os.fspath(prefix), Wanted(trace=os.fspath(trace)))
     unused = {item.path for item in made.items if item.unused}
     assert {"lib/idle.so", "lib/missed.so"} <= unused

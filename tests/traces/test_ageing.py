@@ -8,7 +8,7 @@ from condaprune.traces.ageing import (
     fingerprint_difference,
     inventory_fingerprint,
 )
-from condaprune.traces.trace import Header, Run, Trace
+from condaprune.traces.trace import Run, Trace
 from lab.envs.model import BuiltEnvironment
 from tests.trees import distribution, make_prefix, make_tree, record
 
@@ -16,7 +16,7 @@ from .conftest import inventory_of
 
 
 def _trace(*prints: dict[str, str]) -> Trace:
-    return Trace(Header(tuple(Run("/e", ("inotify",), fingerprint=p) for p in prints)), {})
+    return Trace(tuple(Run("/e", ("inotify",), fingerprint=p) for p in prints), {})
 
 
 def _prefix(tmp_path: Path) -> Path:
@@ -54,8 +54,8 @@ def test_differences_are_said_in_words(tmp_path: Path) -> None:
         "pypi:my-own": "1.0",
     }
     assert fingerprint_difference(_trace(before), inventory) == (
-        "gone 3.0 0 is gone, new 2.0 1 was not there, "
-        "zlib 1.0 is another build (0, then h1), pypi:demo is 1.0, then 0.9"
+        "gone 3.0 0 is gone, new 2.0 1 is new, "
+        "zlib 1.0 is another build (0, was h1), pypi:demo is 1.0, was 0.9"
     )
 
 

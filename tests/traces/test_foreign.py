@@ -17,9 +17,9 @@ def imported(tmp_path: Path, kind: str, data: bytes | str) -> dict[str, set[str]
     path.write_bytes(data.encode() if isinstance(data, str) else data)
     trace = import_trace(os.fspath(path), kind, "/opt/env/")
     check_usable(trace)
-    assert trace.header.recorders == (kind,)
-    assert trace.header.prefix == "/opt/env"
-    assert trace.header.runs[0].ended == "imported"
+    assert trace.runs[0].recorders == (kind,)
+    assert trace.prefix == "/opt/env"
+    assert trace.runs[0].ended == "imported"
     return {name: set(entry.kinds) for name, entry in trace.entries.items()}
 
 
@@ -41,7 +41,7 @@ def test_paths_that_strace_did_not_tell_are_noted(tmp_path: Path) -> None:
     path = tmp_path / "log"
     path.write_text('open("/opt/env/a", O_RDONLY) = 3\nopenat(4, "b", O_RDONLY) = 5\n')
     trace = import_trace(os.fspath(path), "strace", "/opt/env")
-    assert any("strace -f -y" in note for note in trace.header.runs[0].notes)
+    assert any("strace -f -y" in note for note in trace.runs[0].notes)
 
 
 def test_a_list_of_paths(tmp_path: Path) -> None:

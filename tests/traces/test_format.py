@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from condaprune.errors import TraceError
 from condaprune.paths import from_bytes
 from condaprune.traces.format import check_replaceable, dump_lines, read_trace, write_trace
-from condaprune.traces.trace import KINDS, Header, Run, Trace, TracedEntry
+from condaprune.traces.trace import KINDS, Run, Trace, TracedEntry
 
 from .conftest import trace_of
 
@@ -45,10 +45,10 @@ def test_what_is_written_is_read_again(
     tmp_path: Path, entries: dict[str, TracedEntry], run: Run
 ) -> None:
     path = os.fspath(tmp_path / "a.trace")
-    write_trace(Trace(Header((run,)), entries), path)
+    write_trace(Trace((run,), entries), path)
     found = read_trace(path)
     assert dict(found.entries) == entries
-    assert found.header.runs == (run,)
+    assert found.runs == (run,)
     assert found.label == path
     assert (tmp_path / "a.trace").read_bytes().isascii()
     assert os.listdir(tmp_path) == ["a.trace"]
@@ -101,7 +101,7 @@ def test_a_file_that_lost_a_line_is_damaged(tmp_path: Path) -> None:
 def test_a_foreign_file_is_no_trace(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "foreign"
     path.write_bytes(content)
-    _refused(path, "no trace.*condaprune trace import")
+    _refused(path, "not a trace.*condaprune trace import")
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
@@ -125,10 +125,10 @@ def test_a_newer_format_is_refused(tmp_path: Path) -> None:
         ('{"path": 1, "kinds": ["open"]}', "not one inside a prefix"),
         ('{"path": "a", "kinds": ["sniff"]}', "kinds are not among"),
         ('{"path": "a", "kinds": []}', "kinds are not among"),
-        ('{"path": "a", "kinds": [1]}', "a list of texts"),
-        ('{"path": "a", "kinds": ["open"], "count": -1}', "count is no number"),
-        ("[]", "no JSON object"),
-        ("{", "no JSON"),
+        ('{"path": "a", "kinds": [1]}', "not a list of texts"),
+        ('{"path": "a", "kinds": ["open"], "count": -1}', "'count' is not a number"),
+        ("[]", "not a JSON object"),
+        ("{", "not a JSON object"),
     ],
 )
 def test_a_damaged_line_is_named(tmp_path: Path, line: str, match: str) -> None:
@@ -170,13 +170,13 @@ def test_a_header_without_runs_or_version_is_damaged(tmp_path: Path, header: str
 def test_a_header_that_does_not_deny_loss_is_not_trusted(tmp_path: Path) -> None:
     path = tmp_path / "vague"
     path.write_text('{"condaprune_trace": 1, "runs": [{}]}\n{"end": 0}\n')
-    assert read_trace(os.fspath(path)).header.overflow
+    assert read_trace(os.fspath(path)).overflow
 
 
 def test_a_file_that_is_no_trace_is_not_overwritten(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_text("important")
-    with pytest.raises(TraceError, match="no trace; it is not overwritten"):
+    with pytest.raises(TraceError, match="not a trace; it is not overwritten"):
         write_trace(trace_of({}), os.fspath(path))
     assert path.read_text() == "important"
     with pytest.raises(TraceError, match="is a folder"):

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from condaprune.errors import TraceError
 from condaprune.model import Inventory
-from condaprune.traces.needs import source_of, traced_needs
-from condaprune.traces.trace import KINDS, Header, Run, Trace, TracedEntry, TraceKind
+from condaprune.traces.needs import traced_needs
+from condaprune.traces.trace import KINDS, Run, Trace, TracedEntry, TraceKind
 from tests.trees import SITE, Link, make_prefix
 
 from .conftest import inventory_of, trace_of
@@ -57,18 +57,18 @@ def needs(inventory: Inventory, *touched: str, kind: TraceKind = "open") -> Mapp
 
 def test_what_was_opened_stays_and_says_so(inventory: Inventory) -> None:
     assert needs(inventory, "data/plugins/one.txt") == {
-        "data/plugins/one.txt": "app.trace: opened by the workload",
-        "absolute": "app.trace: link to the folder data, in which the workload used files",
+        "data/plugins/one.txt": "app.trace: the workload opened it",
+        "absolute": "app.trace: it is a link to the folder data, in which the workload used files",
     }
 
 
 @pytest.mark.parametrize(
     ("kind", "word"),
-    [("exec", "executed"), ("stat", "looked for"), ("readlink", "followed as a link")],
+    [("exec", "executed"), ("stat", "looked for"), ("readlink", "followed")],
 )
 def test_every_kind_has_its_word(inventory: Inventory, kind: TraceKind, word: str) -> None:
     found = needs(inventory, "data/unused.txt", kind=kind)
-    assert found["data/unused.txt"] == f"app.trace: {word} by the workload"
+    assert found["data/unused.txt"] == f"app.trace: the workload {word} it"
 
 
 def test_what_was_looked_for_in_vain_is_no_need(inventory: Inventory) -> None:
@@ -77,32 +77,33 @@ def test_what_was_looked_for_in_vain_is_no_need(inventory: Inventory) -> None:
 
 def test_what_is_no_entry_is_left_out(inventory: Inventory) -> None:
     assert needs(inventory, "made/by/the/run", "loop/x", "out/passwd") == {
-        "out": "app.trace: opened by the workload",
-        "loop": "app.trace: opened by the workload",
+        "out": "app.trace: the workload opened it",
+        "loop": "app.trace: the workload opened it",
     }
 
 
 def test_the_source_beside_used_bytecode_stays(inventory: Inventory) -> None:
     found = needs(inventory, f"{_CACHE}/core.cpython-311.pyc")
     assert found[f"{SITE}/demo/core.py"] == (
-        "app.trace: source of core.cpython-311.pyc, which was used"
+        "app.trace: the workload used core.cpython-311.pyc, which was compiled from it"
     )
     assert f"{SITE}/demo/other.py" not in found
     assert f"{_CACHE}/core.cpython-311.opt-1.pyc" not in found
 
 
-def test_sources_of_bytecode() -> None:
-    assert source_of("a/__pycache__/b.cpython-311.pyc") == "a/b.py"
-    assert source_of("a/__pycache__/b.cpython-311.opt-2.pyc") == "a/b.py"
-    assert source_of("__pycache__/b.pypy310.pyc") == "b.py"
-    assert source_of("a/b.pyc") == "a/b.py"
-    assert source_of("a/b.py") == ""
+def test_data_in_a_bytecode_folder_has_no_source(tmp_path: Path) -> None:
+    files = {f"{_CACHE}/core.f-1.py311.nbi": b"", f"{SITE}/demo/core.py": b""}
+    inventory = inventory_of(make_prefix(tmp_path / "cache", files))
+    assert {*needs(inventory, f"{_CACHE}/core.f-1.py311.nbi")} == {f"{_CACHE}/core.f-1.py311.nbi"}
 
 
 def test_every_link_on_the_way_to_a_used_file_stays(inventory: Inventory) -> None:
     found = needs(inventory, "lib/libz.so.1.3")
     assert {"lib/libz.so.1.3", "lib/libz.so.1", "lib/libz.so", "lib64"} <= {*found}
-    assert found["lib/libz.so"] == "app.trace: link to lib/libz.so.1.3, which the workload used"
+    assert (
+        found["lib/libz.so"]
+        == "app.trace: it is a link to lib/libz.so.1.3, which the workload used"
+    )
     assert "lib/libq.so" not in found
     assert "bin/python" not in found
 
@@ -119,12 +120,14 @@ def test_a_path_through_folder_links_is_followed(inventory: Inventory) -> None:
 
 def test_hard_links_share_their_fate(inventory: Inventory) -> None:
     found = needs(inventory, "lib/libz.so.1.3")
-    assert found["lib/libcopy.so"] == "app.trace: opened by the workload under another hard link"
+    assert (
+        found["lib/libcopy.so"] == "app.trace: the workload opened it by another name (a hard link)"
+    )
 
 
 def test_a_listed_folder_stays_even_if_it_is_empty(inventory: Inventory) -> None:
     found = needs(inventory, "data/empty", kind="list")
-    assert found["data/empty"] == "app.trace: listed by the workload"
+    assert found["data/empty"] == "app.trace: the workload listed it"
 
 
 def test_a_folder_listed_for_its_names_keeps_them(inventory: Inventory) -> None:
@@ -144,7 +147,7 @@ def test_who_listed_a_folder_decides_where_that_is_known(
 ) -> None:
     for folder, child in ((f"{SITE}/demo", "other.py"), ("data/plugins", "one.txt")):
         entry = TracedEntry(frozenset(["list"]), askers=frozenset([asker]))
-        trace = Trace(Header((Run("/e", ("audit",)),)), {folder: entry})
+        trace = Trace((Run("/e", ("audit",)),), {folder: entry})
         assert (f"{folder}/{child}" in traced_needs([trace], inventory)) is stays
 
 
@@ -152,9 +155,9 @@ def test_the_reason_names_who_asked(inventory: Inventory) -> None:
     entry = TracedEntry(
         frozenset(["open"]), askers=frozenset(["b", "a", "c"]), computed=frozenset(["a"])
     )
-    trace = Trace(Header((Run("/e", ("audit",)),)), {"data/unused.txt": entry}, "x")
+    trace = Trace((Run("/e", ("audit",)),), {"data/unused.txt": entry}, "x")
     assert traced_needs([trace], inventory)["data/unused.txt"] == (
-        "x: opened by the workload (asked for by a, b and 1 more, by a computed import)"
+        "x: the workload opened it for a, b and 1 more, by a computed import"
     )
 
 
@@ -178,7 +181,7 @@ def test_whatever_a_trace_touched_stays(inventory: Inventory, data: st.DataObjec
     kinds = st.frozensets(st.sampled_from(KINDS), min_size=1)
     touched = data.draw(st.dictionaries(st.sampled_from(paths), kinds, min_size=1))
     trace = Trace(
-        Header((Run("/e", ("inotify",), exit_code=0),)),
+        (Run("/e", ("inotify",), exit_code=0),),
         {path: TracedEntry(found) for path, found in touched.items()},
     )
     found = traced_needs([trace], inventory)

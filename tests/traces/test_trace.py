@@ -4,14 +4,13 @@ import pytest
 
 from condaprune.errors import TraceError
 from condaprune.traces.trace import (
-    Header,
     Run,
     Trace,
     TracedEntry,
-    beside,
     check_usable,
+    command_text,
     merge,
-    shown,
+    union,
 )
 
 from .conftest import trace_of
@@ -20,25 +19,24 @@ from .conftest import trace_of
 def test_counts_add_up_over_runs_and_not_over_recorders() -> None:
     one = TracedEntry(frozenset(["open"]), 3, frozenset(["inotify"]))
     two = TracedEntry(frozenset(["stat"]), 5, frozenset(["strace"]), frozenset(["app"]))
-    both = beside([{"a": one}, {"a": two, "b": two}])
+    both = union([{"a": one}, {"a": two, "b": two}], same_run=True)
     assert both["a"].count == 5
     assert both["a"].kinds == {"open", "stat"}
     assert both["a"].recorders == {"inotify", "strace"}
     assert both["b"] == two
-    merged = merge([Trace(Header(()), {"a": one}), Trace(Header(()), {"a": two})])
+    merged = merge([Trace((), {"a": one}), Trace((), {"a": two})])
     assert merged.entries["a"].count == 8
     assert merged.entries["a"].askers == {"app"}
 
 
 def test_a_merged_trace_keeps_every_run() -> None:
     good = trace_of({"a": ["open"]})
-    bad = Trace(Header((Run("/e", ("strace",), exit_code=3),)), {})
+    bad = Trace((Run("/e", ("strace",), exit_code=3),), {})
     merged = merge([good, bad])
-    assert merged.header.exit_code == 3
-    assert merged.header.failed
-    assert merged.header.recorders == ("inotify", "strace")
-    assert merged.header.prefix == "/e"
-    assert Header(()).prefix == ""
+    assert [run.exit_code for run in merged.runs] == [0, 3]
+    assert [run.failed for run in merged.runs] == [False, True]
+    assert merged.prefix == "/e"
+    assert Trace((), {}).prefix == ""
 
 
 def test_a_trace_of_a_run_that_succeeded_is_usable() -> None:
@@ -47,7 +45,7 @@ def test_a_trace_of_a_run_that_succeeded_is_usable() -> None:
 
 def test_a_failed_command_is_refused_until_it_is_accepted() -> None:
     failed = Trace(
-        Header((Run("/e", ("inotify",), ("app", "a b"), exit_code=3),)),
+        (Run("/e", ("inotify",), ("app", "a b"), exit_code=3),),
         trace_of({"a": ["open"]}).entries,
         "x.trace",
     )
@@ -59,7 +57,7 @@ def test_a_failed_command_is_refused_until_it_is_accepted() -> None:
 @pytest.mark.parametrize("ended", ["signal", "time"])
 def test_a_server_that_was_asked_to_end_did_not_fail(ended: str) -> None:
     run = Run("/e", ("inotify",), ("server",), exit_code=130, ended=ended)  # type: ignore[arg-type]
-    check_usable(Trace(Header((run,)), trace_of({"a": ["open"]}).entries))
+    check_usable(Trace((run,), trace_of({"a": ["open"]}).entries))
 
 
 def test_lost_events_are_never_accepted() -> None:
@@ -73,5 +71,5 @@ def test_a_trace_of_nothing_is_refused() -> None:
 
 
 def test_a_long_command_is_shortened() -> None:
-    assert shown(["echo", "x" * 200]).endswith("...")
-    assert shown(["a", "b\n"]) == "a 'b\\n'"
+    assert command_text(["echo", "x" * 200]).endswith("...")
+    assert command_text(["a", "b\n"]) == "a 'b\\n'"

@@ -1,6 +1,4 @@
-"""What a real run of the user's workload opened, executed and looked for in a prefix.
+"""Records what a real run of the user's workload opens, executes and looks for in a prefix.
 
-`session.record` makes a trace, `format` writes and reads it, `foreign` imports the evidence of
-other tools, `needs` tells the planner what a trace asks to keep, `only` what is left where
-nothing else is to stay, and `ageing` whether a trace is of this environment.
+`session.record` makes a trace; `condaprune.traces` reads it and says what it asks to keep.
 """

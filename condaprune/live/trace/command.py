@@ -1,4 +1,4 @@
-"""Runs the workload as if nobody watched: its signals, its terminal, its exit code."""
+"""Runs the workload as if nothing watched it: its signals, its terminal, its exit code."""
 
 from __future__ import annotations
 
@@ -16,22 +16,25 @@ from typing import IO
 from condaprune.errors import TraceError
 from condaprune.live.trace.recorders.base import Launch
 from condaprune.paths import printable
-from condaprune.traces.trace import Ended
+from condaprune.traces.trace import Ending
 
 FORWARDED = frozenset(
     (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
 )
 _TICK = 0.5
-"""Seconds between two looks at the child, in case the signal of its end was lost."""
+"""Seconds between two checks of the child, in case the signal of its end was lost."""
+
+Notice = Callable[[str], None]
+"""Receives what the user should know while a run is recorded, one line a call."""
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Finish:
     """How a run ended. `exit_code` is a shell's (128 + N after signal N), None without a command;
     `duration` is in seconds."""
 
     exit_code: int | None
-    ended: Ended
+    ended: Ending
     duration: float
 
 
@@ -41,21 +44,21 @@ def find_program(command: Sequence[str]) -> str:
         raise TraceError(
             "there is no command to record", remedy="Write it after `--`: trace -- python app.py"
         )
-    found = shutil.which(command[0])
-    if found is None:
-        what = "is no program" if os.path.lexists(command[0]) else "does not exist"
+    program = shutil.which(command[0])
+    if program is None:
+        what = "is not a program" if os.path.lexists(command[0]) else "does not exist"
         if "/" not in command[0]:
             what = "is not found on PATH"
         raise TraceError(
             f"the command {printable(command[0])!r} {what}",
             remedy="Check its spelling, or name it by its path",
         )
-    return found
+    return program
 
 
 @contextlib.contextmanager
-def signals_held() -> Iterator[None]:
-    """Hold back the signals that are to be forwarded, in the main thread only.
+def signals_blocked() -> Iterator[None]:
+    """Block the signals that are to be forwarded, in the main thread only.
 
     They are taken one by one with ``sigtimedwait``; handlers cover the moment in which the child
     is started, when a thread must leave them unblocked for the child to inherit.
@@ -63,9 +66,9 @@ def signals_held() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    held = _held()
-    handlers = {number: signal.signal(number, _hold) for number in held}
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {*held, signal.SIGCHLD})
+    numbers = _forwarded()
+    handlers = {number: signal.signal(number, _note) for number in numbers}
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {*numbers, signal.SIGCHLD})
     try:
         yield
     finally:
@@ -74,7 +77,7 @@ def signals_held() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _held() -> set[signal.Signals]:
+def _forwarded() -> set[signal.Signals]:
     # One that is ignored (nohup) stays ignored, here and in the child.
     return {n for n in FORWARDED if signal.getsignal(n) not in (signal.SIG_IGN, None)}
 
@@ -82,31 +85,31 @@ def _held() -> set[signal.Signals]:
 _arrived: list[int] = []
 
 
-def _hold(number: int, _frame: object) -> None:
+def _note(number: int, _frame: object) -> None:
     _arrived.append(number)
 
 
 def run_command(
     launch: Launch, *, seconds: float = 0.0, grace: float = 10.0, stdout: IO[bytes] | None = None
-) -> Outcome:
-    """Run a command to its end, inside `signals_held`.
+) -> Finish:
+    """Run a command to its end, inside `signals_blocked`.
 
-    After *seconds* (0: never) it is asked to end (SIGTERM), and *grace* seconds later made to.
+    After *seconds* (0: never) it is told to end (SIGTERM), and *grace* seconds later killed.
     Errors: `TraceError` where it cannot be started.
     """
     begun = time.monotonic()
     _arrived.clear()
     child = _start(launch, stdout)
-    ended: Ended = "exit"
+    ended: Ending = "exit"
     deadline = begun + seconds if seconds else float("inf")
     sent = 0
-    asked = False
+    late = False
     while child.poll() is None:
         left = deadline - time.monotonic()
         if left <= 0:
-            sent = signal.SIGKILL if asked else signal.SIGTERM
-            ended = ended if asked else "time"
-            asked = True
+            sent = signal.SIGKILL if late else signal.SIGTERM
+            ended = ended if late else "time"
+            late = True
             child.send_signal(sent)
             deadline = time.monotonic() + grace
             continue
@@ -116,34 +119,34 @@ def run_command(
                 child.send_signal(number)
     code = child.returncode
     if ended == "time" and code in (-sent, -signal.SIGTERM):
-        code = 0  # it ended by what was asked for
-    return Outcome(128 - code if code < 0 else code, ended, time.monotonic() - begun)
+        code = 0  # it ended as it was told to
+    return Finish(128 - code if code < 0 else code, ended, time.monotonic() - begun)
 
 
-def wait_for_signal(seconds: float = 0.0) -> Outcome:
-    """Wait, inside `signals_held`, for a signal to end or for *seconds* to pass (0: never)."""
+def wait_for_signal(seconds: float = 0.0) -> Finish:
+    """Wait, inside `signals_blocked`, for a signal to end or for *seconds* to pass (0: never)."""
     begun = time.monotonic()
     deadline = begun + seconds if seconds else float("inf")
     _arrived.clear()
     while (left := deadline - time.monotonic()) > 0:
         if any(_next_signals(min(left, _TICK))):
             break
-    return Outcome(None, "attached", time.monotonic() - begun)
+    return Finish(None, "attached", time.monotonic() - begun)
 
 
 def _next_signals(patience: float) -> Iterator[tuple[int, bool]]:
     """The signals that arrive within *patience* seconds, each with whether to pass it on.
 
-    One that comes from the terminal has reached the child already: it stands in the same group.
+    One that comes from the terminal has reached the child already, which is in the same group.
     """
     while _arrived:
         yield _arrived.pop(), True
     if threading.current_thread() is not threading.main_thread():
         time.sleep(min(patience, 0.02))
         return
-    found = signal.sigtimedwait({*_held(), signal.SIGCHLD}, patience)
-    if found is not None and found.si_signo != signal.SIGCHLD:
-        yield found.si_signo, found.si_code <= 0
+    arrived = signal.sigtimedwait({*_forwarded(), signal.SIGCHLD}, patience)
+    if arrived is not None and arrived.si_signo != signal.SIGCHLD:
+        yield arrived.si_signo, arrived.si_code <= 0
 
 
 def _start(launch: Launch, stdout: IO[bytes] | None) -> subprocess.Popen[bytes]:
@@ -168,10 +171,6 @@ def _start(launch: Launch, stdout: IO[bytes] | None) -> subprocess.Popen[bytes]:
     if isinstance(child, OSError):
         raise TraceError(
             f"the command {printable(launch.command[0])!r} cannot be started: {child.strerror}",
-            remedy="Check that it is executable and made for this machine",
+            remedy="Check that it is executable and built for this machine",
         )
     return child
-
-
-Notice = Callable[[str], None]
-"""Told of what the user should know while a run is recorded, one line each."""

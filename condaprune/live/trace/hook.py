@@ -1,10 +1,10 @@
-"""Runs inside the traced Python as its ``sitecustomize``: tells which module asked for a file.
+"""Runs inside the traced Python as its ``sitecustomize``: notes which module asked for a file.
 
 The audit recorder copies this file; condaprune itself never imports it. It must run on Python
-3.8 and load nothing that the interpreter has not loaded by then, since loading is recorded. What
-it writes: per process one file of fields that end in NUL, four to an event (kind, path, module,
-how). Each event is written at once, by a handle that is closed again: the process may end
-without notice, and one that closes all its handles must not find ours in a number it reuses.
+3.8 and load nothing that the interpreter has not loaded by then, since loading is recorded. It
+writes one file a process, of fields that end in NUL, four to an event (kind, path, module, how).
+Each event is written at once, by a handle that is closed again: the process may end without
+notice, and one that closes all its handles must not find ours in a number it reuses.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def _import_name() -> int:
 
 
 class _Hook:
-    """Takes in audit events; it never raises, since that would stop what is audited."""
+    """Receives audit events; it never raises, since that would stop the audited program."""
 
     def __init__(self, target: str) -> None:
         self.target = target

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import time
 from collections.abc import Mapping, Sequence
@@ -13,16 +12,16 @@ from condaprune.live.trace.command import (
     Notice,
     find_program,
     run_command,
-    signals_held,
+    signals_blocked,
     wait_for_signal,
 )
-from condaprune.live.trace.mounts import mount_of
+from condaprune.live.trace.place import mount_of, recording_alone
 from condaprune.live.trace.recorders.base import Launch
-from condaprune.live.trace.scratch import recording_alone
 from condaprune.live.trace.team import AUTO, Team
 from condaprune.paths import from_bytes, printable
+from condaprune.processes import running_from
 from condaprune.traces.ageing import fingerprint
-from condaprune.traces.trace import Header, Run, Trace, beside
+from condaprune.traces.trace import Run, Trace, union
 
 _SHOWN_CHANGES = 20
 
@@ -40,46 +39,45 @@ def record(
 ) -> Trace:
     """Run *command* and record what it, and all it starts, touches of *prefix*.
 
-    *recorders* are names of `recorders.ORDER`, or ``auto``. After *seconds* (0: never) the
-    command is asked to end. With *attach* there is no command: whatever runs meanwhile is
+    *recorders* are names of `recorders.NAMES`, or ``auto``. After *seconds* (0: never) the
+    command is told to end. With *attach* there is no command: whatever runs meanwhile is
     recorded, until a signal or *seconds* end it. *environment* replaces the process's own,
-    *stdout* the command's output; *notice* is told what a user should know on the way. Nothing
-    is written to the prefix (the atime recorder sets access times). Errors: `TraceError`,
-    `UsageProblem`.
+    *stdout* the command's output; *notice* is called with each line that a user should see on
+    the way. Nothing is written to the prefix (the atime recorder sets access times). Errors:
+    `TraceError`, `UsageProblem`.
     """
-    tell = notice or _ignore
+    notice = notice or _ignore
     prefix = os.path.realpath(prefix)
     if attach and command:
         raise UsageProblem(
-            "a command cannot be attached to", where="--attach", remedy="Leave out one of the two"
+            "a command cannot be attached to", where="--attach", remedy="Omit one of the two"
         )
     if not attach:
         find_program(command)
-    given = dict(os.environ if environment is None else environment)
-    # Bytecode that the run would write dirties the prefix, and is no need of the workload.
-    given.setdefault("PYTHONDONTWRITEBYTECODE", "1")
-    known = fingerprint(prefix)
+    variables = dict(os.environ if environment is None else environment)
+    # Bytecode that the run would write changes the prefix, and the workload does not need it.
+    variables.setdefault("PYTHONDONTWRITEBYTECODE", "1")
+    before = fingerprint(prefix)
     started = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     notes: list[str] = []
-    with recording_alone(prefix) as scratch, signals_held():
-        team = Team(recorders, prefix, scratch, attach=attach, tell=tell)
+    with recording_alone(prefix) as scratch, signals_blocked():
+        team = Team(recorders, prefix, scratch, attach=attach, notice=notice)
         team.start()
         try:
             if attach:
                 notes.extend(_running_already(prefix))
-                for line in notes:
-                    tell(line)
-                tell("recording what uses the prefix; end with Ctrl-C")
-                outcome = wait_for_signal(seconds)
+                for line in (*notes, "recording what uses the prefix; end with Ctrl-C"):
+                    notice(line)
+                finish = wait_for_signal(seconds)
             else:
-                launch = team.launch(Launch(tuple(command), given))
-                outcome = run_command(launch, seconds=seconds, stdout=stdout)
+                launch = team.launch(Launch(tuple(command), variables))
+                finish = run_command(launch, seconds=seconds, stdout=stdout)
         except BaseException:
             team.abandon()
             raise
         recordings = team.stop()
         changed = team.changes(recordings)
-    if fingerprint(prefix) != known:
+    if fingerprint(prefix) != before:
         notes.append("packages were installed or removed while it was recorded")
     for recording in recordings:
         notes.extend(recording.notes)
@@ -87,19 +85,20 @@ def record(
         prefix=prefix,
         recorders=team.names,
         command=tuple(from_bytes(os.fsencode(word)) for word in command),
-        exit_code=outcome.exit_code,
-        ended=outcome.ended,
+        exit_code=finish.exit_code,
+        ended=finish.ended,
         started=started,
-        duration=round(outcome.duration, 3),
+        duration=round(finish.duration, 3),
         filesystem=mount_of(prefix).label,
         overflow=any(recording.overflow for recording in recordings),
         canary=", ".join(filter(None, (recording.canary for recording in recordings))),
         changed=changed[:_SHOWN_CHANGES],
         changes=len(changed),
-        fingerprint=known,
+        fingerprint=before,
         notes=(*team.notes, *notes),
     )
-    return Trace(Header((run,)), beside(recording.entries for recording in recordings))
+    entries = union((recording.entries for recording in recordings), same_run=True)
+    return Trace((run,), entries)
 
 
 def find_prefix(command: Sequence[str], environment: Mapping[str, str]) -> str:
@@ -127,7 +126,7 @@ def find_prefix(command: Sequence[str], environment: Mapping[str, str]) -> str:
 
 
 def _interpreter(program: str) -> str:
-    """The interpreter of a script, from its first line; empty for what is no script."""
+    """The interpreter of a script, from its first line; empty for other files."""
     try:
         with open(program, "rb") as stream:
             line = stream.readline(256)
@@ -138,19 +137,13 @@ def _interpreter(program: str) -> str:
 
 
 def _running_already(prefix: str) -> list[str]:
-    """A warning where processes run from the prefix: what they have opened by now is not seen."""
-    found: list[str] = []
-    for process in filter(str.isdigit, os.listdir("/proc")) if os.path.isdir("/proc") else ():
-        with contextlib.suppress(OSError):
-            if os.readlink(f"/proc/{process}/exe").startswith(prefix + "/"):
-                found.append(process)
-    if not found or found == [str(os.getpid())]:
+    """A warning where processes use the prefix: what they have opened by now is not seen."""
+    users = running_from(prefix)
+    if not users:
         return []
-    warning = (
-        f"{len(found)} processes run from the prefix already (such as {found[0]}); what they "
-        "have opened is not recorded: start them again now"
-    )
-    return [warning]
+    number, program = users[0]
+    who = f"{len(users)} processes use the prefix already (such as {number}, {printable(program)})"
+    return [f"{who}; what they have opened is not recorded: start them again now"]
 
 
 def _ignore(_line: str) -> None:

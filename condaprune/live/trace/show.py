@@ -1,13 +1,23 @@
-"""A trace for people: its runs, then one line an entry."""
+"""A trace as text: its runs, then one line an entry."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
-from condaprune.errors import TraceError, UsageProblem, nearest
-from condaprune.model import Inventory, Owner
+from condaprune.errors import SourceError, TraceError, UsageProblem, nearest
+from condaprune.model import Owner
+from condaprune.names import canonical_name
 from condaprune.paths import printable, sort_key
-from condaprune.traces.trace import KINDS, Run, Trace, shown
+from condaprune.sources.prefix import PrefixSource
+from condaprune.traces.trace import KINDS, Ending, Run, Trace, command_text
+
+_ENDINGS: dict[Ending, str] = {
+    "exit": "exit code {code}",
+    "signal": "exit code {code}, ended by a signal that was passed on",
+    "time": "exit code {code}, ended when its time was up",
+    "attached": "attached to running processes",
+    "imported": "imported",
+}
 
 
 def render_trace(
@@ -23,39 +33,30 @@ def render_trace(
         raise UsageProblem(
             f"there is no kind {kind!r}", where="--kind", remedy=nearest(kind, KINDS)
         )
-    owned = _owned(trace, package, prefix) if package else None
+    owned = _owned(package, prefix or trace.prefix) if package else None
     chosen = [
         path
         for path in sorted(trace.entries, key=sort_key)
         if (kind is None or kind in trace.entries[path].kinds) and (owned is None or path in owned)
     ]
-    for run in trace.header.runs:
+    for run in trace.runs:
         yield from _describe(run)
-    yield (
-        f"{len(chosen)} of {len(trace.entries)} entries"
-        if package or kind
-        else (f"{len(chosen)} entries")
-    )
+    total = f" of {len(trace.entries)}" if package or kind else ""
+    yield f"{len(chosen)}{total} entries"
     yield ""
     for path in chosen:
         entry = trace.entries[path]
         kinds = ",".join(known for known in KINDS if known in entry.kinds)
-        asked = f"  <- {', '.join(sorted(entry.askers))}" if entry.askers else ""
-        yield f"{entry.count:>7}  {kinds:<14}  {printable(path)}{asked}"
+        askers = f"  <- {', '.join(sorted(entry.askers))}" if entry.askers else ""
+        yield f"{entry.count:>7}  {kinds:<14}  {printable(path)}{askers}"
 
 
 def _describe(run: Run) -> Iterator[str]:
     yield f"prefix      {printable(run.prefix)}"
     if run.command:
-        yield f"command     {shown(run.command)}"
-    ended = {
-        "exit": f"exit code {run.exit_code}",
-        "signal": f"exit code {run.exit_code}, ended by a signal that was passed on",
-        "time": f"exit code {run.exit_code}, ended when its time was up",
-        "attached": "attached to what ran",
-        "imported": "imported",
-    }[run.ended]
-    yield f"ended       {ended}" + (f" after {run.duration:.1f} s" if run.duration else "")
+        yield f"command     {command_text(run.command)}"
+    after = f" after {run.duration:.1f} s" if run.duration else ""
+    yield f"ended       {_ENDINGS[run.ended].format(code=run.exit_code)}{after}"
     where = f" on {run.filesystem}" if run.filesystem else ""
     yield f"recorder    {', '.join(run.recorders)}{where}"
     if run.started:
@@ -71,40 +72,27 @@ def _describe(run: Run) -> Iterator[str]:
         yield f"note        {note}"
 
 
-def _owned(trace: Trace, package: str, prefix: str | None) -> frozenset[str]:
-    """The entries that a package owns, those it would own by bytecode included."""
-    from condaprune.errors import SourceError
-    from condaprune.names import canonical_name
-    from condaprune.sources.prefix import PrefixSource
-
-    where = prefix or trace.header.prefix
+def _owned(package: str, prefix: str) -> frozenset[str]:
+    """The entries that a package owns, bytecode made since its installation included."""
     try:
-        inventory = PrefixSource(where).inventory()
+        inventory = PrefixSource(prefix).inventory()
     except SourceError as error:
         raise TraceError(
-            f"who owns what cannot be read: {error.what}",
-            where=where,
+            f"the packages of the environment cannot be read: {error.what}",
+            where=prefix,
             remedy="Name the environment with `--prefix ENV`",
         ) from error
-    wanted = canonical_name(package.rpartition(":")[2])
-    found = _by_name(inventory)
-    if wanted not in found:
-        raise UsageProblem(
-            f"there is no package {package!r} in {where}",
-            where="--package",
-            remedy=nearest(wanted, [*found]),
-        )
-    return frozenset(found[wanted])
-
-
-def _by_name(inventory: Inventory) -> Mapping[str, list[str]]:
-    from condaprune.names import canonical_name
-
-    found: dict[str, list[str]] = {}
+    name = canonical_name(package.rpartition(":")[2])
     packages: list[Owner] = [*inventory.records, *inventory.distributions]
-    for package in packages:
-        found.setdefault(canonical_name(package.name), [])
-    for path, owners in inventory.owners.items():
-        for name in {canonical_name(owner.name) for owner in owners}:
-            found[name].append(path)
-    return found
+    names = {owner.name: canonical_name(owner.name) for owner in packages}
+    if name not in names.values():
+        raise UsageProblem(
+            f"there is no package {package!r} in {prefix}",
+            where="--package",
+            remedy=nearest(name, sorted(names.values())),
+        )
+    return frozenset(
+        path
+        for path, owners in inventory.owners.items()
+        if any(names[owner.name] == name for owner in owners)
+    )

@@ -1,4 +1,4 @@
-"""The recorders of one run together: chosen, started in order, stopped in the reverse one."""
+"""The recorders of one run: chosen, started in order, stopped in the reverse one."""
 
 from __future__ import annotations
 
@@ -7,35 +7,41 @@ from collections.abc import Iterable, Sequence
 
 from condaprune.errors import TraceError, UsageProblem
 from condaprune.live.trace.command import Notice
-from condaprune.live.trace.recorders import ORDER, make_recorder
-from condaprune.live.trace.recorders.base import Launch, Recorder, Recording, names
+from condaprune.live.trace.recorders import FALLBACKS, NAMES, make_recorder
+from condaprune.live.trace.recorders.base import Launch, Recorder, Recording, walk
+from condaprune.paths import from_bytes, to_bytes
 
 AUTO = "auto"
-_FALLBACKS = ("inotify", "strace", "atime")
-"""What ``auto`` takes: the first of these that works here."""
 
 
 class Team:
     """The recorders called *asked* for the real path *prefix*.
 
-    With *attach*, only those that see processes they did not start. *scratch* is a folder of
-    their own; *tell* hears why ``auto`` took another recorder than its first.
+    With *attach*, only those that see processes they did not start. *scratch* is a folder for
+    their files; *notice* is called with the reason why ``auto`` took another recorder than its
+    first.
     """
 
     def __init__(
-        self, asked: Sequence[str], prefix: str, scratch: str, *, attach: bool, tell: Notice
+        self, asked: Sequence[str], prefix: str, scratch: str, *, attach: bool, notice: Notice
     ) -> None:
         self._prefix = prefix
         self._scratch = scratch
         self._attach = attach
-        self._tell = tell
+        self._notice = notice
         self._started: list[Recorder] = []
         self._before: frozenset[str] | None = None
         self.notes: tuple[str, ...] = ()
-        wanted = dict.fromkeys(asked or (AUTO,))
-        self._auto = AUTO in wanted and not wanted.keys() & {*_FALLBACKS}
-        wanted.pop(AUTO, None)
-        self._named = [self._make(name) for name in sorted(wanted, key=_place)]
+        self._auto = AUTO in asked and not {*asked} & {*FALLBACKS}
+        named = sorted({*asked} - {AUTO}, key=lambda n: NAMES.index(n) if n in NAMES else -1)
+        self._named = [make_recorder(name, prefix, scratch) for name in named]
+        for recorder in self._named:
+            if attach and not recorder.attaches:
+                raise UsageProblem(
+                    f"the recorder {recorder.name} sees only a command that it starts itself",
+                    where="--attach",
+                    remedy="Use `--recorder inotify`",
+                )
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -52,8 +58,8 @@ class Team:
             for recorder in self._named:
                 recorder.start()
                 self._started.append(recorder)
-            if not any(recorder.tells_changes for recorder in self._started):
-                self._before = names(self._prefix)
+            if not any(recorder.sees_changes for recorder in self._started):
+                self._before = _names(self._prefix)
         except BaseException:
             self.abandon()
             raise
@@ -72,36 +78,26 @@ class Team:
             while pending:
                 recordings.append(pending.pop(0).stop())
         except BaseException:
-            _give_up(pending)
+            _stop(pending)
             raise
         return recordings
 
     def abandon(self) -> None:
-        """Stop whatever runs and forget what it saw."""
-        _give_up(reversed(self._started))
+        """Stop all recorders and drop what they saw."""
+        _stop(reversed(self._started))
 
     def changes(self, recordings: Iterable[Recording]) -> tuple[str, ...]:
         """The entries created, deleted or (as far as it was seen) written during the run."""
-        found: dict[str, None] = {}
+        changed: set[str] = set()
         for recording in recordings:
-            found.update(dict.fromkeys(recording.changed or ()))
+            changed.update(recording.changed or ())
         if self._before is not None:
-            found.update(dict.fromkeys(self._before ^ names(self._prefix)))
-        return tuple(sorted(found))
-
-    def _make(self, name: str) -> Recorder:
-        recorder = make_recorder(name, self._prefix, self._scratch)
-        if self._attach and not recorder.attaches:
-            raise UsageProblem(
-                f"the recorder {name} sees only a command that it starts itself",
-                where="--attach",
-                remedy="Use `--recorder inotify`",
-            )
-        return recorder
+            changed.update(self._before ^ _names(self._prefix))
+        return tuple(sorted(changed))
 
     def _start_first(self) -> None:
         problems: list[TraceError] = []
-        for name in _FALLBACKS:
+        for name in FALLBACKS:
             recorder = make_recorder(name, self._prefix, self._scratch)
             if self._attach and not recorder.attaches:
                 continue
@@ -114,7 +110,7 @@ class Team:
             self._started.append(recorder)
             self.notes = tuple(f"{p} {name} records instead." for p in problems)
             for note in self.notes:
-                self._tell(note)
+                self._notice(note)
             return
         first = problems[0]
         raise TraceError(
@@ -124,11 +120,13 @@ class Team:
         )
 
 
-def _place(name: str) -> int:
-    return ORDER.index(name) if name in ORDER else len(ORDER)
+def _names(prefix: str) -> frozenset[str]:
+    """The paths of everything in a prefix, to compare with later."""
+    root = to_bytes(prefix)
+    return frozenset(from_bytes(entry.path[len(root) + 1 :]) for entry in walk(root))
 
 
-def _give_up(recorders: Iterable[Recorder]) -> None:
+def _stop(recorders: Iterable[Recorder]) -> None:
     for recorder in recorders:
         with contextlib.suppress(TraceError, OSError):
             recorder.stop()

@@ -1,4 +1,4 @@
-"""The files of one prefix as a listing that can follow links without leaving the prefix."""
+"""The entries of one prefix, and where its links lead, without ever leaving the prefix."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LINKS_AT_MOST = 40
 class Listing:
     """All entries of a prefix; `root` is its absolute path without a trailing slash.
 
-    `aliases` are further absolute paths that mean the same prefix to a link or an RPATH written
+    `aliases` are other absolute paths that mean the same prefix, in a link or an RPATH written
     when the environment lay elsewhere.
     """
 
@@ -35,7 +35,7 @@ class Listing:
         return f"{self.root}/{path}"
 
     def inside(self, absolute: str) -> str | None:
-        """The relative path of an absolute one, or None where it lies outside of the prefix."""
+        """The relative path of an absolute one, or None where it lies outside the prefix."""
         for root in (self.root, *self.aliases):
             if absolute == root:
                 return ""
@@ -46,8 +46,8 @@ class Listing:
     def resolve(self, path: str) -> str | None:
         """The entry that a path leads to through any links, or None where it leads nowhere.
 
-        A link that leads out of the prefix is answered by the path that was asked for: what lies
-        outside is not the environment's to lose.
+        For a link that leads out of the prefix it is *path* itself: the environment cannot lose
+        anything outside.
         """
         pending = [part for part in reversed(path.split("/")) if part not in ("", ".")]
         done: list[str] = []
@@ -81,24 +81,23 @@ class Listing:
         return "/".join(done)
 
     def chain(self, path: str) -> list[str]:
-        """The paths that a link names, one link after the other; empty for other entries."""
-        found: list[str] = []
+        """The paths that a chain of links names, in order; empty for other entries."""
+        names: list[str] = []
         entry = self.entries.get(path)
-        while entry is not None and entry.kind == "link" and len(found) < _LINKS_AT_MOST:
+        while entry is not None and entry.kind == "link" and len(names) < _LINKS_AT_MOST:
             if entry.target.startswith("/"):
                 named = self.inside(entry.target)
             else:
                 named = normalise(f"{parent(entry.path)}/{entry.target}")
             if named is None:
                 break
-            found.append(named)
+            names.append(named)
             entry = self.entries.get(named)
-        return found
+        return names
 
     def is_file(self, path: str) -> bool:
         """Whether a path leads to a file of the prefix."""
-        found = self.resolve(path)
-        entry = self.entries.get(found) if found else None
+        entry = self.entries.get(self.resolve(path) or "")
         return entry is not None and entry.kind == "file"
 
     def read(self, path: str, size: int = -1) -> bytes:
@@ -110,15 +109,15 @@ class Listing:
             return b""
 
     def folders_with(self, suffixes: tuple[str, ...]) -> frozenset[str]:
-        """All folders that hold, at any depth, a file whose name ends with one of *suffixes*."""
-        found: set[str] = set()
+        """All folders with a file at any depth whose name ends with one of *suffixes*."""
+        folders: set[str] = set()
         for path, entry in self.entries.items():
             if entry.kind != "folder" and path.endswith(suffixes):
                 folder = parent(path)
-                while folder and folder not in found:
-                    found.add(folder)
+                while folder and folder not in folders:
+                    folders.add(folder)
                     folder = parent(folder)
-        return frozenset(found)
+        return frozenset(folders)
 
 
 def list_prefix(root: str, aliases: tuple[str, ...] = ()) -> Listing:
@@ -142,21 +141,16 @@ def normalise(path: str) -> str:
 def changed(before: Listing, after: Listing) -> tuple[str, ...]:
     """The paths whose entry is new, gone or different between two listings of one prefix.
 
-    Folders count as different only by being new or gone: their times move with their content.
+    Folders differ only by being new or gone: their times change with their content.
     """
-    paths = []
-    for path in {**before.entries, **after.entries}:
-        old, new = before.entries.get(path), after.entries.get(path)
-        if (
-            old is None
-            or new is None
-            or (
-                old.kind != "folder"
-                and (
-                    (old.kind, old.size, old.mtime_ns, old.inode, old.target)
-                    != (new.kind, new.size, new.mtime_ns, new.inode, new.target)
-                )
-            )
-        ):
-            paths.append(path)
-    return tuple(paths)
+
+    def state(entry: Entry | None) -> tuple[object, ...]:
+        if entry is None or entry.kind == "folder":
+            return (entry is None,)
+        return (entry.kind, entry.size, entry.mtime_ns, entry.inode, entry.target)
+
+    return tuple(
+        path
+        for path in {**before.entries, **after.entries}
+        if state(before.entries.get(path)) != state(after.entries.get(path))
+    )

@@ -1,7 +1,8 @@
-"""Which modules an environment offers, read off its files: nothing is imported to find out."""
+"""Which modules an environment offers, by its files: nothing is imported to find out."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -21,7 +22,7 @@ class Module:
 
     @property
     def is_test(self) -> bool:
-        """Whether it looks like a test: those run last, since they change their process."""
+        """Whether it looks like a test: tests run last, since they change their process."""
         parts = self.name.split(".")
         return any(p in ("tests", "test", "testing", "conftest") for p in parts) or (
             parts[-1].startswith("test_") or parts[-1].endswith("_test")
@@ -39,8 +40,8 @@ def find_modules(
     """
     order = {folder: number for number, folder in enumerate(search)}
     kinds = (*suffixes, ".py", ".pyc")
-    found: dict[str, tuple[tuple[int, int], str]] = {}
-    owners: dict[str, int] = {}
+    best: dict[str, tuple[tuple[int, int], str]] = {}
+    first: dict[str, int] = {}  # the folder of each top-level name, by its place in the order
     for path, entry in listing.entries.items():
         if entry.kind == "folder" or not path.endswith(kinds):
             continue
@@ -52,21 +53,20 @@ def find_modules(
         parts = inner.split("/")
         if parts[-1] == "__init__" and len(parts) > 1:
             parts.pop()
-        if not all(_importable(part) for part in parts):
+        if not all(part.isidentifier() and part != "__pycache__" for part in parts):
             continue
         name = ".".join(parts)
         key = (order[folder], rank)
-        if name not in found or key < found[name][0]:
-            found[name] = (key, path)
-        if len(parts) == 1 and (parts[0] not in owners or order[folder] < owners[parts[0]]):
-            owners[parts[0]] = order[folder]
-    modules = {}
-    for name in sorted(found):
-        (number, _), path = found[name]
-        # `import a.b` looks in the first `a` only; a package there hides later folders.
-        if owners.get(name.partition(".")[0], number) >= number:
-            modules[name] = Module(name, path)
-    return modules
+        if name not in best or key < best[name][0]:
+            best[name] = (key, path)
+        if len(parts) == 1:
+            first[name] = min(order[folder], first.get(name, order[folder]))
+    # `import a.b` looks in the first `a` only; a package there hides later folders.
+    return {
+        name: Module(name, path)
+        for name, ((number, _), path) in sorted(best.items())
+        if first.get(name.partition(".")[0], number) >= number
+    }
 
 
 def _search_folder(path: str, order: Mapping[str, int]) -> str | None:
@@ -78,32 +78,22 @@ def _search_folder(path: str, order: Mapping[str, int]) -> str | None:
     return None
 
 
-def _importable(part: str) -> bool:
-    return part.isidentifier() and part != "__pycache__"
-
-
 def in_batches(modules: Mapping[str, Module], stdlib: str) -> dict[str, tuple[Module, ...]]:
     """The modules by the process they are imported in, largest first.
 
     One batch for each top-level name of site-packages and each large package of the standard
-    library, one for the rest of the standard library. Within a batch packages precede what lies
-    in them, and tests come last.
+    library, one for the rest of the standard library. Within a batch, packages precede their
+    modules, and tests come last.
     """
-    sizes: dict[str, int] = {}
-    for name in modules:
-        top = name.partition(".")[0]
-        sizes[top] = sizes.get(top, 0) + 1
+    sizes = Counter(name.partition(".")[0] for name in modules)
     batches: dict[str, list[Module]] = {}
     for module in modules.values():
         top = module.name.partition(".")[0]
-        if _is_stdlib(module.path, stdlib) and sizes[top] < _OWN_BATCH_FROM:
+        in_stdlib = bool(stdlib) and module.path.startswith(stdlib + "/")
+        if in_stdlib and "/site-packages/" not in module.path and sizes[top] < _OWN_BATCH_FROM:
             top = STDLIB
         batches.setdefault(top, []).append(module)
     return {
         top: tuple(sorted(batch, key=lambda m: (m.is_test, to_bytes(m.name))))
         for top, batch in sorted(batches.items(), key=lambda item: (-len(item[1]), item[0]))
     }
-
-
-def _is_stdlib(path: str, stdlib: str) -> bool:
-    return bool(stdlib) and path.startswith(stdlib + "/") and "/site-packages/" not in path

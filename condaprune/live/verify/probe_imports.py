@@ -1,8 +1,8 @@
-"""Runs inside the environment: import modules one by one and tell what became of each.
+"""Runs inside the environment: imports modules one by one and reports on each.
 
 Usage: ``python -I -B probe_imports.py MODULES`` where the file MODULES holds one dotted name a
 line. Works with Python 3.6 and later; imports nothing but `sys` and `os`, so that what it
-reports missing is missing for everybody. Each line written is an ASCII literal: ``("start",
+reports as missing is missing for everybody. Each line written is an ASCII literal: ``("start",
 name)`` before an import and ``("end", name, imported, has a file, exception, message, missing
 name or file, where)`` after it.
 """

@@ -1,4 +1,4 @@
-"""Runs inside the environment (or, for one that cannot run, here): what importlib.metadata says.
+"""Runs inside the environment (or, if it cannot run, here): what importlib.metadata says.
 
 Usage: ``python -I -B probe_metadata.py [FOLDER...]``; without folders the interpreter's own
 search path counts. Works with Python 3.8 and later. Each line written is an ASCII literal:

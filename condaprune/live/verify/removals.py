@@ -27,16 +27,16 @@ _CULPRITS_AT_MOST = 3
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """What a manifest or a plan says: the rule behind each removed path, the rules' `breaks`.
+    """The rule behind each removed path, and the rules' `breaks`, from a manifest or a plan.
 
-    A folder stands for all that lay in it.
+    The rule of a folder is that of everything in it.
     """
 
     rules: Mapping[str, str] = field(default_factory=dict)
     breaks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def rule_of(self, path: str) -> str | None:
-        """The rule that removed *path* (empty where it is not named); None: not removed."""
+        """The rule that removed *path* (empty if it has no name); None if it was not removed."""
         while path:
             rule = self.rules.get(path)
             if rule is not None:
@@ -46,32 +46,20 @@ class Ledger:
 
 
 def read_manifest(path: str) -> Ledger:
-    """The ledger that a manifest file holds. Errors: `SourceError` where it cannot be used.
+    """The ledger in a manifest file. Errors: `SourceError` where it cannot be used.
 
-    Tolerant by design: only ``removed: [{path, rule}]`` is needed. What the rules announce is
-    read from ``rules: [{name, breaks}]`` or, where that is missing, from the shipped rules.
+    Tolerant by design: only ``removed: [{path, rule}]`` is needed. Announcements are read from
+    ``rules: [{name, breaks}]`` or, where that is missing, from the shipped rules.
     """
     try:
         with open(path, encoding="utf-8", errors="surrogateescape") as file:
             raw = json.load(file)
     except OSError as error:
-        raise SourceError(
-            f"the manifest cannot be read: {error.strerror}",
-            where=path,
-            remedy="Give the file that `condaprune prune --manifest FILE` wrote",
-        ) from error
+        raise _unusable(path, f"the manifest cannot be read: {error.strerror}") from error
     except ValueError as error:
-        raise SourceError(
-            f"the manifest is no JSON: {error}",
-            where=path,
-            remedy="Give the file that `condaprune prune --manifest FILE` wrote",
-        ) from error
+        raise _unusable(path, f"the manifest is not valid JSON: {error}") from error
     if not isinstance(raw, dict) or not isinstance(raw.get("removed"), list):
-        raise SourceError(
-            "the manifest has no list `removed`",
-            where=path,
-            remedy="Give the file that `condaprune prune --manifest FILE` wrote",
-        )
+        raise _unusable(path, "the manifest has no list `removed`")
     rules: dict[str, str] = {}
     breaks: dict[str, tuple[str, ...]] = {}
     for row in raw["removed"]:
@@ -79,32 +67,22 @@ def read_manifest(path: str) -> Ledger:
             rules[row] = ""
         elif isinstance(row, dict) and isinstance(row.get("path"), str):
             rules[row["path"].strip("/")] = str(row.get("rule") or "")
-    for name, rule_row in _rule_rows(raw.get("rules")):
-        if "breaks" in rule_row:
-            breaks[name] = _sentences(rule_row["breaks"])
+    for row in raw.get("rules") or ():
+        if isinstance(row, dict) and isinstance(row.get("breaks"), list):
+            breaks[str(row.get("name"))] = tuple(map(str, row["breaks"]))
     return Ledger(rules, {**_shipped(set(rules.values()) - set(breaks)), **breaks})
 
 
+def _unusable(path: str, what: str) -> SourceError:
+    remedy = "Give the file that `condaprune prune --manifest FILE` wrote"
+    return SourceError(what, where=path, remedy=remedy)
+
+
 def _shipped(names: Collection[str]) -> dict[str, tuple[str, ...]]:
-    """What the shipped rules of these names announce."""
+    """The announcements of the shipped rules of these names."""
     from condaprune.ruleset import load_builtin
 
     return {rule.id: rule.breaks for rule in load_builtin() if rule.id in names}
-
-
-def _rule_rows(raw: object) -> list[tuple[str, dict[str, object]]]:
-    if isinstance(raw, dict):
-        return [(str(name), row) for name, row in raw.items() if isinstance(row, dict)]
-    if isinstance(raw, list):
-        rows = [row for row in raw if isinstance(row, dict)]
-        return [(str(row.get("name", row.get("id", ""))), row) for row in rows]
-    return []
-
-
-def _sentences(raw: object) -> tuple[str, ...]:
-    if isinstance(raw, str):
-        return (raw,)
-    return tuple(str(item) for item in raw) if isinstance(raw, list) else ()
 
 
 def from_plan(plan: Plan) -> Ledger:
@@ -117,18 +95,18 @@ def from_plan(plan: Plan) -> Ledger:
 
 def missing_modules(message: str) -> list[str]:
     """The modules that an import error says are missing, by their dotted names."""
-    found: list[str] = _NO_MODULE.findall(message)
+    missing: list[str] = _NO_MODULE.findall(message)
     for name, package in _NO_NAME.findall(message):
-        # A package that lost its __init__ is told by "unknown location": it is missing itself.
-        found += [f"{package}.{name}", package]
-    return found
+        # A package that lost its __init__ shows as "unknown location": it is missing itself.
+        missing += [f"{package}.{name}", package]
+    return missing
 
 
 class Removals:
-    """The paths that are gone, and by which rule where a ledger tells.
+    """The paths that are gone, each with its rule where a ledger names one.
 
-    Without a ledger every file that is gone counts as removed on purpose by a rule not known;
-    with one, only what the ledger names does.
+    Without a ledger every missing file counts as removed on purpose by an unknown rule; with one,
+    only the files that it names do.
     """
 
     def __init__(self, gone: Iterable[str], ledger: Ledger | None = None) -> None:
@@ -141,45 +119,45 @@ class Removals:
 
     @classmethod
     def between(cls, before: Listing, after: Listing, ledger: Ledger | None = None) -> Removals:
-        """What went between two listings."""
+        """The paths that one listing has and a later one has not."""
         return cls((path for path in before if path not in after), ledger)
 
     def rule(self, path: str) -> str:
-        """The rule that removed a path; empty where that is not known."""
+        """The rule that removed a path; empty where it is unknown."""
         return (self._ledger.rule_of(path) or "") if self._ledger else ""
 
     def on_purpose(self, path: str) -> bool:
-        """Whether a path is gone because something removed it knowingly."""
+        """Whether a path is gone because a rule removed it."""
         if path not in self.gone:
             return False
         return self._ledger is None or self._ledger.rule_of(path) is not None
 
     def culprits(self, *paths: str) -> tuple[Culprit, ...]:
-        """Those of *paths* that are gone, each with its rule; a few suffice to explain."""
-        found = dict.fromkeys(path for path in paths if path in self.gone)
-        return tuple(Culprit(path, self.rule(path)) for path in list(found)[:_CULPRITS_AT_MOST])
+        """The first few of *paths* that are gone, each with its rule."""
+        gone = dict.fromkeys(path for path in paths if path in self.gone)
+        return tuple(Culprit(path, self.rule(path)) for path in list(gone)[:_CULPRITS_AT_MOST])
 
     def modules(self, *names: str) -> tuple[Culprit, ...]:
-        """The gone files of modules, found by their dotted names.
+        """The missing files of modules, by their dotted names.
 
-        A package may be known under a name that is not its path (a vendored copy, an alias such
-        as setuptools' for distutils), so the end of a path is enough.
+        A package may have a name that is not its path (a vendored copy, an alias such as
+        setuptools' for distutils), so the end of a path is enough.
         """
-        found: list[str] = []
+        files: list[str] = []
         for name in names:
             inner = name.replace(".", "/")
             base = inner.rpartition("/")[2]
             for end in _MODULE_ENDS:
                 file = (base + end).rpartition("/")[2]
-                found += [p for p in self._by_name.get(file, ()) if p.endswith(inner + end)]
-        return self.culprits(*found)
+                files += [p for p in self._by_name.get(file, ()) if p.endswith(inner + end)]
+        return self.culprits(*files)
 
     def named(self, name: str) -> tuple[Culprit, ...]:
-        """The gone files with this file name, such as a library that a loader looked for."""
+        """The missing files of this name, such as a library that a loader looked for."""
         return self.culprits(*sorted(self._by_name.get(name, ()), key=to_bytes))
 
     def blame(self, text: str, root: str) -> tuple[Culprit, ...]:
-        """The gone files that a message names, by a path below *root* or by file name."""
+        """The missing files that a message names, by a path below *root* or by file name."""
         paths: list[str] = []
         for word in re.findall(r"""[^\s'"():,;]+""", text):
             if word.startswith(root + "/"):
@@ -189,11 +167,11 @@ class Removals:
         return self.culprits(*paths)
 
     def announced(self, finding: Finding, below: frozenset[str]) -> Finding | None:
-        """The finding with the announcement that told of it, or None.
+        """The finding with the sentence that announced it, or None.
 
         A rule announces a name by quoting it with backticks in a sentence of its ``breaks``.
-        A quoted module covers what lies below it only where it is itself gone (one of *below*):
-        a word on the tests of `numpy` must not excuse a broken numpy.linalg.
+        A quoted module covers its submodules only where it is itself gone (one of *below*): a
+        sentence about the tests of `numpy` must not excuse a broken numpy.linalg.
         """
         names = {finding.name, finding.name.rpartition("/")[2]}
         module = finding.name

@@ -1,4 +1,4 @@
-"""The report of a verification as text: what was lost first."""
+"""The report of a verification as text: the losses first."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import replace
 from condaprune.live.verify.results import Culprit, Finding, Unchecked, Verification
 from condaprune.paths import printable
 
-_FOR_NO_RULE = "a rule that is not known (no manifest was given, or it names none)"
+_UNKNOWN_RULE = "an unknown rule (no manifest was given, or it names none)"
 _SUBJECTS_SHOWN = 4
 
 
@@ -18,43 +18,43 @@ def render(verification: Verification) -> str:
     return "\n".join(_lines(verification)) + "\n"
 
 
-def _lines(found: Verification) -> Iterator[str]:
-    before, after = printable(found.before), printable(found.after)
-    if found.ok:
+def _lines(report: Verification) -> Iterator[str]:
+    before, after = printable(report.before), printable(report.after)
+    if report.ok:
         yield f"nothing lost: {after} does what {before} did, as far as was checked"
     else:
-        yield f"{len(found.lost):,} lost: {after} no longer does all that {before} did"
-    if found.lost:
+        yield f"{len(report.lost):,} lost: {after} no longer does all that {before} did"
+    if report.lost:
         yield ""
-        yield from _findings("lost", found.lost)
-    if found.announced:
+        yield from _findings("lost", report.lost)
+    if report.announced:
         yield ""
-        yield from _findings("announced by a rule", found.announced)
-    if found.removed:
+        yield from _findings("announced by a rule", report.announced)
+    if report.removed:
         yield ""
         yield "removed on purpose"
         for (check, kind, rule), count in sorted(
-            Counter((f.check, f.kind, f.rule) for f in found.removed).items()
+            Counter((f.check, f.kind, f.rule) for f in report.removed).items()
         ):
             what = f"{kind}s" if count > 1 else kind
-            yield f"  {check}: {count:,} {what} by {printable(rule) or _FOR_NO_RULE}"
-    if found.unchecked:
+            yield f"  {check}: {count:,} {what} by {printable(rule) or _UNKNOWN_RULE}"
+    if report.unchecked:
         yield ""
         yield "not checked"
-        yield from _unchecked(found.unchecked)
+        yield from _unchecked(report.unchecked)
     yield ""
     yield "  check         compared    lost  announced  removed  seconds"
-    for name, row in found.counts.items():
+    for name, row in report.counts.items():
         yield (
             f"  {name:<12}{row.compared:>10,}{row.lost:>8,}{row.announced:>11,}"
             f"{row.removed:>9,}{row.seconds:>9.1f}"
         )
-    for note in found.notes:
+    for note in report.notes:
         yield f"note: {printable(note)}"
 
 
 def _unchecked(unchecked: Sequence[Unchecked]) -> Iterator[str]:
-    """A line a reason, with the first few of what it holds for."""
+    """One line a reason, with the first few subjects that it holds for."""
     reasons: dict[tuple[str, str], list[str]] = {}
     for item in unchecked:
         subjects = reasons.setdefault((item.check, item.why), [])
@@ -68,7 +68,7 @@ def _unchecked(unchecked: Sequence[Unchecked]) -> Iterator[str]:
 
 
 def _findings(title: str, findings: Sequence[Finding]) -> Iterator[str]:
-    """Findings with the same evidence come as one: a missing module is many lost imports."""
+    """Findings with the same evidence become one: a missing module is many lost imports."""
     yield title
     groups: dict[Finding, list[str]] = {}
     for finding in findings:

@@ -1,14 +1,11 @@
-"""What a verification found, as immutable data that goes to JSON and text."""
+"""What a verification found, as immutable data that becomes JSON and text."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import asdict, dataclass
 
 SCHEMA = 1
-
-Verdict = Literal["lost", "announced", "removed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +20,10 @@ class Culprit:
 class Finding:
     """One thing that worked before and does not work after.
 
-    `check` is the check that saw it, `kind` what it is (module, command, library, ...), `before`
-    and `after` what was seen on either side, `evidence` one line such as the exception, `removed`
-    the removed files that explain it. `announcement` is the sentence of a rule's ``breaks`` that
-    told of it; `rule` the rule that removed the thing itself on purpose.
+    `check` is the check that saw it, `kind` its type (module, command, library, ...), `before`
+    and `after` the observation on either side, `evidence` one line such as the exception,
+    `removed` the removed files that explain it. `announcement` is the sentence of a rule's
+    ``breaks`` that announced it, `rule` the rule that removed the thing itself on purpose.
     """
 
     check: str
@@ -42,7 +39,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Unchecked:
-    """What could not be checked, and why. `subject` is empty for a whole check."""
+    """Something that could not be checked, and why; `subject` is empty for a whole check."""
 
     check: str
     subject: str
@@ -51,7 +48,7 @@ class Unchecked:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one check found: `counted` is how many things worked before and were compared."""
+    """The findings of one check; `counted` things worked before and were compared."""
 
     counted: int = 0
     lost: tuple[Finding, ...] = ()
@@ -76,8 +73,8 @@ class Verification:
     """The differential proof of one environment against another.
 
     `lost` worked before and does not work after; `announced` are losses that a rule's ``breaks``
-    told of; `removed` are things whose own files went on purpose. `notes` are findings about the
-    verification itself, one sentence each (isolation, files that were written meanwhile).
+    announces; `removed` are things whose own files went on purpose. `notes` are findings about
+    the verification itself, one sentence each (isolation, files that were written meanwhile).
     """
 
     before: str
@@ -89,52 +86,20 @@ class Verification:
     unchecked: tuple[Unchecked, ...]
     counts: Mapping[str, Count]
     seconds: float
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
-        """Whether nothing that worked before stopped working unannounced."""
+        """Whether everything that worked before still works, or a rule announces the loss."""
         return not self.lost
 
     def to_json(self) -> dict[str, object]:
         """The report as plain data; paths and names are text, times are seconds."""
+        plain = asdict(self)
         return {
             "schema": SCHEMA,
             "before": self.before,
             "after": self.after,
             "ok": self.ok,
-            "checks": list(self.checks),
-            "lost": [_finding(f) for f in self.lost],
-            "announced": [_finding(f) for f in self.announced],
-            "removed": [_finding(f) for f in self.removed],
-            "unchecked": [
-                {"check": u.check, "subject": u.subject, "why": u.why} for u in self.unchecked
-            ],
-            "counts": {
-                name: {
-                    "compared": c.compared,
-                    "lost": c.lost,
-                    "announced": c.announced,
-                    "removed": c.removed,
-                    "unchecked": c.unchecked,
-                    "seconds": round(c.seconds, 3),
-                }
-                for name, c in self.counts.items()
-            },
-            "seconds": round(self.seconds, 3),
-            "notes": list(self.notes),
+            **plain,
         }
-
-
-def _finding(finding: Finding) -> dict[str, object]:
-    return {
-        "check": finding.check,
-        "kind": finding.kind,
-        "name": finding.name,
-        "before": finding.before,
-        "after": finding.after,
-        "evidence": finding.evidence,
-        "removed": [{"path": c.path, "rule": c.rule} for c in finding.removed],
-        "rule": finding.rule,
-        "announcement": finding.announcement,
-    }

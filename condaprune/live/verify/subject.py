@@ -5,18 +5,20 @@ from __future__ import annotations
 import ast
 import os
 import platform
+import re
 import shutil
 import struct
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+import sys
+from dataclasses import dataclass, replace
 
-from condaprune.errors import SourceError
-from condaprune.live.verify.listing import Listing
+from condaprune.errors import ArchiveError, SourceError
+from condaprune.formats.unpack_list import UNPACK
+from condaprune.live.sandbox import Sandbox
+from condaprune.live.verify.listing import Listing, list_prefix
+from condaprune.model import Progress, no_progress
 from condaprune.paths import from_bytes, parent
 
-if TYPE_CHECKING:
-    from condaprune.live.sandbox import Sandbox
-
+_PYTHON = re.compile(r"bin/(?:python(?:2\.7|3(?:\.\d+t?)?)?|pypy3)")
 PROBES = ("probe_imports.py", "probe_metadata.py")
 _MACHINES = {
     3: "i686",
@@ -29,11 +31,20 @@ _MACHINES = {
     243: "riscv64",
 }
 _SAME = {"amd64": "x86_64", "arm64": "aarch64", "ppc64": "ppc64le", "i386": "i686"}
-# Read in the environment: where it imports from, what its extension modules are called.
+# Run in the environment: where it imports from, and the names of extension modules.
 _DESCRIBE = (
     "import sys, os, importlib.machinery as m; os.write(1, (ascii((list(sys.version_info[:3]),"
     " sys.path, m.EXTENSION_SUFFIXES, os.path.dirname(os.__file__))) + chr(10)).encode('ascii'))"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How to check: `jobs` processes at a time, `timeout` seconds for one import or command."""
+
+    jobs: int = 2
+    timeout: float = 60.0
+    progress: Progress = no_progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +62,8 @@ class Interpreter:
 class Subject:
     """An environment ready to be checked.
 
-    `interpreter` is None where it has none that runs here; `why_not` then says why (empty: the
-    environment has no Python). `foreign` is the machine it was built for where that is another.
+    `interpreter` is None where none runs here; `why_not` then says why (empty: the environment
+    has no Python). `foreign` is the machine that it was built for, where that is another one.
     """
 
     label: str
@@ -72,26 +83,79 @@ class Subject:
 
 
 def copy_probes(scratch: str) -> None:
-    """Put the probes where processes of either environment can read them."""
+    """Put the probes where the processes of both environments can read them."""
     os.makedirs(f"{scratch}/probes", exist_ok=True)
     for probe in PROBES:
         shutil.copy(os.path.join(os.path.dirname(__file__), probe), f"{scratch}/probes/{probe}")
 
 
 def check_prefix(path: str) -> str:
-    """The real absolute path of a prefix. Errors: `SourceError` where it is none."""
+    """The real absolute path of a prefix. Errors: `SourceError` where it is not one."""
     remedy = "Give the root folder of an environment (it holds bin/ and lib/) or an archive of one"
     if not os.path.isdir(path):
-        what = "is no folder" if os.path.lexists(path) else "does not exist"
+        what = "is not a folder" if os.path.lexists(path) else "does not exist"
         raise SourceError(what, where=path, remedy=remedy)
-    real = from_bytes(os.path.realpath(os.fsencode(path)))
+    real = _real(path)
     if real == "/" or not any(os.path.isdir(f"{real}/{d}") for d in ("bin", "lib", "conda-meta")):
-        raise SourceError("is no environment", where=path, remedy=remedy)
+        raise SourceError("is not an environment", where=path, remedy=remedy)
     return real
 
 
+def open_environment(path: str, folder: str, scratch: str, timeout: float) -> Listing:
+    """The listing of the prefix at *path*, or of the archive there, unpacked to the new *folder*.
+
+    If the archive has a conda-unpack, it is run with the archive's own Python. Errors:
+    `SourceError`, `ArchiveError`.
+    """
+    if not os.path.isfile(path):
+        return list_prefix(check_prefix(path))
+    _unpack(path, folder)
+    root = _real(folder)
+    listing = list_prefix(root)
+    python = find_python(listing)
+    if UNPACK not in listing or not python:
+        return listing
+    with open(os.path.realpath(sys.executable), "rb") as file:
+        here = machine_of(file.read(64))
+    if machine_of(listing.read(python, 64)) not in ("", here):
+        return listing
+    # It writes into the environment, so it runs outside the read-only sandbox.
+    command = [listing.absolute(python), "-B", listing.absolute(UNPACK)]
+    done = Sandbox(root, scratch).run(command, timeout)
+    if done.code != 0:
+        raise ArchiveError(
+            f"its conda-unpack {done.ending}: {done.last_line}",
+            where=path,
+            remedy="The archive cannot be used where it is unpacked; pack it again",
+        )
+    return list_prefix(root)
+
+
+def _unpack(path: str, folder: str) -> None:
+    from condaprune.sinks.outputs.folder import FolderWriter
+    from condaprune.sources.archive import ArchiveSource
+
+    source = ArchiveSource(path)
+    try:
+        os.mkdir(folder, 0o755)
+        writer = FolderWriter(folder)
+        for entry, member, body in source.stream():
+            cut = len(member.path) - len(entry.path)  # the archive's root folder
+            mode = member.mode | (0o700 if member.kind == "folder" else 0o600)
+            writer.add(
+                replace(member, path=entry.path, linked=member.linked[cut:], mode=mode), body
+            )
+        writer.finish()
+    except OSError as error:
+        raise SourceError(
+            f"the archive cannot be unpacked: {error.strerror}",
+            where=path,
+            remedy="Set TMPDIR to a folder with room for the whole environment",
+        ) from error
+
+
 def describe(label: str, listing: Listing, sandbox: Sandbox, timeout: float) -> Subject:
-    """The subject that a listing is, its Python asked to describe itself (this runs it)."""
+    """The subject of a listing; this runs its Python, which describes itself."""
     python = find_python(listing)
     foreign = _foreign(listing, python)
     if foreign:
@@ -101,9 +165,8 @@ def describe(label: str, listing: Listing, sandbox: Sandbox, timeout: float) -> 
         return Subject(label, listing, sandbox, None)
     done = sandbox.run([listing.absolute(python), "-I", "-B", "-c", _DESCRIBE], timeout)
     if done.code != 0:
-        last = done.err.decode("utf-8", "replace").strip().splitlines()[-1:] or ["no message"]
-        how = "did not end in time" if done.code is None else f"ended with {done.code}"
-        return Subject(label, listing, sandbox, None, f"{python} {how}: {last[0]}")
+        why = f"{python} {done.ending}: {done.last_line}"
+        return Subject(label, listing, sandbox, None, why)
     version, search, suffixes, stdlib = ast.literal_eval(done.out.decode("ascii"))
     within = [listing.inside(_real(path)) for path in search]
     interpreter = Interpreter(
@@ -121,21 +184,16 @@ def _real(path: str) -> str:
 
 
 def find_python(listing: Listing) -> str:
-    """The path of the interpreter, or an empty string where there is none."""
-    numbered = sorted(
-        path
-        for path in listing
-        if path.startswith("bin/python3.") and path[len("bin/python3.") :].rstrip("t").isdigit()
-    )
-    candidates = ["bin/python", "bin/python3", *numbered, "bin/pypy3", "bin/python2.7"]
-    return next((path for path in candidates if _leads_to_program(listing, path)), "")
-
-
-def _leads_to_program(listing: Listing, path: str) -> bool:
-    found = listing.resolve(path)
-    entry = listing.entries.get(found) if found else None
+    """The path of the interpreter; empty where there is none."""
+    names = sorted((p for p in listing if _PYTHON.fullmatch(p)), key=lambda p: ("pypy" in p, p))
     # A link that leads out of the prefix (a virtual environment) resolves to itself.
-    return entry is not None and entry.kind in ("file", "link") and path in listing
+    programs = (path for path in names if _kind(listing, path) in ("file", "link"))
+    return next(programs, "")
+
+
+def _kind(listing: Listing, path: str) -> str:
+    entry = listing.entries.get(listing.resolve(path) or "")
+    return entry.kind if entry else ""
 
 
 def _foreign(listing: Listing, python: str) -> str:
@@ -150,7 +208,7 @@ def _foreign(listing: Listing, python: str) -> str:
 
 
 def machine_of(head: bytes) -> str:
-    """The machine that an ELF file was built for, by its first bytes; empty for other files."""
+    """The machine that an ELF file was built for, from its first bytes; empty for other files."""
     if len(head) < 20 or head[:4] != b"\x7fELF":
         return ""
     (number,) = struct.unpack_from("<H" if head[5] == 1 else ">H", head, 18)

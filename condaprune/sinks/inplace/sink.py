@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from condaprune.errors import SinkError
 from condaprune.model import Outcome, Plan, Progress, unique_bytes
 from condaprune.paths import printable
+from condaprune.processes import running_from
 from condaprune.sinks.inplace.filesystem import Filesystem
 from condaprune.sinks.inplace.prepare import foresee, make_journal
 from condaprune.sinks.inplace.run import JournalRun, recover_locked
 from condaprune.sinks.inplace.state import State
-from condaprune.sinks.inplace.surroundings import in_lower_layer, is_overlay, running_from
+from condaprune.sinks.inplace.surroundings import in_lower_layer, is_overlay
 from condaprune.sources.base import Source
 
 _SHOWN = 5

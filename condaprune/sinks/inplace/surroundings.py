@@ -1,47 +1,13 @@
-"""What a user should know of where a prefix lies: processes that use it, an overlay below it."""
+"""Whether a prefix lies on an overlay file system, and in which layer of it."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
 
-from condaprune.paths import from_bytes, to_bytes
+from condaprune.paths import to_bytes
 
 _SAMPLE = 200
-
-
-def running_from(prefix: str) -> list[tuple[int, str]]:
-    """Processes that run a program of the prefix or have a file of it mapped, as far as we may see.
-
-    Returns process ids with the program's path; our own process is left out.
-    """
-    inside = to_bytes(prefix.rstrip("/")) + b"/"
-    found = []
-    try:
-        numbers = sorted(int(name) for name in os.listdir("/proc") if name.isdigit())
-    except OSError:
-        return []
-    for number in numbers:
-        if number != os.getpid():
-            program = _program(number)
-            if program and (program.startswith(inside) or _maps(number, inside)):
-                found.append((number, from_bytes(program)))
-    return found
-
-
-def _program(number: int) -> bytes:
-    try:
-        return os.readlink(b"/proc/%d/exe" % number)
-    except OSError:
-        return b""
-
-
-def _maps(number: int, inside: bytes) -> bool:
-    try:
-        with open(b"/proc/%d/maps" % number, "rb") as stream:
-            return inside in stream.read()
-    except OSError:
-        return False
 
 
 def is_overlay(prefix: str) -> bool:

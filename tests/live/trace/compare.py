@@ -36,7 +36,7 @@ def compare(command: Sequence[str], prefix: str, recorder: str = "inotify") -> C
     prefix = os.path.realpath(prefix)
     trace = record(command, prefix, [recorder, "strace"])
     return Comparison(
-        trace.header.runs[0],
+        trace.runs[0],
         _files(trace, prefix, "strace"),
         _files(trace, prefix, recorder),
     )

@@ -12,7 +12,7 @@ import pytest
 
 from condaprune.model import Inventory
 from condaprune.sources.prefix import PrefixSource
-from condaprune.traces.trace import Header, Run, Trace, TracedEntry, TraceKind
+from condaprune.traces.trace import Run, Trace, TracedEntry, TraceKind
 from tests.trees import Link, make_prefix
 
 WORKLOADS = Path(__file__).parents[3] / "lab" / "workloads"
@@ -70,7 +70,7 @@ def trace_of(
     """A trace as if it had been recorded."""
     made = {path: TracedEntry(frozenset(kinds)) for path, kinds in entries.items()}
     first = Run(prefix="/env", recorders=("inotify",), exit_code=0, **run)  # type: ignore[arg-type]
-    return Trace(Header((first,)), made, label)
+    return Trace((first,), made, label)
 
 
 def inventory_of(prefix: Path) -> Inventory:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from condaprune.errors import TraceError
-from condaprune.live.trace.mounts import Mount, mount_of
+from condaprune.live.trace.place import Mount, mount_of
 from condaprune.live.trace.recorders.atime import AtimeRecorder
 from condaprune.live.trace.session import record
 
@@ -40,7 +40,7 @@ def test_what_was_read_is_seen_and_times_are_put_back(
     expected = {"data/one.txt", "data/two.txt", "lib/python3.11/lib-dynload/_ssl.so"}
     assert opened(trace) == expected
     assert opened(trace, "readlink") == {"alias"}
-    assert trace.header.runs[0].canary == "passed"
+    assert trace.runs[0].canary == "passed"
     after = {path: (os.lstat(path).st_mtime_ns, os.lstat(path).st_atime_ns) for path in files}
     touched = {moving / path for path in expected}
     assert {p: t for p, t in after.items() if p not in touched} == {
@@ -70,31 +70,31 @@ def test_changes_of_the_prefix_are_told(moving: Path) -> None:
 def test_a_noatime_mount_is_refused(prefix: Path) -> None:
     mount = Mount("/mnt", "ext4", ("rw", "noatime"))
     with pytest.raises(TraceError, match="/mnt is mounted noatime"):
-        AtimeRecorder(os.fspath(prefix), mount).check()
+        AtimeRecorder(os.fspath(prefix), mount=mount).check()
 
 
 def test_lower_files_of_an_overlay_are_refused(prefix: Path, tmp_path: Path) -> None:
     with pytest.raises(TraceError, match="lower layer of an overlay"):
-        AtimeRecorder(os.fspath(prefix), Mount("/", "overlay", ("rw", "relatime"))).check()
+        AtimeRecorder(os.fspath(prefix), mount=Mount("/", "overlay", ("rw", "relatime"))).check()
     upper = tmp_path / "upper"
     shutil.copytree(prefix, upper, symlinks=True)
     mount = Mount(os.fspath(prefix), "overlay", ("rw", f"upperdir={upper}"))
-    AtimeRecorder(os.fspath(prefix), mount).check()
+    AtimeRecorder(os.fspath(prefix), mount=mount).check()
 
 
 def test_files_with_hard_links_elsewhere_are_refused(prefix: Path, tmp_path: Path) -> None:
     os.link(prefix / "data" / "one.txt", prefix / "data" / "same.txt")
-    AtimeRecorder(os.fspath(prefix), _EXT4).check()
+    AtimeRecorder(os.fspath(prefix), mount=_EXT4).check()
     os.link(prefix / "data" / "one.txt", tmp_path / "cache.txt")
-    with pytest.raises(TraceError, match="1 files have hard links outside"):
-        AtimeRecorder(os.fspath(prefix), _EXT4).check()
+    with pytest.raises(TraceError, match="1 files have hard links outside the prefix"):
+        AtimeRecorder(os.fspath(prefix), mount=_EXT4).check()
 
 
 def test_a_canary_whose_time_does_not_move_ends_it(
     moving: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = os.lstat(moving / "data" / "one.txt").st_atime_ns
-    recorder = AtimeRecorder(os.fspath(moving), _EXT4)
+    recorder = AtimeRecorder(os.fspath(moving), mount=_EXT4)
     real = os.utime
     monkeypatch.setattr("builtins.open", lambda *_a, **_k: open_nothing())
     with pytest.raises(TraceError, match="self-test failed: access times did not move"):
@@ -113,7 +113,7 @@ def open_nothing() -> object:
 def test_a_prefix_without_files_has_no_canary(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(TraceError, match="no two readable files"):
-        AtimeRecorder(os.fspath(tmp_path / "empty"), _EXT4).start()
+        AtimeRecorder(os.fspath(tmp_path / "empty"), mount=_EXT4).start()
 
 
 def test_somebody_elses_files_are_refused(moving: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,7 +122,7 @@ def test_somebody_elses_files_are_refused(moving: Path, monkeypatch: pytest.Monk
 
     monkeypatch.setattr(os, "utime", denied)
     with pytest.raises(TraceError, match="cannot be set: Operation not permitted"):
-        AtimeRecorder(os.fspath(moving), _EXT4).start()
+        AtimeRecorder(os.fspath(moving), mount=_EXT4).start()
 
 
 _TABLE = """\

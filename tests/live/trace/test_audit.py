@@ -57,7 +57,7 @@ def run(demo: Path, code: str = _APP, recorders: tuple[str, ...] = ("audit",)) -
 
 def test_every_way_of_asking_is_told_from_the_others(demo: Path) -> None:
     trace = run(demo)
-    assert trace.header.exit_code == 0
+    assert trace.runs[0].exit_code == 0
     home = f"{SITE}/demo"
     asked = {
         path.removeprefix(home + "/"): entry
@@ -102,7 +102,7 @@ def test_an_existing_sitecustomize_still_runs(demo: Path, tmp_path: Path) -> Non
     command = [sys.executable, "-c", code, os.fspath(demo / SITE)]
     environment = {**os.environ, "PYTHONPATH": os.fspath(tmp_path / "own")}
     trace = record(command, os.fspath(demo), ["audit"], environment=environment)
-    assert trace.header.exit_code == 0
+    assert trace.runs[0].exit_code == 0
     assert f"{SITE}/demo/data.txt" in opened(trace)
 
 
@@ -124,7 +124,7 @@ def test_the_hook_changes_nothing_that_a_program_can_see_of_its_files(demo: Path
     command = [sys.executable, "-c", code, os.fspath(demo / SITE)]
     environment = {**os.environ, "OUT": os.fspath(out)}
     trace = record(command, os.fspath(demo), ["audit"], environment=environment)
-    assert trace.header.exit_code == 0
+    assert trace.runs[0].exit_code == 0
     assert f"{SITE}/demo/data.txt" in opened(trace)
 
 

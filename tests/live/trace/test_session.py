@@ -15,9 +15,9 @@ import pytest
 
 from condaprune.errors import TraceError, UsageProblem
 from condaprune.live.trace import team
+from condaprune.live.trace.place import recording_alone
 from condaprune.live.trace.recorders.base import Launch
 from condaprune.live.trace.recorders.inotify import InotifyRecorder
-from condaprune.live.trace.scratch import recording_alone
 from condaprune.live.trace.session import find_prefix, record
 from condaprune.traces.trace import Trace
 from lab.envs.model import BuiltEnvironment
@@ -48,7 +48,7 @@ def test_the_default_records_with_inotify(prefix: Path, python: Callable[..., li
     told: list[str] = []
     command = python(READ, prefix / "data" / "one.txt")
     trace = record(command, os.fspath(prefix), notice=told.append)
-    run = trace.header.runs[0]
+    run = trace.runs[0]
     assert opened(trace) == {"data/one.txt"}
     assert run.recorders == ("inotify",)
     assert run.command == tuple(command)
@@ -75,8 +75,8 @@ def test_the_exit_code_is_that_of_the_command(
     prefix: Path, python: Callable[..., list[str]], code: str, expected: int
 ) -> None:
     trace = record(python(code), os.fspath(prefix))
-    assert trace.header.runs[0].exit_code == expected
-    assert trace.header.failed is bool(expected)
+    assert trace.runs[0].exit_code == expected
+    assert trace.runs[0].failed is bool(expected)
 
 
 def test_the_environment_and_open_files_are_the_childs(prefix: Path, tmp_path: Path) -> None:
@@ -95,15 +95,15 @@ def test_bytecode_is_not_written_unless_the_user_says_so(
 ) -> None:
     monkeypatch.delenv("PYTHONDONTWRITEBYTECODE")
     code = "import sys; sys.exit(sys.dont_write_bytecode)"
-    assert record(python(code), os.fspath(prefix)).header.runs[0].exit_code == 1
+    assert record(python(code), os.fspath(prefix)).runs[0].exit_code == 1
     monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "")
-    assert record(python(code), os.fspath(prefix)).header.runs[0].exit_code == 0
+    assert record(python(code), os.fspath(prefix)).runs[0].exit_code == 0
 
 
 def test_a_server_ends_when_its_time_is_up(prefix: Path, python: Callable[..., list[str]]) -> None:
     code = READ + "\nimport time; time.sleep(60)"
     trace = record(python(code, prefix / "data" / "one.txt"), os.fspath(prefix), seconds=0.5)
-    run = trace.header.runs[0]
+    run = trace.runs[0]
     assert (run.ended, run.exit_code) == ("time", 0)
     assert opened(trace) == {"data/one.txt"}
     assert run.duration < 30
@@ -121,17 +121,17 @@ def test_what_a_server_does_on_its_way_out_is_recorded(
     )
     trace = record(python(code, prefix / "data" / "two.txt"), os.fspath(prefix), seconds=0.5)
     assert opened(trace) == {"data/two.txt"}
-    assert trace.header.runs[0].exit_code == 7
-    assert not trace.header.failed
+    assert trace.runs[0].exit_code == 7
+    assert not trace.runs[0].failed
 
 
 def test_a_command_that_will_not_end_is_made_to(
     prefix: Path, python: Callable[..., list[str]]
 ) -> None:
-    from condaprune.live.trace.command import run_command, signals_held
+    from condaprune.live.trace.command import run_command, signals_blocked
 
     code = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"
-    with signals_held():
+    with signals_blocked():
         outcome = run_command(Launch(tuple(python(code)), dict(os.environ)), seconds=0.4, grace=0.2)
     assert outcome.ended == "time"
     assert outcome.duration < 30
@@ -166,9 +166,9 @@ def test_a_signal_is_passed_on_and_the_trace_is_whole(
         trace = record(command, os.fspath(prefix))
     assert signal.getsignal(number) == before
     assert not signal.pthread_sigmask(signal.SIG_BLOCK, [])
-    assert (trace.header.runs[0].ended, trace.header.runs[0].exit_code) == ("signal", number)
+    assert (trace.runs[0].ended, trace.runs[0].exit_code) == ("signal", number)
     assert opened(trace) == {"data/one.txt"}
-    assert not trace.header.failed
+    assert not trace.runs[0].failed
 
 
 @needs_strace
@@ -184,7 +184,7 @@ def test_a_signal_reaches_a_command_under_strace(
 
     with later(0.0, send):
         trace = record(command, os.fspath(prefix), ["strace"])
-    assert trace.header.runs[0].exit_code == signal.SIGINT
+    assert trace.runs[0].exit_code == signal.SIGINT
     assert "data/one.txt" in opened(trace)
 
 
@@ -195,14 +195,14 @@ def test_an_ignored_signal_stays_ignored(prefix: Path, python: Callable[..., lis
         trace = record(python(code), os.fspath(prefix))
     finally:
         signal.signal(signal.SIGHUP, before)
-    assert trace.header.runs[0].exit_code == 1
+    assert trace.runs[0].exit_code == 1
 
 
 def test_the_child_starts_with_no_signal_blocked(
     prefix: Path, python: Callable[..., list[str]]
 ) -> None:
     code = "import signal, sys; sys.exit(len(signal.pthread_sigmask(signal.SIG_BLOCK, [])))"
-    assert record(python(code), os.fspath(prefix)).header.runs[0].exit_code == 0
+    assert record(python(code), os.fspath(prefix)).runs[0].exit_code == 0
 
 
 def test_a_run_can_be_recorded_outside_of_the_main_thread(
@@ -233,7 +233,7 @@ def test_attach_records_what_others_run_until_a_signal(
     timer = threading.Timer(0.0, work)
     trace = record((), os.fspath(prefix), attach=True, notice=notice)
     timer.join()
-    run = trace.header.runs[0]
+    run = trace.runs[0]
     assert opened(trace) == {"data/one.txt"}
     assert (run.ended, run.exit_code, run.command) == ("attached", None, ())
     assert "end with Ctrl-C" in told[-1]
@@ -249,7 +249,7 @@ def test_attach_warns_of_what_runs_already(tiny_env: BuiltEnvironment) -> None:
         record((), os.fspath(tiny_env.prefix), attach=True, seconds=0.1, notice=told.append)
     finally:
         server.communicate(b"\n")
-    assert "run from the prefix already" in told[0]
+    assert "use the prefix already" in told[0]
 
 
 def test_attach_needs_a_recorder_that_can(prefix: Path) -> None:
@@ -269,7 +269,7 @@ def test_a_prefix_that_changes_is_named_in_the_header(
         "os.rename('conda-meta/demo-1.0-0.json', 'conda-meta/demo-2.0-0.json')"
     )
     (prefix / "lib" / "python3.11").mkdir(exist_ok=True)
-    run = record(python(code, prefix), os.fspath(prefix), [recorder]).header.runs[0]
+    run = record(python(code, prefix), os.fspath(prefix), [recorder]).runs[0]
     assert {"made.txt", "data/two.txt", "folder"} <= {*run.changed}
     assert run.changes >= 5
     assert any("packages were installed" in note for note in run.notes)
@@ -320,7 +320,7 @@ def test_a_command_that_does_not_exist_is_refused(prefix: Path) -> None:
         record(["nothing-of-the-kind"], os.fspath(prefix))
     with pytest.raises(TraceError, match="does not exist"):
         record(["./nothing"], os.fspath(prefix))
-    with pytest.raises(TraceError, match="is no program"):
+    with pytest.raises(TraceError, match="is not a program"):
         record([os.fspath(prefix / "data")], os.fspath(prefix))
     with pytest.raises(TraceError, match="there is no command"):
         record([], os.fspath(prefix))
@@ -368,11 +368,11 @@ def test_auto_takes_the_next_recorder_and_says_why(
     told: list[str] = []
     command = python(READ, prefix / "data" / "one.txt")
     trace = record(command, os.fspath(prefix), notice=told.append)
-    assert trace.header.recorders == ("strace",)
+    assert trace.runs[0].recorders == ("strace",)
     assert "data/one.txt" in opened(trace)
     assert "max_user_watches" in told[0]
     assert "strace records instead" in told[0]
-    assert told[0] in trace.header.runs[0].notes
+    assert told[0] in trace.runs[0].notes
 
 
 def test_inotify_asked_for_does_not_give_way(prefix: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -384,7 +384,7 @@ def test_inotify_asked_for_does_not_give_way(prefix: Path, monkeypatch: pytest.M
 def test_where_no_recorder_works_the_first_ones_remedy_is_given(
     prefix: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(team, "_FALLBACKS", ("inotify",))
+    monkeypatch.setattr(team, "FALLBACKS", ("inotify",))
     _with_full_inotify(monkeypatch, others=False)
     with pytest.raises(TraceError, match=r"no other recorder works here either.*sysctl"):
         record(["true"], os.fspath(prefix))

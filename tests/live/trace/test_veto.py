@@ -77,5 +77,5 @@ def test_a_rule_that_wanted_a_traced_file_is_named(source: PrefixSource) -> None
     plan = decide(inventory, source, Terms(rules, traced=traced))
     decision = plan.decision("share/man/man1/z.1")
     assert decision.basis == "trace"
-    assert decision.because == "app.trace: opened by the workload"
+    assert decision.because == "app.trace: the workload opened it"
     assert decision.wanted

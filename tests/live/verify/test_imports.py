@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import socket
 from pathlib import Path
 
 import pytest
 
-from condaprune.live.verify import ImportResults, compare, compare_imports, sweep
+from condaprune.live.verify import compare, compare_imports, sweep
 from condaprune.live.verify.proof import TIMEOUT
 from condaprune.live.verify.removals import Ledger
 from condaprune.live.verify.results import Verification
@@ -72,7 +71,7 @@ def test_finds_no_loss(make_pair: MakePair, gone: tuple[str, ...]) -> None:
         pytest.param(
             "pkg/sub/__init__.py",
             {"pkg.sub"},
-            "modules stay beside it",
+            "other files of the package stay",
             id="an __init__ that leaves a silent namespace package",
         ),
     ],
@@ -223,16 +222,14 @@ def test_what_was_written_is_reported_where_nothing_can_be_isolated(
     assert [n for n in found.notes if "was changed" in n and f"{SITE}/cache" in n]
 
 
-def test_a_baseline_survives_json_and_serves_after_pruning_in_place(make_pair: MakePair) -> None:
+def test_a_baseline_serves_after_pruning_in_place(make_pair: MakePair) -> None:
     before, _ = make_pair(site(PACKAGE))
     baseline = sweep(before, jobs=1)
-    again = ImportResults.from_json(json.loads(json.dumps(baseline.to_json())))
-    assert again == baseline
-    kept = compare_imports(again, before, removed=Ledger())
+    kept = compare_imports(baseline, before, removed=Ledger())
     assert kept.ok
     remove(before, f"{SITE}/pkg/helper.py", f"{SITE}/single.py")
     ledger = Ledger({f"{SITE}/pkg/helper.py": "h", f"{SITE}/single.py": "s"})
-    found = compare_imports(again, before, removed=ledger)
+    found = compare_imports(baseline, before, removed=ledger)
     assert names(found) == {"pkg.core", "pkg.tests.test_core"}
     assert {(f.name, f.rule) for f in found.removed} == {("pkg.helper", "h"), ("single", "s")}
 

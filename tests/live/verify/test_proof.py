@@ -138,7 +138,7 @@ def test_an_archive_is_unpacked_and_compared(make_pair: MakePair, tmp_path: Path
     [
         pytest.param(lambda b, a: (b, b), "the same environment", id="one environment twice"),
         pytest.param(lambda b, a: (b, a / "none"), "does not exist", id="no such folder"),
-        pytest.param(lambda b, a: (b, b.parent), "is no environment", id="no environment"),
+        pytest.param(lambda b, a: (b, b.parent), "is not an environment", id="no environment"),
         pytest.param(lambda b, a: (b, b / "share/x"), "empty", id="no archive"),
     ],
 )
@@ -150,7 +150,7 @@ def test_what_cannot_be_compared(pair: Environments, change, what: str) -> None:
 
 
 def test_a_check_of_no_known_name(pair: Environments) -> None:
-    with pytest.raises(UsageProblem, match="no check is called 'import'") as caught:
+    with pytest.raises(UsageProblem, match="there is no check 'import'") as caught:
         compare(*pair, checks=["import"])
     assert "imports" in caught.value.remedy
 

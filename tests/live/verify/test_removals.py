@@ -49,7 +49,7 @@ def test_what_shipped_rules_announce_need_not_stand_in_the_manifest(tmp_path: Pa
 @pytest.mark.parametrize(
     ("data", "what"),
     [
-        pytest.param("{", "no JSON", id="half a file"),
+        pytest.param("{", "not valid JSON", id="half a file"),
         pytest.param([], "no list", id="a list"),
         pytest.param({"removed": 3}, "no list", id="removed is a number"),
     ],

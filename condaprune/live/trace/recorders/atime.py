@@ -1,8 +1,8 @@
 """The atime recorder: set all access times back, run, and see which have moved.
 
-Nothing runs beside the workload, and no limit of the kernel is in the way. It sees that a file
+Nothing runs next to the workload, and no limit of the kernel is in the way. It sees that a file
 was read, not that it was looked at, and it is blind where access times do not move: a self-test
-on files of the prefix itself (the canary) decides. It alone of all recorders writes to the
+on files of the prefix itself (the canary) decides. It is the only recorder that writes to the
 prefix: access times, which are put back afterwards. Modification times stay as they are, since
 bytecode is checked against them.
 """
@@ -13,25 +13,15 @@ import contextlib
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from condaprune.errors import TraceError
-from condaprune.live.trace.mounts import Mount, mount_of
-from condaprune.live.trace.recorders.base import Launch, Recording, Tally
+from condaprune.live.trace.place import Mount, mount_of
+from condaprune.live.trace.recorders.base import Launch, Recording, walk
 from condaprune.paths import from_bytes, printable, to_bytes
+from condaprune.traces.trace import Tally
 
 _MARK = 10**9
 """Nanoseconds since the epoch: an access time that no real access leaves behind."""
-
-_INSTEAD = "`--recorder inotify` works here"
-
-
-@dataclass(frozen=True, slots=True)
-class _Times:
-    """The access time that an entry had, in nanoseconds, and what it is."""
-
-    atime: int
-    mode: int
 
 
 class AtimeRecorder:
@@ -39,159 +29,138 @@ class AtimeRecorder:
 
     name = "atime"
     attaches = True
-    tells_changes = True
+    sees_changes = True
 
-    def __init__(self, prefix: str, mount: Mount | None = None) -> None:
+    def __init__(self, prefix: str, scratch: str = "", mount: Mount | None = None) -> None:
         self._root = to_bytes(prefix)
         self._mount = mount or mount_of(prefix)
-        self._before: dict[bytes, _Times] = {}
+        self._before: dict[bytes, os.stat_result] = {}
         self._canary = ""
 
     def check(self) -> None:
-        """Refuse mounts and prefixes whose access times tell nothing, or not only of us."""
-        prefix = printable(from_bytes(self._root))
+        """Refuse mounts and prefixes whose access times say nothing, or not only about us."""
         for option in ("noatime", "ro"):
             if option in self._mount.options:
-                raise TraceError(
+                raise _problem(
                     f"access times do not move here: {self._mount.point} is mounted {option}",
-                    where=prefix,
-                    remedy=f"Remount it with relatime, or record otherwise: {_INSTEAD}",
+                    self._root,
+                    "Remount it with relatime",
                 )
-        upper = self._mount.option("upperdir")
-        inodes: dict[tuple[int, int], int] = {}
-        shared: dict[tuple[int, int], bytes] = {}
+        names: dict[tuple[int, int], list[bytes]] = {}
+        outside: dict[bytes, None] = {}
         for path, info in _walk(self._root):
             if stat.S_ISDIR(info.st_mode):
                 continue
-            if self._mount.kind == "overlay" and not self._is_upper(path, upper):
-                raise TraceError(
+            if self._mount.kind == "overlay" and not self._is_upper(path):
+                raise _problem(
                     "access times of files in a lower layer of an overlay never move, and "
                     "setting them copies the files up",
-                    where=printable(from_bytes(path)),
-                    remedy=f"Record in the layer that made the environment, or else {_INSTEAD}",
+                    path,
+                    "Record in the layer that made the environment",
                 )
             if info.st_nlink > 1:
-                identity = (info.st_dev, info.st_ino)
-                inodes[identity] = inodes.get(identity, 0) + 1
-                if inodes[identity] < info.st_nlink:
-                    shared[identity] = path
-                else:
-                    shared.pop(identity, None)
-        if shared:
-            first = min(shared.values())
-            raise TraceError(
-                f"{len(shared)} files have hard links outside of the prefix (the package cache), "
-                f"such as {printable(from_bytes(first))}: what others read would count",
-                where=prefix,
-                remedy=f"Copy the environment first (`cp -a`), or record otherwise: {_INSTEAD}",
+                group = names.setdefault((info.st_dev, info.st_ino), [])
+                group.append(path)
+                outside[group[0]] = None
+                if len(group) == info.st_nlink:
+                    del outside[group[0]]
+        if outside:
+            raise _problem(
+                f"{len(outside)} files have hard links outside the prefix (the package cache), "
+                f"such as {printable(from_bytes(min(outside)))}: reads by others would count",
+                self._root,
+                "Copy the environment first (`cp -a`)",
             )
 
     def start(self) -> None:
         """Test with two files whether access times move, then set all of them back."""
-        for path, info in _walk(self._root):
-            self._before[path] = _Times(info.st_atime_ns, info.st_mode)
+        self._before = dict(_walk(self._root))
         try:
-            self._sing()
+            self._run_canary()
             for path in self._before:
-                self._mark(path)
+                _set_atime(path, _MARK)
         except BaseException:
             self._restore()
             raise
 
     def launch(self, launch: Launch) -> Launch:
-        """As it is."""
+        """Unchanged."""
         return launch
 
     def stop(self) -> Recording:
         """Read which access times have moved, and put the others back."""
         tally = Tally(self.name)
         skip = len(self._root) + 1
-        seen = dict.fromkeys(self._before, False)
+        missing = dict.fromkeys(self._before)
         changed: list[str] = []
         for path, info in _walk(self._root):
-            if path not in seen:
-                changed.append(from_bytes(path[skip:]))
+            relative = from_bytes(path[skip:])
+            if path not in missing:
+                changed.append(relative)
                 continue
-            seen[path] = True
+            del missing[path]
             if info.st_atime_ns == _MARK:
                 continue
-            relative = from_bytes(path[skip:])
             if stat.S_ISDIR(info.st_mode):
                 tally.add(relative, "list")
             else:
                 tally.add(relative, "readlink" if stat.S_ISLNK(info.st_mode) else "open")
-        changed.extend(from_bytes(path[skip:]) for path, found in seen.items() if not found)
+        changed.extend(from_bytes(path[skip:]) for path in missing)
         self._restore()
         return Recording(tally.entries(), canary=self._canary, changed=tuple(changed))
 
-    def _is_upper(self, path: bytes, upper: str) -> bool:
+    def _is_upper(self, path: bytes) -> bool:
+        upper = self._mount.option("upperdir")
         point = to_bytes(self._mount.point).rstrip(b"/")
         return bool(upper) and os.path.lexists(to_bytes(upper) + path[len(point) :])
 
-    def _sing(self) -> None:
-        """The canary: of two marked files one is read; its time must move, the other's not."""
-        files = [p for p, times in self._before.items() if stat.S_ISREG(times.mode)]
-        readable = [p for p in files if os.access(p, os.R_OK)][:2]
-        if len(readable) < 2:
-            raise TraceError(
-                "there are no two readable files to test access times with",
-                where=printable(from_bytes(self._root)),
-                remedy=f"Record otherwise: {_INSTEAD}",
-            )
-        for path in readable:
-            self._mark(path)
-        with open(readable[0], "rb") as stream:
+    def _run_canary(self) -> None:
+        """Mark two files and read one: its time must move, the other's must not."""
+        files = [path for path, info in self._before.items() if stat.S_ISREG(info.st_mode)]
+        canaries = [path for path in files if os.access(path, os.R_OK)][:2]
+        if len(canaries) < 2:
+            raise _problem("there are no two readable files to test access times with", self._root)
+        for path in canaries:
+            _set_atime(path, _MARK)
+        with open(canaries[0], "rb") as stream:
             stream.read(1)
-        moved = [os.lstat(path).st_atime_ns != _MARK for path in readable]
+        moved = [os.lstat(path).st_atime_ns != _MARK for path in canaries]
         if moved != [True, False]:
             what = "did not move when a file was read" if not moved[0] else "move by themselves"
-            raise TraceError(
-                f"the self-test failed: access times {what}",
-                where=printable(from_bytes(self._root)),
-                remedy=f"Record otherwise: {_INSTEAD}",
-            )
+            raise _problem(f"the self-test failed: access times {what}", self._root)
         self._canary = "passed"
 
-    def _mark(self, path: bytes) -> None:
-        self._set(path, _MARK)
-
-    def _set(self, path: bytes, atime: int) -> None:
-        try:
-            times = (atime, os.lstat(path).st_mtime_ns)
-            os.utime(path, ns=times, follow_symlinks=False)
-        except FileNotFoundError:
-            return
-        except OSError as error:
-            raise TraceError(
-                f"the access time cannot be set: {error.strerror}",
-                where=printable(from_bytes(path)),
-                remedy=f"Record as the owner of the files, or otherwise: {_INSTEAD}",
-            ) from error
-
     def _restore(self) -> None:
-        for path, times in self._before.items():
+        for path, info in self._before.items():
             with contextlib.suppress(OSError, TraceError):
                 if os.lstat(path).st_atime_ns == _MARK:
-                    self._set(path, times.atime)
+                    _set_atime(path, info.st_atime_ns)
+
+
+def _set_atime(path: bytes, atime: int) -> None:
+    try:
+        os.utime(path, ns=(atime, os.lstat(path).st_mtime_ns), follow_symlinks=False)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        what = f"the access time cannot be set: {error.strerror}"
+        raise _problem(what, path, "Record as the owner of the files") from error
 
 
 def _walk(root: bytes) -> Iterator[tuple[bytes, os.stat_result]]:
-    """Everything below *root* with its times; a folder's are taken before it is read."""
-    pending = [root]
-    while pending:
-        folder = pending.pop()
-        try:
-            with os.scandir(folder) as entries:
-                found = [(entry.path, os.lstat(entry.path)) for entry in entries]
-        except FileNotFoundError:
-            continue
-        except OSError as error:
-            raise TraceError(
-                f"the folder cannot be read: {error.strerror}",
-                where=printable(from_bytes(folder)),
-                remedy=f"Record as a user who may read it, or otherwise: {_INSTEAD}",
-            ) from error
-        for path, info in found:
-            yield path, info
-            if stat.S_ISDIR(info.st_mode):
-                pending.append(path)
+    """Everything below *root* with its times; those of a folder are taken before it is read."""
+
+    def failed(folder: bytes, error: OSError) -> None:
+        if not isinstance(error, FileNotFoundError):
+            what = f"the folder cannot be read: {error.strerror}"
+            raise _problem(what, folder, "Record as a user who may read it") from error
+
+    for entry in walk(root, failed):
+        with contextlib.suppress(FileNotFoundError):
+            yield entry.path, entry.stat(follow_symlinks=False)
+
+
+def _problem(what: str, path: bytes, instead: str = "") -> TraceError:
+    other = "`--recorder inotify` works here"
+    remedy = f"{instead}, or record with another recorder: {other}" if instead else other
+    return TraceError(what, where=printable(from_bytes(path)), remedy=remedy)

@@ -1,8 +1,8 @@
-"""The audit recorder: Python's own audit events, for who asked and how.
+"""The audit recorder: Python's own audit events, which show who asked for a file and how.
 
 It runs inside the workload (`condaprune.live.trace.hook`), so it does not see the loader's
 libraries, the interpreter's own start, C code, shells, nor Python children with ``-I`` or ``-S``.
-Its use is attribution, beside another recorder: which module asked for a file, which imports
+It is for attribution, next to another recorder: which module asked for a file, which imports
 were computed, which folders were listed on purpose.
 """
 
@@ -10,20 +10,21 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
 
 from condaprune.errors import TraceError
 from condaprune.live.trace import hook
-from condaprune.live.trace.recorders.base import Inside, Launch, Recording
+from condaprune.live.trace.recorders.base import Launch, Recording
 from condaprune.paths import from_bytes
-from condaprune.traces.trace import KINDS, TracedEntry, TraceKind
+from condaprune.traces.trace import KINDS, Prefix, TracedEntry, TraceKind
 
 _PYTHON = re.compile(r"python(\d+)\.(\d+)t?")
 _ALONE = (
-    "the audit recorder sees Python's own use of files only: not libraries, not the "
-    "interpreter, not programs it starts"
+    "the audit recorder sees only files that Python code opens: neither libraries, nor the "
+    "interpreter, nor programs that it starts"
 )
 
 
@@ -32,7 +33,7 @@ class AuditRecorder:
 
     name = "audit"
     attaches = False
-    tells_changes = False
+    sees_changes = False
 
     def __init__(self, prefix: str, scratch: str) -> None:
         self._prefix = prefix
@@ -40,11 +41,11 @@ class AuditRecorder:
         self._target = os.path.join(scratch, "audit")
 
     def check(self) -> None:
-        """Whether the environment holds a Python that has audit events."""
+        """Whether the environment holds a Python with audit events."""
         library = os.path.join(self._prefix, "lib")
         names = os.listdir(library) if os.path.isdir(library) else []
-        found = [match for name in names if (match := _PYTHON.fullmatch(name))]
-        if not any((int(match[1]), int(match[2])) >= (3, 8) for match in found):
+        versions = [match for name in names if (match := _PYTHON.fullmatch(name))]
+        if not any((int(match[1]), int(match[2])) >= (3, 8) for match in versions):
             raise TraceError(
                 "the environment holds no Python 3.8 or newer, which audit events need",
                 where=self._prefix,
@@ -55,10 +56,7 @@ class AuditRecorder:
         """Lay out the hook where the workload's Python will find it."""
         os.mkdir(self._hook, 0o755)
         os.mkdir(self._target, 0o700)
-        with open(str(hook.__file__), encoding="utf-8") as source:
-            text = source.read()
-        with open(os.path.join(self._hook, "sitecustomize.py"), "w", encoding="utf-8") as copy:
-            copy.write(text)
+        shutil.copyfile(str(hook.__file__), os.path.join(self._hook, "sitecustomize.py"))
 
     def launch(self, launch: Launch) -> Launch:
         """The same command with the hook first on PYTHONPATH."""
@@ -72,7 +70,7 @@ class AuditRecorder:
     def stop(self) -> Recording:
         """Read what the processes wrote."""
         entries: dict[str, TracedEntry] = {}
-        inside = Inside(self._prefix)
+        prefix = Prefix(self._prefix)
         processes = sorted(os.listdir(self._target))
         for name in processes:
             with open(os.path.join(self._target, name), "rb") as stream:
@@ -85,13 +83,12 @@ class AuditRecorder:
                     frozenset((module,)) if module else frozenset(),
                     frozenset((module,)) if module and how == "computed" else frozenset(),
                 )
-                real = os.path.realpath(path)
-                for spelt in dict.fromkeys((os.path.normpath(path), real)):
-                    relative = inside.relative(spelt)
+                for spelling in dict.fromkeys((os.path.normpath(path), os.path.realpath(path))):
+                    relative = prefix.relative(spelling)
                     if relative:
                         known = entries.get(relative)
-                        entries[relative] = entry if known is None else known.after(entry)
-        notes = (f"{len(processes)} Python processes told of themselves", _ALONE)
+                        entries[relative] = entry if known is None else known.joined(entry)
+        notes = (f"Python processes recorded: {len(processes)}", _ALONE)
         return Recording(entries, notes=notes)
 
 
@@ -99,12 +96,7 @@ def parse(data: bytes) -> Iterator[tuple[TraceKind, str, str, str]]:
     """Kind, absolute path, module and how of each event; a last one cut short is left out."""
     fields = data.split(b"\0")[:-1]
     for at in range(0, len(fields) - 3, 4):
-        kind, path, module, how = fields[at : at + 4]
+        kind, path, module, how = map(from_bytes, fields[at : at + 4])
         for known in KINDS:
-            if known == kind.decode("ascii", "replace"):
-                yield (
-                    known,
-                    from_bytes(path),
-                    sys.intern(module.decode("utf-8", "replace")),
-                    how.decode("ascii", "replace"),
-                )
+            if known == kind:
+                yield known, path, sys.intern(module), how

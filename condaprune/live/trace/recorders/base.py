@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
+import select
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
-from condaprune.paths import from_bytes, to_bytes
-from condaprune.traces.trace import TracedEntry, TraceKind
+from condaprune.errors import TraceError
+from condaprune.traces.trace import TracedEntry
+
+_BUFFER = 1 << 18
+_PAUSE = 0.01
+"""Seconds between two reads; the queue of inotify holds 16,384 events."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +32,7 @@ class Recording:
     """What a recorder saw.
 
     `changed` names entries that were created, deleted or written meanwhile, or is None where the
-    recorder cannot tell. `canary` is the result of its self-test, empty without one.
+    recorder does not notice. `canary` is the result of its self-test, empty without one.
     """
 
     entries: Mapping[str, TracedEntry]
@@ -40,13 +45,14 @@ class Recording:
 class Recorder(Protocol):
     """Watches a prefix. Life: `check`, `start`, `launch`, the run, `stop`.
 
-    `attaches` says whether it sees processes that it did not start, `tells_changes` whether it
-    notices what becomes of the prefix meanwhile.
+    It is made with the real path of the prefix and a folder for its own files. `attaches` says
+    whether it sees processes that it did not start, `sees_changes` whether it notices what else
+    happens to the prefix.
     """
 
     name: str
     attaches: bool
-    tells_changes: bool
+    sees_changes: bool
 
     def check(self) -> None:
         """Errors: `TraceError` where it cannot work here, with the remedy. Changes nothing."""
@@ -61,102 +67,85 @@ class Recorder(Protocol):
         ...
 
     def stop(self) -> Recording:
-        """End, wait for what is under way, and tell. Errors: `TraceError`."""
+        """End, wait for pending events, and return what was seen. Errors: `TraceError`."""
         ...
 
 
-class Tally:
-    """Adds up events by path; the paths are those of the prefix, relative to it."""
-
-    def __init__(self, recorder: str) -> None:
-        self._recorder = frozenset((recorder,))
-        self._events: dict[tuple[str, TraceKind], int] = {}
-
-    def add(self, path: str, kind: TraceKind, count: int = 1) -> None:
-        """Count events of one kind on one path; an empty path (the prefix itself) is left out."""
-        if path:
-            key = (path, kind)
-            self._events[key] = self._events.get(key, 0) + count
-
-    def entries(self) -> dict[str, TracedEntry]:
-        """All that was added."""
-        kinds: dict[str, set[TraceKind]] = {}
-        counts: dict[str, int] = {}
-        for (path, kind), count in self._events.items():
-            kinds.setdefault(path, set()).add(kind)
-            counts[path] = counts.get(path, 0) + count
-        return {
-            path: TracedEntry(frozenset(found), counts[path], self._recorder)
-            for path, found in kinds.items()
-        }
+def _ignore(_folder: bytes, _error: OSError) -> None:
+    return None
 
 
-@dataclass(slots=True)
-class Inside:
-    """Tells which absolute paths lie in a prefix, however it is spelt."""
+def walk(
+    root: bytes, failed: Callable[[bytes, OSError], None] = _ignore
+) -> Iterator[os.DirEntry[bytes]]:
+    """Everything below *root*, a folder before its content; links are not followed.
 
-    prefix: str
-    spellings: tuple[str, ...] = ()
-    _starts: tuple[str, ...] = field(init=False, default=())
-
-    def __post_init__(self) -> None:
-        spelt = dict.fromkeys((self.prefix, *self.spellings))
-        self._starts = tuple(text.rstrip("/") + "/" for text in spelt if text)
-
-    def relative(self, path: str) -> str | None:
-        """The path relative to the prefix, normalised as text; None outside of it.
-
-        A ``..`` is taken as text: callers that hold paths of this machine resolve them first.
-        """
-        if "//" in path or "/." in path:
-            path = os.path.normpath(path)
-            path = path[1:] if path.startswith("//") else path
-        for start in self._starts:
-            if path.startswith(start):
-                return path[len(start) :].rstrip("/")
-            if path == start[:-1]:
-                return ""
-        return None
-
-
-def folders(root: bytes) -> Iterator[bytes]:
-    """The real folders below *root*, itself first; links are not followed.
-
-    Folders that cannot be read are yielded, what lies in them is not.
+    *failed* is called for a folder that cannot be read.
     """
     pending = [root]
     while pending:
         folder = pending.pop()
-        yield folder
         try:
             with os.scandir(folder) as entries:
-                pending.extend(e.path for e in entries if e.is_dir(follow_symlinks=False))
-        except OSError:
-            continue
+                for entry in entries:
+                    yield entry
+                    if entry.is_dir(follow_symlinks=False):
+                        pending.append(entry.path)
+        except OSError as error:
+            failed(folder, error)
 
 
-def names(root: str) -> frozenset[str]:
-    """The paths of everything below *root*, relative to it: a snapshot to compare with."""
-    start = to_bytes(root)
-    skip = len(start) + 1
-    found: list[str] = []
-    pending = [start]
-    while pending:
-        with contextlib.suppress(OSError), os.scandir(pending.pop()) as entries:
-            for entry in entries:
-                found.append(from_bytes(entry.path[skip:]))
-                if entry.is_dir(follow_symlinks=False):
-                    pending.append(entry.path)
-    return frozenset(found)
+class Pump:
+    """Reads a non-blocking handle in a thread, and passes its data on until its end or `stop`.
 
+    After a read of less than *short* bytes it pauses, so that it wakes up less often.
+    """
 
-def start_thread(work: Callable[[], None], name: str) -> threading.Thread:
-    """Start a thread that takes no signals: they are the main thread's to forward."""
+    def __init__(
+        self, handle: int, feed: Callable[[bytes], None], name: str, *, short: int = 0
+    ) -> None:
+        self._handle = handle
+        self._feed = feed
+        self._short = short
+        self._wake = os.pipe()
+        self._problem: TraceError | None = None
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread.start()
 
-    def run() -> None:
+    def join(self, seconds: float) -> bool:
+        """Wait for the end of the data; says whether it came."""
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
+
+    def stop(self) -> None:
+        """End after everything that can be read by now, and close the handle.
+
+        Errors: the `TraceError` that ended the reading.
+        """
+        os.write(self._wake[1], b"x")
+        self._thread.join()
+        for handle in (*self._wake, self._handle):
+            os.close(handle)
+        if self._problem is not None:
+            raise self._problem
+
+    def _run(self) -> None:
+        # Signals are the main thread's to forward.
         signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-        work()
-
-    thread = threading.Thread(target=run, name=name, daemon=True)
-    thread.start()
-    return thread
+        waiting = select.poll()
+        waiting.register(self._handle, select.POLLIN)
+        waiting.register(self._wake[0], select.POLLIN)
+        stopping = False
+        while not stopping:
+            stopping = self._wake[0] in {handle for handle, _ in waiting.poll()}
+            try:
+                while data := os.read(self._handle, _BUFFER):
+                    self._feed(data)
+                    if len(data) < self._short and not stopping:
+                        time.sleep(_PAUSE)
+                return
+            except BlockingIOError:
+                continue
+            except TraceError as problem:
+                self._problem = problem
+                return

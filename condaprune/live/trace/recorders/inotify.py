@@ -1,24 +1,24 @@
 """The default recorder: inotify on every real folder of the prefix, through ctypes.
 
-It needs no privileges and sees every process that opens a file by way of this kernel: loader,
-interpreter, children with ``-I`` and ``-S``, shells, C code. It does not see a stat, nor a name
-that was looked for in vain, nor which of several hard links or symbolic links was asked for: an
-event names the file itself in the folder it was reached through.
+It needs no privileges and sees every process that opens a file through this kernel: loader,
+interpreter, children with ``-I`` and ``-S``, shells, C code. It sees neither a stat nor a name
+that was looked for in vain, nor which of several hard or symbolic links was asked for: an event
+names the file itself in the folder it was reached through.
 """
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import errno
 import os
-import select
 import struct
-import time
 from collections.abc import Iterator
 
 from condaprune.errors import TraceError
-from condaprune.live.trace.recorders.base import Launch, Recording, Tally, folders, start_thread
+from condaprune.live.trace.recorders.base import Launch, Pump, Recording, walk
 from condaprune.paths import from_bytes, to_bytes
+from condaprune.traces.trace import Tally
 
 IN_CLOSE_WRITE = 0x8
 IN_OPEN = 0x20
@@ -35,9 +35,6 @@ _IN_DONT_FOLLOW = 0x02000000
 _CHANGES = IN_CLOSE_WRITE | IN_MOVED_FROM | IN_MOVED_TO | IN_CREATE | IN_DELETE
 _MASK = IN_OPEN | _CHANGES | _IN_ONLYDIR | _IN_DONT_FOLLOW
 _EVENT = struct.Struct("iIII")
-_BUFFER = 1 << 18
-_PAUSE = 0.01
-"""Seconds between two reads: fewer wake-ups cost less. The queue holds 16,384 events."""
 _BUSY = 1 << 15
 """A read of more bytes than that (some 600 events) is followed by the next one at once."""
 
@@ -47,18 +44,15 @@ class InotifyRecorder:
 
     name = "inotify"
     attaches = True
-    tells_changes = True
+    sees_changes = True
 
-    def __init__(self, prefix: str) -> None:
+    def __init__(self, prefix: str, scratch: str = "") -> None:
         self._root = to_bytes(prefix)
         self._watches: dict[int, str] = {}
         self._tally = Tally(self.name)
         self._changed: dict[str, None] = {}
         self._unwatched: list[str] = []
         self._overflow = False
-        self._problem: TraceError | None = None
-        self._handle = -1
-        self._wake = (-1, -1)
 
     def check(self) -> None:
         """Whether this machine has inotify at all; limits show when watches are set."""
@@ -68,33 +62,27 @@ class InotifyRecorder:
             )
 
     def start(self) -> None:
-        """Watch every folder, then drain the queue in a thread."""
+        """Watch every folder, then read the queue in a thread."""
         self._libc = ctypes.CDLL(None, use_errno=True)
         self._handle = self._libc.inotify_init1(os.O_CLOEXEC | os.O_NONBLOCK)
         if self._handle < 0:
             raise _limit(ctypes.get_errno(), "max_user_instances")
         try:
             # The list is made first: walking a folder that is watched would be recorded.
-            for folder in list(folders(self._root)):
+            for folder in list(_folders(self._root)):
                 self._watch(folder)
-            self._wake = os.pipe()
         except BaseException:
             os.close(self._handle)
             raise
-        self._thread = start_thread(self._drain, "condaprune-inotify")
+        self._pump = Pump(self._handle, self.feed, "condaprune-inotify", short=_BUSY)
 
     def launch(self, launch: Launch) -> Launch:
-        """As it is: the kernel tells of every process."""
+        """Unchanged: the kernel reports every process."""
         return launch
 
     def stop(self) -> Recording:
-        """End after every event that is queued by now."""
-        os.write(self._wake[1], b"x")
-        self._thread.join()
-        for handle in (*self._wake, self._handle):
-            os.close(handle)
-        if self._problem is not None:
-            raise self._problem
+        """End after the last event that is queued by now."""
+        self._pump.stop()
         notes = [f"{len(self._watches)} folders watched"]
         if self._unwatched:
             notes.append(
@@ -122,26 +110,6 @@ class InotifyRecorder:
             return False
         raise _limit(code, "max_user_watches", len(self._watches))
 
-    def _drain(self) -> None:
-        waiting = select.poll()
-        waiting.register(self._handle, select.POLLIN)
-        waiting.register(self._wake[0], select.POLLIN)
-        while True:
-            ready = {handle for handle, _ in waiting.poll()}
-            try:
-                while True:
-                    data = os.read(self._handle, _BUFFER)
-                    self.feed(data)
-                    if self._wake[0] not in ready and len(data) < _BUSY:
-                        time.sleep(_PAUSE)
-            except BlockingIOError:
-                pass
-            except TraceError as error:
-                self._problem = self._problem or error
-                return
-            if self._wake[0] in ready:
-                return
-
     def feed(self, data: bytes) -> None:
         """Take in events as the kernel writes them. Errors: `TraceError` at a watch limit."""
         for number, mask, name in events(data):
@@ -154,7 +122,7 @@ class InotifyRecorder:
             if mask & IN_IGNORED:
                 self._watches.pop(number, None)
                 continue
-            # Opening a folder is told twice, by its own watch (without a name) and its parent's.
+            # Opening a folder makes two events: its own watch's (without a name), its parent's.
             if not name:
                 continue
             path = f"{folder}/{name}" if folder else name
@@ -167,18 +135,17 @@ class InotifyRecorder:
 
     def _adopt(self, path: str) -> None:
         """Watch a folder that has appeared, and all that was put in it meanwhile."""
-        for folder in folders(self._root + b"/" + to_bytes(path)):
+        for folder in _folders(self._root + b"/" + to_bytes(path)):
             if self._watch(folder):
-                self._note_content(folder)
+                with contextlib.suppress(OSError):
+                    for name in os.listdir(folder):
+                        inner = os.path.join(folder[len(self._root) + 1 :], name)
+                        self._changed[from_bytes(inner)] = None
 
-    def _note_content(self, folder: bytes) -> None:
-        try:
-            names = os.listdir(folder)
-        except OSError:
-            return
-        for name in names:
-            path = from_bytes(folder[len(self._root) + 1 :] + b"/" + name)
-            self._changed[path] = None
+
+def _folders(root: bytes) -> Iterator[bytes]:
+    yield root
+    yield from (entry.path for entry in walk(root) if entry.is_dir(follow_symlinks=False))
 
 
 def events(data: bytes) -> Iterator[tuple[int, int, str]]:

@@ -1,22 +1,22 @@
-"""The strace recorder: every call that names a file, also a stat and a name looked for in vain.
+"""The strace recorder: every call that names a file, a stat or a failed look-up included.
 
-It needs strace and leave to ptrace, costs more than inotify, and cannot attach to a workload
-that something else runs. The tracer stands beside the command (``-DD``), so that the command
-remains our own child: signals and exit codes are its own.
+It needs strace and permission to ptrace, costs more than inotify, and cannot attach to a workload
+that something else runs. The tracer is a grandchild (``-DD``), so that the command remains our
+own child: signals and exit codes are its own.
 """
 
 from __future__ import annotations
 
 import os
-import select
 import shutil
 import signal
 import subprocess
 import time
 
 from condaprune.errors import TraceError
-from condaprune.live.trace.recorders.base import Inside, Launch, Recording, start_thread
-from condaprune.live.trace.strace_log import SYSCALLS, StraceLog
+from condaprune.live.trace.recorders.base import Launch, Pump, Recording
+from condaprune.traces.strace_log import SYSCALLS, StraceLog
+from condaprune.traces.trace import Prefix
 
 _FLAGS = ("-DD", "-I2", "-f", "--seccomp-bpf", "-qq", "-y", "-s", "65535", "-e", "signal=none")
 _PATIENCE = 3.0
@@ -28,15 +28,15 @@ class StraceRecorder:
 
     name = "strace"
     attaches = False
-    tells_changes = False
+    sees_changes = False
 
     def __init__(self, prefix: str, scratch: str) -> None:
-        spelt = tuple(filter(None, (os.environ.get("CONDA_PREFIX", ""),)))
-        same = tuple(text for text in spelt if os.path.realpath(text) == prefix)
-        self._log = StraceLog(Inside(prefix, same), os.getcwd(), resolve=True)
+        active = os.environ.get("CONDA_PREFIX", "")
+        spelling = active if active and os.path.realpath(active) == prefix else ""
+        self._log = StraceLog(Prefix(prefix, spelling), os.getcwd(), resolve=True)
         self._fifo = os.path.join(scratch, "strace")
         self._program = ""
-        self._left_behind = False
+        self._rest = b""
 
     def check(self) -> None:
         """Whether strace is installed, new enough, and allowed to trace."""
@@ -52,19 +52,18 @@ class StraceRecorder:
             stdin=subprocess.DEVNULL, capture_output=True, check=False,
         )  # fmt: skip
         if trial.returncode != 0:
-            said = trial.stderr.decode("utf-8", "replace").strip().splitlines() or ["no message"]
+            lines = trial.stderr.decode("utf-8", "replace").strip().splitlines() or ["no message"]
             raise TraceError(
-                f"strace cannot trace here ({said[-1]})",
-                remedy="It needs strace 5.6 or newer and leave to ptrace "
+                f"strace cannot trace here ({lines[-1]})",
+                remedy="It needs strace 5.6 or newer and permission to ptrace "
                 "(`docker run --cap-add SYS_PTRACE`); `--recorder inotify` needs neither",
             )
 
     def start(self) -> None:
-        """Make the pipe that strace is to write to, and read it in a thread."""
+        """Make the pipe that strace writes to, and read it in a thread."""
         os.mkfifo(self._fifo, 0o600)
-        self._handle = os.open(self._fifo, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        self._wake = os.pipe()
-        self._thread = start_thread(self._drain, "condaprune-strace")
+        handle = os.open(self._fifo, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        self._pump = Pump(handle, self._feed, "condaprune-strace")
 
     def launch(self, launch: Launch) -> Launch:
         """The command under strace, which starts it and steps aside."""
@@ -75,45 +74,32 @@ class StraceRecorder:
         return Launch(command, launch.environment)
 
     def stop(self) -> Recording:
-        """Wait for strace to end; children that outlive the command are let go after a while."""
-        self._thread.join(_PATIENCE)
-        if self._thread.is_alive():
-            self._left_behind = True
+        """Wait for strace to end; children that outlive the command are released after a while."""
+        left_behind = not self._pump.join(_PATIENCE)
+        if left_behind:
             self._end_tracer()
-            self._thread.join(_PATIENCE)
-        os.write(self._wake[1], b"x")
-        self._thread.join()
-        for handle in (*self._wake, self._handle):
-            os.close(handle)
-        notes = [f"{self._log.calls} calls read"]
-        if self._left_behind:
+            self._pump.join(_PATIENCE)
+        self._pump.stop()
+        notes = [f"{self._log.calls} system calls were read"]
+        if left_behind:
             notes.append("children outlived the command; what they did later is not recorded")
         if self._log.lost:
-            notes.append(f"{self._log.lost} calls named paths that could not be told")
+            notes.append(f"{self._log.lost} calls named paths that could not be resolved")
         return Recording(self._log.entries(), notes=tuple(notes))
 
-    def _drain(self) -> None:
-        waiting = select.poll()
-        waiting.register(self._handle, select.POLLIN)
-        waiting.register(self._wake[0], select.POLLIN)
-        rest = b""
-        while True:
-            ready = dict(waiting.poll())
-            state = ready.get(self._handle, 0)
-            if state & select.POLLIN:
-                data = os.read(self._handle, 1 << 20)
-                *lines, rest = (rest + data).split(b"\n")
-                self._log.feed(line.decode("utf-8", "surrogateescape") for line in lines)
-            elif state & select.POLLHUP or self._wake[0] in ready:
-                return
+    def _feed(self, data: bytes) -> None:
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        self._log.feed(line.decode("utf-8", "surrogateescape") for line in lines)
 
     def _end_tracer(self) -> None:
         """Ask the strace that writes to our pipe, and no other, to detach and end."""
         for process in filter(str.isdigit, os.listdir("/proc")):
             folder = f"/proc/{process}/fd"
             try:
-                held = any(os.readlink(f"{folder}/{fd}") == self._fifo for fd in os.listdir(folder))
-                if held and int(process) != os.getpid():
+                is_ours = any(
+                    os.readlink(f"{folder}/{fd}") == self._fifo for fd in os.listdir(folder)
+                )
+                if is_ours and int(process) != os.getpid():
                     os.kill(int(process), signal.SIGTERM)
             except OSError:
                 continue

@@ -1,24 +1,37 @@
-"""The checks of the differential proof, one file each; a new one is a file and a line here."""
+"""The checks of the differential proof: one file each, and one line here that registers it."""
 
 from __future__ import annotations
 
-from condaprune.live.verify.checks.activation import ActivationCheck
-from condaprune.live.verify.checks.base import Check
-from condaprune.live.verify.checks.commands import CommandsCheck
-from condaprune.live.verify.checks.elf import ElfCheck
-from condaprune.live.verify.checks.imports import ImportsCheck
-from condaprune.live.verify.checks.links import LinksCheck
-from condaprune.live.verify.checks.metadata import MetadataCheck
-from condaprune.live.verify.checks.unpack import UnpackCheck
+from collections.abc import Iterator, Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-# The cheap ones first: they explain most of what the dear ones find.
-CHECKS: tuple[Check, ...] = (
-    LinksCheck(),
-    ElfCheck(),
-    MetadataCheck(),
-    ActivationCheck(),
-    UnpackCheck(),
-    CommandsCheck(),
-    ImportsCheck(),
-)
-NAMES: tuple[str, ...] = tuple(check.name for check in CHECKS)
+from condaprune.errors import UsageProblem, nearest
+
+if TYPE_CHECKING:
+    from condaprune.live.verify.checks.base import Check
+
+# name -> module and class; the cheap ones first, since they explain most of what others find
+_CHECKS = {
+    "links": ("links", "LinksCheck"),
+    "elf": ("elf", "ElfCheck"),
+    "metadata": ("metadata", "MetadataCheck"),
+    "environment": ("activation", "ActivationCheck"),
+    "unpack": ("unpack", "UnpackCheck"),
+    "commands": ("commands", "CommandsCheck"),
+    "imports": ("imports", "ImportsCheck"),
+}
+NAMES = tuple(_CHECKS)
+
+
+def choose_checks(names: Sequence[str]) -> Iterator[Check]:
+    """The checks of these names (all if there are none), in the order of `NAMES`.
+
+    Errors: `UsageProblem` for an unknown name.
+    """
+    for name in names:
+        if name not in NAMES:
+            raise UsageProblem(f"there is no check {name!r}", remedy=nearest(name, NAMES))
+    for name, (module, check) in _CHECKS.items():
+        if not names or name in names:
+            yield getattr(import_module(f"{__name__}.{module}"), check)()

@@ -6,27 +6,35 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from condaprune.live.verify.removals import Removals
-from condaprune.live.verify.results import Outcome, Unchecked
-from condaprune.live.verify.subject import Subject
-from condaprune.model import Progress, no_progress
+from condaprune.live.verify.results import Finding, Outcome
+from condaprune.live.verify.subject import Effort, Subject
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """The two environments and how to check them: `jobs` processes, `timeout` seconds each."""
+    """The two environments, the files that went between them, and how to check them."""
 
     before: Subject
     after: Subject
     removals: Removals
-    jobs: int = 2
-    timeout: float = 60.0
-    progress: Progress = no_progress
+    effort: Effort
+
+    @property
+    def timeout(self) -> float:
+        """The seconds that one command or script may take."""
+        return self.effort.timeout
+
+    def loss(
+        self, check: str, kind: str, name: str, before: str, after: str, evidence: str, *paths: str
+    ) -> Finding:
+        """A finding that is explained by those of *paths* that are gone."""
+        return Finding(check, kind, name, before, after, evidence, self.removals.culprits(*paths))
 
 
 class Check(Protocol):
-    """One kind of proof. It compares what worked before with after, never with zero.
+    """One kind of proof: it compares after with what worked before, never with zero.
 
-    `runs_code` tells whether it runs anything of the environments; where no check does, not even
+    `runs_code` says whether it runs anything of the environments; if no check does, not even
     their Python is asked to describe itself.
     """
 
@@ -34,17 +42,5 @@ class Check(Protocol):
     runs_code: bool
 
     def run(self, pair: Pair) -> Outcome:
-        """What was lost and what could not be checked; it writes into neither environment."""
+        """The losses, and what could not be checked; it writes into neither environment."""
         ...
-
-
-def cannot_run(check: str, pair: Pair) -> Outcome | None:
-    """The outcome of a check that needs Python where the environment before has none that runs.
-
-    None where it can run. That Python itself was lost is for the check to say.
-    """
-    if pair.before.interpreter is not None:
-        return None
-    if not pair.before.why_not:
-        return Outcome()
-    return Outcome(unchecked=(Unchecked(check, "", pair.before.why_not),))

@@ -1,10 +1,9 @@
-"""Every command that answered ``--version`` or ``--help`` before answers after."""
+"""Every command that answers ``--version`` or ``--help`` before, answers after."""
 
 from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from condaprune.live.sandbox import Finished
@@ -24,10 +23,10 @@ _LONG = re.compile(rb"""#!/bin/sh\n'''exec' ("[^"]+"|\S+)""")
 
 
 class CommandsCheck:
-    """Runs what lies in ``bin`` in both environments and compares exit codes.
+    """Runs the commands in ``bin`` of both environments and compares exit codes.
 
     Only commands that end with 0 before count. A script is run by the tested environment's own
-    interpreter even where its first line names that of another place, as in a copy.
+    interpreter even if its first line names another place, as in a copy.
     """
 
     name = "commands"
@@ -48,69 +47,68 @@ class CommandsCheck:
                 commands.append(path)
         done = 0
 
-        def ask(path: str) -> tuple[bool, Finding | None, Finding | None]:
+        def ask(path: str) -> Outcome:
             nonlocal done
             answer = self._ask(pair, path)
             done += 1
-            pair.progress(self.name, done, len(commands))
+            pair.effort.progress(self.name, done, len(commands))
             return answer
 
-        with ThreadPoolExecutor(max_workers=max(1, pair.jobs)) as pool:
+        with ThreadPoolExecutor(max_workers=max(1, pair.effort.jobs)) as pool:
             answers = list(pool.map(ask, commands))
         return Outcome(
-            sum(1 for worked, _, _ in answers if worked),
-            tuple(lost for _, lost, _ in answers if lost),
-            tuple(removed for _, _, removed in answers if removed),
+            sum(answer.counted for answer in answers),
+            tuple(finding for answer in answers for finding in answer.lost),
+            tuple(finding for answer in answers for finding in answer.removed),
             tuple(unchecked),
         )
 
-    def _ask(self, pair: Pair, path: str) -> tuple[bool, Finding | None, Finding | None]:
-        """Whether a command worked before, and what became of it: lost, or removed on purpose."""
-        limit = min(pair.timeout, _AT_MOST_SECONDS)
-        run: Callable[[Subject, str], Finished] = lambda subject, question: subject.sandbox.run(  # noqa: E731
-            command_line(subject.listing, path, question), limit
-        )
+    def _ask(self, pair: Pair, path: str) -> Outcome:
+        """The outcome of one command, which counts if it worked before."""
+
+        def run(subject: Subject, question: str) -> Finished:
+            command = command_line(subject.listing, path, question)
+            return subject.sandbox.run(command, min(pair.timeout, _AT_MOST_SECONDS))
+
         question = next((q for q in QUESTIONS if run(pair.before, q).code == 0), "")
         if not question:
-            return False, None, None
+            return Outcome()
         was = f"{question} ended with 0"
         if path not in pair.after.listing:
-            gone = pair.removals.culprits(path)
-            rule = pair.removals.rule(path)
-            finding = Finding(self.name, "command", path, was, "removed", "", gone, rule)
-            if pair.removals.on_purpose(path):
-                return True, None, finding
-            return True, finding, None
+            culprits, rule = pair.removals.culprits(path), pair.removals.rule(path)
+            finding = Finding(self.name, "command", path, was, "removed", "", culprits, rule)
+            on_purpose = pair.removals.on_purpose(path)
+            return Outcome(1, (), (finding,)) if on_purpose else Outcome(1, (finding,))
         after = run(pair.after, question)
         if after.code is None:
             after = run(pair.after, question)
         if after.code == 0:
-            return True, None, None
-        lines = (after.err or after.out).decode("utf-8", "replace").strip().splitlines()
-        evidence = lines[-1].strip() if lines else "no message"
-        now = "did not end in time" if after.code is None else f"ended with {after.code}"
-        text = "\n".join(lines)
-        blamed = pair.removals.blame(text, pair.after.listing.root)
-        target = pair.before.listing.resolve(path) or ""
-        blamed = blamed or pair.removals.modules(*missing_modules(text))
-        blamed = blamed or pair.removals.culprits(target)
-        return True, Finding(self.name, "command", path, was, now, evidence, blamed), None
+            return Outcome(1)
+        text = (after.err or after.out).decode("utf-8", "replace").strip()
+        evidence = text.splitlines()[-1].strip() if text else "no message"
+        culprits = (
+            pair.removals.blame(text, pair.after.listing.root)
+            or pair.removals.modules(*missing_modules(text))
+            or pair.removals.culprits(pair.before.listing.resolve(path) or "")
+        )
+        finding = Finding(self.name, "command", path, was, after.ending, evidence, culprits)
+        return Outcome(1, (finding,))
 
 
 def find_commands(listing: Listing) -> list[str]:
     """The paths in ``bin`` that lead to an executable file of the prefix."""
-    found = []
+    commands = []
     for path, entry in listing.entries.items():
         if parent(path) != "bin" or entry.kind not in ("file", "link"):
             continue
         target = listing.entries.get(listing.resolve(path) or "")
         if target is not None and (target.kind == "link" or target.mode & 0o111):
-            found.append(path)
-    return found
+            commands.append(path)
+    return commands
 
 
 def command_line(listing: Listing, path: str, question: str) -> list[str]:
-    """How a command is run: by the interpreter of its own prefix where it is a script."""
+    """How a command is run: if it is a script, by the interpreter of its own prefix."""
     command = listing.absolute(path)
     head = listing.read(path, 4096)
     if not head.startswith(b"#!"):

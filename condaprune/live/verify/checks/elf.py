@@ -1,4 +1,4 @@
-"""Every library that a kept binary needs and had within the prefix is still there for it."""
+"""Every library that a kept binary needs and found within the prefix, it still finds."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from condaprune.formats.binary import MAGICS, read_binary
 from condaprune.formats.elf import ElfFacts
 from condaprune.live.verify.checks.base import Pair
 from condaprune.live.verify.listing import Listing, normalise
-from condaprune.live.verify.results import Finding, Outcome
+from condaprune.live.verify.results import Outcome
 from condaprune.paths import parent, to_bytes
 
-_NO_ELF = (".py", ".pyc", ".pyi", ".json", ".txt", ".h", ".hpp", ".a", ".html", ".js", ".md")
+_NEVER_BINARY = (".py", ".pyc", ".pyi", ".json", ".txt", ".h", ".hpp", ".a", ".html", ".js", ".md")
 
 
 class Libraries:
@@ -56,10 +56,10 @@ class Libraries:
 
 
 def binaries(listing: Listing) -> Mapping[str, ElfFacts]:
-    """What every ELF and Mach-O file of a prefix asks of the loader."""
-    found = {}
+    """The ELF and Mach-O files of a prefix, with what each asks of the loader."""
+    facts_of = {}
     for path, entry in listing.entries.items():
-        if entry.kind != "file" or entry.size < 64 or path.endswith(_NO_ELF):
+        if entry.kind != "file" or entry.size < 64 or path.endswith(_NEVER_BINARY):
             continue
         try:
             fd = os.open(to_bytes(listing.absolute(path)), os.O_RDONLY | os.O_NOFOLLOW)
@@ -69,14 +69,14 @@ def binaries(listing: Listing) -> Mapping[str, ElfFacts]:
             if os.pread(fd, 4, 0) in MAGICS:
                 facts = read_binary(lambda offset, size, fd=fd: os.pread(fd, size, offset))  # type: ignore[misc]
                 if facts is not None:
-                    found[path] = facts
+                    facts_of[path] = facts
         finally:
             os.close(fd)
-    return found
+    return facts_of
 
 
 class ElfCheck:
-    """Compares which needed libraries are found within the prefix, on either machine."""
+    """Compares which needed libraries are found within the prefix."""
 
     name = "elf"
     runs_code = False
@@ -95,9 +95,8 @@ class ElfCheck:
             # A file that is cut off may still have a header, but needs nothing any more.
             if new is None or (old.needed and not new.needed):
                 counted += 1
-                lost.append(
-                    Finding(self.name, "binary", path, "a program or library", "none, or not whole")
-                )
+                was, now = "a program or library", "not one, or damaged"
+                lost.append(pair.loss(self.name, "binary", path, was, now, ""))
                 continue
             for name in old.needed:
                 sure, where = had.find(path, old, name)
@@ -105,15 +104,8 @@ class ElfCheck:
                     continue
                 counted += 1
                 if name in new.needed and has.find(path, new, name)[0] < sure:
-                    lost.append(
-                        Finding(
-                            self.name,
-                            "library",
-                            name,
-                            f"{path} found {where}",
-                            "not found where the loader looks",
-                            f"{path} needs {name}",
-                            pair.removals.culprits(where, before.resolve(where) or ""),
-                        )
-                    )
+                    was, now = f"{path} found {where}", "not found where the loader looks"
+                    paths = (where, before.resolve(where) or "")
+                    why = f"{path} needs {name}"
+                    lost.append(pair.loss(self.name, "library", name, was, now, why, *paths))
         return Outcome(counted, tuple(lost))

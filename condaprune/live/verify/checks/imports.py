@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from condaprune.live.verify.checks.base import Pair, cannot_run
+from dataclasses import replace
+
+from condaprune.live.verify.checks.base import Pair
+from condaprune.live.verify.importer import Attempt, ImportResults, replay, sweep_subject
 from condaprune.live.verify.listing import Listing
 from condaprune.live.verify.removals import Removals, missing_modules
 from condaprune.live.verify.results import Finding, Outcome, Unchecked
-from condaprune.live.verify.sweep import Attempt, ImportResults, replay, sweep_subject
+from condaprune.model import no_progress
 from condaprune.paths import parent
 
 
@@ -18,46 +21,30 @@ class ImportsCheck:
 
     def run(self, pair: Pair) -> Outcome:
         """See `Check.run`."""
-        stop = cannot_run(self.name, pair)
-        if stop is not None:
-            return stop
-        baseline = sweep_subject(
-            pair.before, jobs=pair.jobs, timeout=pair.timeout, progress=pair.progress
-        )
-        return compare_with(baseline, pair)
+        if pair.before.interpreter is None:
+            # That Python itself was lost is what `compare_with` finds.
+            why = pair.before.why_not
+            return Outcome(unchecked=(Unchecked(self.name, "", why),) if why else ())
+        return compare_with(sweep_subject(pair.before, pair.effort), pair)
 
 
 def compare_with(baseline: ImportResults, pair: Pair) -> Outcome:
-    """What a baseline could import and `pair.after` cannot (`pair.before` is only listed)."""
+    """The modules that a baseline could import and `pair.after` cannot."""
     worked = baseline.imported()
     if pair.after.interpreter is None:
         why = pair.after.why_not or "there is no interpreter"
-        gone = pair.removals.named("python") + pair.removals.named("python3")
-        finding = Finding("imports", "interpreter", "python", "ran", "does not run", why, gone)
+        culprits = pair.removals.named("python") + pair.removals.named("python3")
+        finding = Finding("imports", "interpreter", "python", "ran", "does not run", why, culprits)
         return Outcome(len(worked), (finding,))
-    after = replay(
-        pair.after,
-        baseline,
-        jobs=pair.jobs,
-        timeout=pair.timeout,
-        progress=pair.progress,
-        only=worked,
-    )
+    after = replay(pair.after, baseline, pair.effort, worked)
     outcome = difference(baseline, after, pair.removals, pair.after.listing)
-    if not outcome.lost:
-        return outcome
     # A module may have worked thanks to a half-imported one that was left out above, or have been
     # slow: batches with a loss that no removed file explains are run once more, whole.
     doubtful = {baseline.attempts[f.name].batch for f in outcome.lost if _in_doubt(f)}
     if not doubtful:
         return outcome
-    again = replay(
-        pair.after,
-        baseline,
-        jobs=pair.jobs,
-        timeout=pair.timeout,
-        only={n for n, a in baseline.attempts.items() if a.batch in doubtful},
-    )
+    names = {name for name, attempt in baseline.attempts.items() if attempt.batch in doubtful}
+    again = replay(pair.after, baseline, replace(pair.effort, progress=no_progress), names)
     best = dict(after.attempts)
     for name, attempt in again.attempts.items():
         if attempt.state == "imported" and name in best and attempt.located:
@@ -73,7 +60,7 @@ def _in_doubt(finding: Finding) -> bool:
 def difference(
     before: ImportResults, after: ImportResults, removals: Removals, left: Listing
 ) -> Outcome:
-    """The modules that were imported *before* and not *after*, sorted by what that means.
+    """The modules that were imported *before* and not *after*.
 
     A module whose own file was removed on purpose is ``removed``; all others are ``lost``,
     among them packages that turned silently into namespace packages: they import, but are empty.
@@ -100,16 +87,9 @@ def difference(
         if new.state == "imported" and not emptied:
             continue
         if removals.on_purpose(old.path) and not (emptied and parent(old.path) in code):
+            culprits, rule = removals.culprits(old.path), removals.rule(old.path)
             removed.append(
-                Finding(
-                    "imports",
-                    "module",
-                    name,
-                    "imported",
-                    "removed",
-                    rule=removals.rule(old.path),
-                    removed=removals.culprits(old.path),
-                )
+                Finding("imports", "module", name, "imported", "removed", "", culprits, rule)
             )
             continue
         lost.append(_lost(old, new, emptied, paths, removals, left))
@@ -125,21 +105,16 @@ def _lost(
     left: Listing,
 ) -> Finding:
     if emptied:
-        return Finding(
-            "imports",
-            "module",
-            old.name,
-            "imported",
-            "an empty namespace package",
-            f"{old.path} is gone while modules stay beside it",
-            removals.culprits(old.path),
-        )
+        after = "an empty namespace package"
+        evidence = f"{old.path} is gone while other files of the package stay"
+        culprits = removals.culprits(old.path)
+        return Finding("imports", "module", old.name, "imported", after, evidence, culprits)
     after = "cannot be imported" if new.state == "failed" else new.state
     named = (*missing_modules(new.error), new.missing)
     missing = [paths[name] for name in named if name in paths]
     if new.missing.startswith(left.root + "/"):
         missing.append(new.missing[len(left.root) + 1 :])
-    blamed = (
+    culprits = (
         removals.culprits(old.path, *missing)
         or removals.blame(new.error, left.root)
         or removals.modules(*named)
@@ -147,4 +122,4 @@ def _lost(
     evidence = new.error
     if new.where:
         evidence += f" ({new.where.replace(left.root + '/', '')})"
-    return Finding("imports", "module", old.name, "imported", after, evidence, blamed)
+    return Finding("imports", "module", old.name, "imported", after, evidence, culprits)

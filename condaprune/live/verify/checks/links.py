@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from condaprune.live.verify.checks.base import Pair
-from condaprune.live.verify.results import Finding, Outcome
+from condaprune.live.verify.results import Outcome
 
 
 class LinksCheck:
-    """Compares where links lead. Links that dangled before are none of its business."""
+    """Compares where links lead; links that dangled before do not count."""
 
     name = "links"
     runs_code = False
@@ -20,20 +20,13 @@ class LinksCheck:
         for path, entry in after.entries.items():
             if entry.kind != "link":
                 continue
-            was = before.resolve(path) if path in before else ""
-            if was is None:
+            target = before.resolve(path) if path in before else ""
+            if target is None:
                 continue
             counted += 1
             if after.resolve(path) is None:
-                lost.append(
-                    Finding(
-                        self.name,
-                        "link",
-                        path,
-                        f"led to {was}" if was else "was not there",
-                        "leads nowhere",
-                        f"its target is {entry.target}",
-                        pair.removals.culprits(*before.chain(path), was),
-                    )
-                )
+                was = f"led to {target}" if target else "was not there"
+                now, why = "leads nowhere", f"its target is {entry.target}"
+                paths = (*before.chain(path), target)
+                lost.append(pair.loss(self.name, "link", path, was, now, why, *paths))
         return Outcome(counted, tuple(lost))

@@ -1,4 +1,4 @@
-"""What importlib.metadata says of an environment stays true: distributions, entry points, files."""
+"""What importlib.metadata says about an environment stays true."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from condaprune.live.verify import probe_metadata
 from condaprune.live.verify.checks.base import Pair
 from condaprune.live.verify.listing import Listing
-from condaprune.live.verify.removals import Removals
 from condaprune.live.verify.results import Finding, Outcome, Unchecked
 from condaprune.live.verify.subject import Subject
 from condaprune.names import canonical_name
@@ -26,7 +25,7 @@ _SHOWN = 3
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """One distribution as importlib.metadata tells it; `home` is its metadata folder or file."""
+    """One distribution according to importlib.metadata; `home` is its metadata folder or file."""
 
     home: str
     name: str
@@ -58,25 +57,17 @@ class MetadataCheck:
             counted += 1 + len(old.entry_points) + len(recorded)
             new = after.get(key)
             if new is None:
-                finding = Finding(
-                    self.name,
-                    "distribution",
-                    old.name,
-                    old.version,
-                    "not found",
-                    f"nothing tells of {old.name} any more",
-                    pair.removals.culprits(
-                        f"{old.home}/METADATA", f"{old.home}/PKG-INFO", old.home
-                    ),
-                )
+                why = "importlib.metadata no longer finds it"
+                files = ("METADATA", "PKG-INFO", "")
+                finding = _loss(pair, old, "distribution", old.version, "not found", why, *files)
                 left = [p for p in recorded if _is_code(p, old.home) and p in pair.after.listing]
-                (removed if not left and _meant(old.home, pair) else lost).append(finding)
+                if not left and _meant(old.home, pair):
+                    removed.append(replace(finding, rule=_rule(old.home, pair)))
+                else:
+                    lost.append(finding)
                 continue
-            lost += _changed(old, new, modules, pair.removals)
+            lost += _changed(old, new, modules, pair)
             lost += _files(old, new, recorded, pair)
-        for number, finding in enumerate(removed):
-            home = before[canonical_name(finding.name)].home
-            removed[number] = _with_rule(finding, pair.removals, home, pair.before.listing)
         return Outcome(counted, tuple(lost), tuple(removed), unchecked)
 
 
@@ -93,19 +84,18 @@ def read_metadata(subject: Subject, timeout: float) -> tuple[dict[str, Metadata]
         done = subject.sandbox.run(subject.python("probe_metadata.py"), timeout)
         rows = [ast.literal_eval(line) for line in done.out.decode("ascii").splitlines()]
         if done.code != 0:
-            last = done.err.decode("utf-8", "replace").strip().splitlines()[-1:]
-            why = f"{subject.label}: reading ended with {done.code}: {''.join(last)}"
+            why = f"{subject.label}: reading the metadata {done.ending}: {done.last_line}"
     else:
         layout = find_layout(subject.listing.entries, ())
         rows = probe_metadata.describe([subject.listing.absolute(f) for f in layout.site])
-    found: dict[str, Metadata] = {}
+    by_name: dict[str, Metadata] = {}
     for home, name, version, points, requires, top in rows:
         real = from_bytes(os.path.realpath(os.fsencode(str(home))))
         within = subject.listing.inside(real)
         if within is None:
             continue
         name = str(name) or within.rpartition("/")[2].partition("-")[0]
-        found.setdefault(
+        by_name.setdefault(
             canonical_name(name),
             Metadata(
                 within,
@@ -116,7 +106,7 @@ def read_metadata(subject: Subject, timeout: float) -> tuple[dict[str, Metadata]
                 tuple(str(top).split()),
             ),
         )
-    return found, why
+    return by_name, why
 
 
 def _recorded(listing: Listing, home: str) -> tuple[str, ...]:
@@ -134,14 +124,25 @@ def _is_code(path: str, home: str) -> bool:
 
 def _meant(home: str, pair: Pair) -> bool:
     """Whether the whole metadata folder went on purpose."""
-    inside = [p for p in pair.before.listing if p == home or p.startswith(home + "/")]
-    files = [p for p in inside if pair.before.listing.entries[p].kind != "folder"]
+    entries = pair.before.listing.entries
+    files = [p for p in _inside(home, pair) if entries[p].kind != "folder"]
     return bool(files) and all(pair.removals.on_purpose(p) for p in files)
 
 
-def _with_rule(finding: Finding, removals: Removals, home: str, listing: Listing) -> Finding:
-    rules = (removals.rule(p) for p in listing if p == home or p.startswith(home + "/"))
-    return replace(finding, rule=next((rule for rule in rules if rule), ""))
+def _rule(home: str, pair: Pair) -> str:
+    return next(filter(None, map(pair.removals.rule, _inside(home, pair))), "")
+
+
+def _inside(home: str, pair: Pair) -> list[str]:
+    return [p for p in pair.before.listing if p == home or p.startswith(home + "/")]
+
+
+def _loss(
+    pair: Pair, old: Metadata, kind: str, before: str, after: str, evidence: str, *files: str
+) -> Finding:
+    """A loss of a distribution; *files* of its metadata folder ("": the folder) explain it."""
+    paths = [f"{old.home}/{file}".rstrip("/") for file in files]
+    return pair.loss("metadata", kind, old.name, before, after, evidence, *paths)
 
 
 class _Modules:
@@ -163,68 +164,51 @@ class _Modules:
 
 
 def _changed(
-    old: Metadata, new: Metadata, modules: tuple[_Modules, _Modules], removals: Removals
+    old: Metadata, new: Metadata, modules: tuple[_Modules, _Modules], pair: Pair
 ) -> list[Finding]:
     lost = []
-
-    def lose(kind: str, name: str, was: str, now: str, evidence: str, *files: str) -> None:
-        paths = [f"{old.home}/{file}" for file in files]
-        lost.append(Finding("metadata", kind, name, was, now, evidence, removals.culprits(*paths)))
-
     if new.version != old.version:
-        lose("version", old.name, old.version, new.version or "none", "", "METADATA", "PKG-INFO")
+        now = new.version or "none"
+        lost.append(_loss(pair, old, "version", old.version, now, "", "METADATA", "PKG-INFO"))
     for group, name, value in old.entry_points:
-        label = f"{group}: {name}"
         target = value.partition(":")[0].partition("[")[0]
+        now, files = "", ["entry_points.txt"]
         if (group, name, value) not in new.entry_points:
-            lose("entry point", label, value, "not found", f"of {old.name}", "entry_points.txt")
+            now = "not found"
         elif modules[0].has(target) and not modules[1].has(target):
-            lose("entry point", label, value, "names a module that is gone", f"of {old.name}")
+            now, files = "names a module that is gone", []
+        if now:
+            finding = _loss(pair, old, "entry point", value, now, f"of {old.name}", *files)
+            lost.append(replace(finding, name=f"{group}: {name}"))
     missing = [line for line in old.requires if line not in new.requires]
     if missing:
-        evidence = "; ".join(missing[:_SHOWN])
-        lose("requirements", old.name, f"{len(old.requires)}", f"{len(new.requires)}", evidence)
+        was, now = str(len(old.requires)), str(len(new.requires))
+        lost.append(_loss(pair, old, "requirements", was, now, "; ".join(missing[:_SHOWN])))
     if set(old.top_level) - set(new.top_level):
-        lose("top level", old.name, " ".join(old.top_level), " ".join(new.top_level) or "none", "")
+        was, now = " ".join(old.top_level), " ".join(new.top_level) or "none"
+        lost.append(_loss(pair, old, "top level", was, now, ""))
     return lost
 
 
 def _files(old: Metadata, new: Metadata, recorded: tuple[str, ...], pair: Pair) -> list[Finding]:
-    """Losses among the files: RECORD, what it still lists, licences."""
+    """Losses among the files: RECORD, the files that it still lists, licences."""
     before, after = pair.before.listing, pair.after.listing
     lost = []
-    record = f"{old.home}/RECORD"
-    if record in before and f"{new.home}/RECORD" not in after:
-        lost.append(
-            Finding(
-                "metadata",
-                "file list",
-                old.name,
-                f"{len(recorded)} files",
-                "no RECORD",
-                "pip can neither upgrade nor uninstall it",
-                pair.removals.culprits(record),
-            )
-        )
-    elif record in before:
-        existed = set(recorded)
-        rows = recorded_rows(after.read(f"{new.home}/RECORD"), parent(new.home))
-        gone = [p for _, p in rows if p and p in existed and p not in after]
-        if gone:
-            shown = ", ".join(gone[:_SHOWN]) + (", ..." if len(gone) > _SHOWN else "")
-            lost.append(
-                Finding(
-                    "metadata",
-                    "recorded files",
-                    old.name,
-                    "all there",
-                    f"{len(gone)} gone but still listed in RECORD",
-                    shown,
-                    pair.removals.culprits(*gone),
-                )
-            )
+    if f"{old.home}/RECORD" in before:
+        if f"{new.home}/RECORD" not in after:
+            was, evidence = f"{len(recorded)} files", "pip can neither upgrade nor uninstall it"
+            lost.append(_loss(pair, old, "file list", was, "no RECORD", evidence, "RECORD"))
+        else:
+            existed = set(recorded)
+            rows = recorded_rows(after.read(f"{new.home}/RECORD"), parent(new.home))
+            gone = [p for _, p in rows if p and p in existed and p not in after]
+            if gone:
+                now = f"{len(gone)} gone but still listed in RECORD"
+                evidence = ", ".join(gone[:_SHOWN]) + (", ..." if len(gone) > _SHOWN else "")
+                finding = _loss(pair, old, "recorded files", "all there", now, evidence)
+                lost.append(replace(finding, removed=pair.removals.culprits(*gone)))
     lost += [
-        Finding("metadata", "licence", path, "was there", "gone", "", pair.removals.culprits(path))
+        pair.loss("metadata", "licence", path, "was there", "gone", "", path)
         for path in before
         if path.startswith(old.home + "/")
         and before.entries[path].kind == "file"

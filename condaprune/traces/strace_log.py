@@ -11,12 +11,11 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
-from condaprune.live.trace.recorders.base import Inside, Tally
 from condaprune.paths import from_bytes
-from condaprune.traces.trace import TracedEntry, TraceKind
+from condaprune.traces.trace import Prefix, Tally, TracedEntry, TraceKind
 
 SYSCALLS = "%file,fchdir,?fork,?vfork,?clone,?clone3"
-"""What to trace: calls that name files, and those that tell whose working folder is which."""
+"""What to trace: calls that name files, and those that show each process's working folder."""
 
 _KINDS: dict[str, TraceKind] = {
     **dict.fromkeys(("open", "openat", "openat2", "creat"), "open"),
@@ -43,15 +42,15 @@ _UNFINISHED = "<unfinished ...>"
 
 
 class StraceLog:
-    """Takes in lines and tallies what they say of a prefix.
+    """Reads lines and counts what they say about a prefix.
 
     *folder* is the working folder that the first process began in. With *resolve*, paths are of
     this machine and are resolved up to their last component, so that ``..``, other spellings of
     the prefix and links to folders on the way come out right.
     """
 
-    def __init__(self, inside: Inside, folder: str = "/", *, resolve: bool = False) -> None:
-        self._inside = inside
+    def __init__(self, prefix: Prefix, folder: str = "/", *, resolve: bool = False) -> None:
+        self._prefix = prefix
         self._start = folder
         self._resolve = resolve
         self._folders: dict[str, str] = {}
@@ -61,13 +60,13 @@ class StraceLog:
         self.lost = 0
 
     def feed(self, lines: Iterable[str]) -> None:
-        """Take in lines, in order."""
+        """Read more lines, in order."""
         for line in lines:
-            found = _LINE.match(line.rstrip("\n"))
-            if found is None:
+            match = _LINE.match(line.rstrip("\n"))
+            if match is None:
                 continue
-            process = found[1] or found[2] or ""
-            text = found[3]
+            process = match[1] or match[2] or ""
+            text = match[3]
             if text.endswith(_UNFINISHED):
                 self._pending[process] = text[: -len(_UNFINISHED)].rstrip()
                 continue
@@ -79,7 +78,7 @@ class StraceLog:
                 self._call(process, call[1], call[2], call[3], call[4])
 
     def entries(self) -> dict[str, TracedEntry]:
-        """All that was touched of the prefix."""
+        """All that was touched in the prefix."""
         return self._tally.entries()
 
     def _call(self, process: str, name: str, arguments: str, result: str, rest: str) -> None:
@@ -126,7 +125,7 @@ class StraceLog:
                 self._add(real, kind)
 
     def _path(self, process: str, arguments: str) -> str | None:
-        """The absolute path that a call names; None where it names none or cannot be told."""
+        """The absolute path that a call names; None where it names none or that is unclear."""
         text = _TEXT.search(arguments)
         if text is None or text[2]:
             self.lost += text is not None
@@ -151,15 +150,15 @@ class StraceLog:
     def _add(self, path: str, kind: TraceKind) -> None:
         relative = None
         if "/../" not in path + "/":
-            relative = self._inside.relative(path)
+            relative = self._prefix.relative(path)
         if relative is None and self._resolve:
             head, _, tail = path.rstrip("/").rpartition("/")
             if tail in (".", ".."):
                 head, tail = path, ""
             resolved = _real(head or "/")
-            relative = self._inside.relative(f"{resolved}/{tail}" if tail else resolved)
+            relative = self._prefix.relative(f"{resolved}/{tail}" if tail else resolved)
         elif relative is None:
-            relative = self._inside.relative(path)
+            relative = self._prefix.relative(path)
         if relative is not None:
             self._tally.add(relative, kind)
 
@@ -171,8 +170,8 @@ def unescape(text: str) -> str:
     return from_bytes(_ESCAPE.sub(_unescaped, text.encode("utf-8", "surrogateescape")))
 
 
-def _unescaped(found: re.Match[bytes]) -> bytes:
-    code = found[1]
+def _unescaped(match: re.Match[bytes]) -> bytes:
+    code = match[1]
     if code[:1] == b"x" and len(code) == 3:
         return bytes((int(code[1:], 16),))
     if code.isdigit() and code[:1] < b"8":

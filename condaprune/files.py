@@ -1,0 +1,64 @@
+"""Files that appear whole under their name, or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import stat
+from collections.abc import Iterator
+
+from condaprune.paths import to_bytes
+
+_DESCRIPTORS = re.compile(r"/proc/\d+(?:/task/\d+)?/fd")
+
+
+def write_whole(path: str, data: bytes) -> None:
+    """Write *data* to the file at *path*, which until then stays as it is.
+
+    The content goes to a temporary file in the same folder, which then takes the place of *path*
+    (of the link itself, if it is a symbolic link) and is removed on any error. What is not a
+    regular file is written to directly: a device, a pipe, ``/dev/stdout``. Errors: OSError.
+    """
+    if _is_stream(path):
+        _write(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC), data)
+        return
+    with _temporary(path) as name:
+        # Who may read it is up to the umask, as for any other program.
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        _write(os.open(name, flags, 0o666), data, sync=True)
+        os.replace(name, to_bytes(path))
+
+
+def _is_stream(path: str) -> bool:
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        mode = os.stat(path).st_mode
+        if not stat.S_ISREG(mode):
+            return not stat.S_ISDIR(mode)
+    # A regular file that is open already, under the name of its descriptor: /dev/stdout.
+    names = [path]
+    if os.path.islink(path):
+        names.append(os.path.join(os.path.dirname(path), os.readlink(path)))
+    return any(_DESCRIPTORS.fullmatch(os.path.realpath(os.path.dirname(name))) for name in names)
+
+
+@contextlib.contextmanager
+def _temporary(path: str) -> Iterator[bytes]:
+    """A name beside *path*; on an error, a file of that name is removed."""
+    folder, name = os.path.split(to_bytes(path))
+    temporary = os.path.join(folder, b".%s.%s.part" % (name[:200], os.urandom(4).hex().encode()))
+    try:
+        yield temporary
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+
+
+def _write(handle: int, data: bytes, *, sync: bool = False) -> None:
+    with open(handle, "wb", buffering=0) as file:
+        view = memoryview(data)
+        while view:
+            view = view[file.write(view) :]
+        if sync:
+            os.fsync(handle)
