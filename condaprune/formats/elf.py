@@ -10,7 +10,7 @@ import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from condaprune.formats.elfsections import Reader, read_sections
+from condaprune.formats.elfsections import Reader, Section, read_sections
 
 MAGIC = b"\x7fELF"
 
@@ -19,6 +19,7 @@ _NEEDED, _STRTAB, _STRSZ, _SONAME, _RPATH, _RUNPATH = 1, 5, 10, 14, 15, 29
 _MAX_PART = 64 << 20
 _STEP = 8 << 20
 _CLANG = b"-internal-isystem"
+_VERSIONS_NEEDED, _MAX_VERSIONS = 0x6FFFFFFE, 4096
 LEAST_COMPILER = 16_000_000
 """A library of fewer bytes has no compiler in it."""
 
@@ -44,6 +45,22 @@ def read_elf(read: Reader) -> ElfFacts | None:
         return _read(read)
     except (struct.error, ValueError, IndexError, OverflowError):
         return None
+
+
+def read_versions(read: Reader) -> list[str]:
+    """The symbol versions that a file needs, such as ``GLIBC_2.34``; none for damaged files."""
+    try:
+        found = read_sections(read)
+        sections = found.all if found is not None else ()
+        order = found.order if found is not None else ""
+        return [
+            name
+            for section in sections
+            if section.kind == _VERSIONS_NEEDED
+            for name in _version_names(read, order, section, sections[section.link])
+        ]
+    except (struct.error, ValueError, IndexError, OverflowError):
+        return []
 
 
 def holds_compiler(read: Reader, size: int) -> bool:
@@ -141,6 +158,23 @@ def _read(read: Reader) -> ElfFacts | None:
         machine=machine,
         bits=bits,
     )
+
+
+def _version_names(read: Reader, order: str, section: Section, names: Section) -> Iterator[str]:
+    """The names in a .gnu.version_r section: a list of lists, linked by offsets."""
+    data = read(section.offset, min(section.size, _MAX_PART))
+    strings = read(names.offset, min(names.size, _MAX_PART))
+    at = 0
+    for _ in range(_MAX_VERSIONS):
+        _, count, _, first, onward = struct.unpack_from(f"{order}HHIII", data, at)
+        inner = at + first
+        for _ in range(min(count, _MAX_VERSIONS)):
+            *_, name, step = struct.unpack_from(f"{order}IHHII", data, inner)
+            yield _text(strings, name)
+            inner += step
+        if not onward:
+            return
+        at += onward
 
 
 def _offset(loads: list[tuple[int, int, int]], address: int) -> int | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from condaprune.model import Plan, Rule, When
 from condaprune.planning.account import make_account
-from condaprune.report.units import share, size
+from condaprune.report.layout import share, size
 from condaprune.ruleset import PROFILES
 
 _WIDTH = 88

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from condaprune.cli import run
+from condaprune.formats.elf import read_versions
 from condaprune.report.audit.baseimages import fits
-from condaprune.report.audit.elfversions import glibc_version, needed_versions
-from condaprune.report.audit.runtime import Needs, exported, runtime_needs
-from condaprune.report.audit.strippable import strippable
+from condaprune.report.audit.contents import strippable
+from condaprune.report.audit.runtime import Needs, exported, glibc_version, runtime_needs
 from condaprune.report.audit.subject import Environment, open_subject
 from condaprune.report.forms.needs import dockerfile
 from lab.envs import BuiltEnvironment, c_compiler
@@ -62,7 +62,7 @@ def test_versions_agree_with_an_elf_reader(tiny_env: BuiltEnvironment) -> None:
         def read(at: int, length: int, data: bytes = data) -> bytes:
             return data[at : at + length]
 
-        assert needed_versions(read) == expected
+        assert read_versions(read) == expected
         assert strippable(read) == sum(symbols)
 
 
@@ -173,7 +173,7 @@ def test_running_activation_tells_computed_values(scripts: Path) -> None:
     from dataclasses import replace
 
     needs = replace(needs_of(scripts), variables=found)
-    text = dockerfile(needs, fits(needs))
+    text = dockerfile(needs)
     assert not any(line.startswith("RUN") for line in text.splitlines())
 
 

@@ -104,13 +104,13 @@ def test_what_a_document_does_not_hold_cannot_be_asked_for(tmp_path: Path, prefi
 def test_a_manifest_is_audited_as_what_was_removed(tmp_path: Path, prefix: str) -> None:
     from condaprune import api
     from condaprune.planning.account import make_account
-    from condaprune.report.manifest import render_json
+    from condaprune.report.manifest import make_manifest
     from condaprune.request.request import Request
 
     plan = api.plan(prefix, Request(drop=("spam.py",)))
     account = make_account(plan)
     path = tmp_path / "manifest.json"
-    path.write_text(render_json(plan, account, None))
+    path.write_text(json.dumps(make_manifest(plan, account, None)))
     made = audit(str(path))
     assert made.source == "manifest"
     files = [e for e in plan.removed() if e.kind != "folder"]
