@@ -170,17 +170,14 @@ def chain(plan: Plan, path: str) -> list[str]:
     steps: list[str] = []
     seen: set[str] = set()
     here = path
-    while here not in seen and len(steps) < _CHAIN_LIMIT:
+    while here and here not in seen and len(steps) < _CHAIN_LIMIT:
         seen.add(here)
         veto = plan.vetoes.get(here)
         if veto is None:
-            break
+            root = f"{here} is {verdict(plan.decision(here))}"
+            return [*steps, root] if steps else [decision.because] if decision.because else []
         steps.append(f"{veto.guard}: {veto.because}" if veto.guard else veto.because)
         here = veto.needs
-    if not steps and decision.because:
-        steps.append(decision.because)
-    elif steps and here and here not in seen:
-        steps.append(f"{here} stays: {verdict(plan.decision(here))}")
     return steps
 
 

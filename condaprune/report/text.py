@@ -93,7 +93,7 @@ def _reasons(plan: Plan, verbose: int) -> Iterator[str]:
         yield "  kept against a rule, largest first"
     for entry, decision in shown:
         yield f"  {size(entry.size):>8}  {printable(entry.path)}"
-        reason = f"{decision.name}: {printable(decision.because)}"
+        reason = f"{decision.name or decision.basis}: {printable(decision.because)}"
         yield f"            {reason} (wanted by {decision.wanted})"
     if len(held) > len(shown):
         yield f"  ... and {len(held) - len(shown):,} more (-v shows all, `condaprune explain` any)"
