@@ -10,8 +10,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import fields
+from typing import Any, TypeVar
 
 from condaprune.errors import SourceError
 from condaprune.model import Kind
@@ -24,7 +25,11 @@ SCHEMA = 1
 _KINDS: tuple[Kind, ...] = ("file", "link", "folder", "other")
 _LARGEST = 50
 _DIGEST = 4
-_NUMBERS = ("disk", "compressed", "strippable", "removed_files", "removed_bytes", "exclusive")
+_MARKS = (
+    *("package", "distribution", "category", "rule"),
+    *("removed", "added", "shared", "unused"),
+)
+T = TypeVar("T", Row, Item)
 
 
 def to_data(audit: Audit, *, files: bool = False, baseline: bool = False) -> dict[str, Any]:
@@ -155,13 +160,13 @@ def _audit(data: Mapping[str, Any]) -> Audit:
         platform=str(environment["platform"]),
         python=str(environment["python"]),
         packages={str(k): str(v) for k, v in data["packages"].items()},
-        total=_read_row(data["total"]),
-        views={str(k): tuple(map(_read_row, rows)) for k, rows in data["views"].items()},
+        total=_read(Row, data["total"]),
+        views={str(k): tuple(_read(Row, row) for row in rows) for k, rows in data["views"].items()},
         measured=frozenset(m for m in MEASURES if m in data["measures"]),
         items=tuple(map(_read_item, data.get("files", ()))),
-        folders=_read_row(data["folders"]),
-        shared=_read_row(data["shared"]),
-        unused=_read_row(unused) if unused is not None else None,
+        folders=_read(Row, data["folders"]),
+        shared=_read(Row, data["shared"]),
+        unused=_read(Row, unused) if unused is not None else None,
         unused_packages=tuple(map(str, unused["packages"])) if unused is not None else (),
         duplicates=tuple(map(_read_duplicate, duplicates)) if duplicates is not None else None,
         fingerprints={
@@ -202,38 +207,38 @@ def _row(row: Row, measures: Iterable[Measure]) -> dict[str, Any]:
     return data
 
 
-def _read_row(data: Mapping[str, Any]) -> Row:
-    numbers = {key: int(data[key]) for key in _NUMBERS if data.get(key) is not None}
-    version = str(data.get("version", ""))
-    return Row(
-        str(data["name"]), int(data["files"]), int(data["bytes"]), version=version, **numbers
-    )
-
-
 def _item(item: Item, measures: Iterable[Measure]) -> dict[str, Any]:
     data: dict[str, Any] = {"path": item.path, "kind": item.kind}
     data.update((name, getattr(item, name)) for name in measures)
-    names = ("package", "distribution", "category", "rule", "removed", "shared", "unused")
-    data.update((name, getattr(item, name)) for name in names if getattr(item, name))
+    data.update((name, getattr(item, name)) for name in _MARKS if getattr(item, name))
+    if item.freed != (item.bytes if item.removed else 0):
+        data["freed"] = item.freed
     return data
 
 
 def _read_item(data: Mapping[str, Any]) -> Item:
-    kind = data["kind"]
-    if kind not in _KINDS:
-        raise ValueError(f"kind {kind!r}")
-    return Item(
-        str(data["path"]),
-        kind,
-        int(data["bytes"]),
-        int(data.get("disk", 0)),
-        str(data.get("package", "")),
-        str(data.get("distribution", "")),
-        str(data["category"]),
-        int(data.get("compressed", 0)),
-        int(data.get("strippable", 0)),
-        str(data.get("rule", "")),
-        bool(data.get("removed", False)),
-        bool(data.get("shared", False)),
-        bool(data.get("unused", False)),
-    )
+    freed = data["bytes"] if data.get("removed") else 0
+    missing = {"disk": 0, "package": "", "distribution": "", "freed": freed}
+    return _read(Item, {**missing, **data})
+
+
+def _read(cls: type[T], data: Mapping[str, Any]) -> T:
+    """A row or item of a document; fields that the document leaves out have their defaults."""
+    known = [field for field in fields(cls) if field.name in data]
+    return cls(**{field.name: _READERS[str(field.type)](data[field.name]) for field in known})
+
+
+def _kind(value: object) -> Kind:
+    if value not in _KINDS:
+        raise ValueError(f"kind {value!r}")
+    return next(kind for kind in _KINDS if kind == value)
+
+
+_READERS: Mapping[str, Callable[[Any], Any]] = {
+    "str": str,
+    "int": int,
+    "int | None": int,
+    "bool": bool,
+    "Kind": _kind,
+}
+"""How the values of a field are read, by its annotation."""
