@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from condaprune.model import Plan, Rule, When
@@ -87,34 +88,11 @@ def _saved(rule: Rule, plan: Plan) -> Iterator[str]:
 
 def as_json(rule: Rule) -> dict[str, Any]:
     """A rule as JSON-ready data."""
-    return {
-        "id": rule.id,
-        "risk": rule.risk,
-        "category": rule.category,
-        "profiles": _profiles(rule),
-        "package": list(rule.package),
-        "owned": rule.owned,
-        "when": None
-        if rule.when is None
-        else {
-            "version": rule.when.version,
-            "python": rule.when.python,
-            "platform": list(rule.when.platform),
-        },
-        "why": rule.why,
-        "breaks": list(rule.breaks),
-        "remove": list(rule.remove),
-        "keep": list(rule.keep),
-        "references": list(rule.references),
-        "examples": {"removed": list(rule.removed_examples), "kept": list(rule.kept_examples)},
-        "parameters": [
-            {"name": p.name, "description": p.description, "value": list(p.value),
-             "allowed": list(p.allowed)}
-            for p in rule.parameters
-        ],
-        "origin": rule.origin,
-        "line": rule.line,
-    }  # fmt: skip
+    data = asdict(rule)
+    examples = {"removed": data.pop("removed_examples"), "kept": data.pop("kept_examples")}
+    keys = ("name", "description", "value", "allowed")
+    parameters = [{key: parameter[key] for key in keys} for parameter in data["parameters"]]
+    return {**data, "profiles": _profiles(rule), "examples": examples, "parameters": parameters}
 
 
 def _profiles(rule: Rule) -> list[str]:

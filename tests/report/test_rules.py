@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 from condaprune.model import Parameter
@@ -67,7 +68,7 @@ def test_a_list_has_a_line_a_rule() -> None:
 
 
 def test_the_json_has_all_fields() -> None:
-    data = as_json(RULE)
+    data = json.loads(json.dumps(as_json(RULE)))
     assert data["when"] == {"version": ">=1", "python": ">=3.9", "platform": ["linux"]}
     assert data["profiles"] == ["runtime", "minimal"]
     assert data["examples"] == {"removed": ["include/a.h"], "kept": ["lib/a.so"]}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from condaprune.report.audit.runtime import Needs, Version
-from condaprune.report.data import table
+from condaprune.report.resources import table
 
 
 @dataclass(frozen=True, slots=True)

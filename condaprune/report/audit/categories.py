@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from condaprune.model import Kind
-from condaprune.report.data import table
+from condaprune.report.resources import table
 
 _TABLE = table("categories.toml")
 

@@ -12,9 +12,9 @@ from condaprune.paths import printable
 from condaprune.report.audit.categories import CATEGORIES
 from condaprune.report.audit.compare import Change, Comparison
 from condaprune.report.audit.model import UNOWNED, Audit, Item, Measure, Row
-from condaprune.report.data import text
 from condaprune.report.forms.text import facts, planned, totals
 from condaprune.report.layout import Show, percent, signed, size
+from condaprune.report.resources import text
 
 ALONE = 20_000
 """How many files, the largest ones, have a tile of their own; others of a folder are grouped."""

@@ -1,4 +1,4 @@
-"""Tables that come with condaprune as TOML, and the parts of the HTML page."""
+"""The files in ``data``: tables as TOML, and the parts of the HTML page."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ else:
 
 
 def text(name: str) -> str:
-    """The text of a file in this folder."""
-    return files(__name__).joinpath(name).read_text(encoding="utf-8")
+    """The text of a file."""
+    return files("condaprune.report").joinpath("data", name).read_text(encoding="utf-8")
 
 
 def table(name: str) -> dict[str, Any]:
-    """The table in a TOML file of this folder."""
+    """The table in a TOML file."""
     parsed: dict[str, Any] = tomllib.loads(text(name))
     return parsed
