@@ -14,7 +14,7 @@ else:
 
 def text(name: str) -> str:
     """The text of a file."""
-    return files("condaprune.report").joinpath("data", name).read_text(encoding="utf-8")
+    return files("condaprune.report").joinpath("data").joinpath(name).read_text(encoding="utf-8")
 
 
 def table(name: str) -> dict[str, Any]:

@@ -109,7 +109,7 @@ def _totals(audit: Audit) -> Iterator[str]:
         yield f"  strippable  {size(total.strippable)} of {symbols}"
     if planned(audit):
         going = f"{size(total.removed_bytes)} in {counted(total.removed_files, 'file')}"
-        guards = "with the guards" if audit.guarded else "guards not asked"
+        guards = "with the guards" if audit.guarded else "without guards"
         yield f"  would go    {going} by profile {audit.profile} ({guards})"
     if audit.unused is not None:
         yield f"  unused      {_in_files(audit.unused)} that no trace touched"
