@@ -7,7 +7,7 @@ import json
 import pytest
 
 from condaprune.errors import UsageProblem
-from condaprune.plan.account import make_account
+from condaprune.planning.account import make_account
 from condaprune.report.explain import Answers, find
 from condaprune.report.forms import EXPLANATION, render
 from condaprune.report.layout import Show

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from condaprune.model import Outcome
-from condaprune.plan.account import make_account
+from condaprune.planning.account import make_account
 from condaprune.report.manifest import make_manifest
 from tests.report.plans import made_up_plan
 
