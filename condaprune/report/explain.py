@@ -218,17 +218,17 @@ def _module(plan: Plan, question: str) -> tuple[Entry, ...]:
             if path in entries:
                 return (entries[path],)
         extensions = (p for p in entries if p.startswith(module + ".") and p.endswith(".so"))
-        found = tuple(entries[path] for path in extensions)
-        if found:
-            return found
+        modules = tuple(entries[path] for path in extensions)
+        if modules:
+            return modules
     return ()
 
 
 def _package(plan: Plan, question: str) -> tuple[Entry, ...]:
-    wanted = canonical_name(question.partition(":")[2] or question)
+    name = canonical_name(question.partition(":")[2] or question)
 
     def named(owner: Owner) -> bool:
-        return owner.name == question or canonical_name(owner.name) == wanted
+        return owner.name == question or canonical_name(owner.name) == name
 
     inventory = plan.inventory
     return tuple(e for p, e in inventory.entries.items() if any(map(named, inventory.owners_of(p))))

@@ -99,7 +99,7 @@ def _row(row: Row) -> dict[str, Any]:
 
 
 def _rule_row(row: Row, rule: Rule | None) -> dict[str, Any]:
-    """A rule's row with what it announces to break, so that `verify` can tell it from a loss."""
+    """A rule's row with its announced breakage, which `verify` does not count as a loss."""
     if rule is None:
         return _row(row)
     return {**_row(row), "risk": rule.risk, "breaks": list(rule.breaks)}

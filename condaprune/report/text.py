@@ -76,9 +76,9 @@ def _rows(title: str, rows: Sequence[Row], whole: int) -> Iterator[str]:
 
 
 def _reasons(plan: Plan, verbose: int) -> Iterator[str]:
-    """The largest files that a guard, a trace or a keep holds against a rule, with the reason."""
+    """The largest files that a guard or a trace keeps against a rule, with the reason."""
     entries = plan.inventory.entries
-    held = [
+    kept = [
         (entries[path], decision)
         for path, decision in plan.decisions.items()
         if decision.because
@@ -86,8 +86,8 @@ def _reasons(plan: Plan, verbose: int) -> Iterator[str]:
         and not decision.remove
         and entries[path].kind != "folder"
     ]
-    held.sort(key=lambda pair: (-pair[0].size, pair[0].path))
-    shown = held if verbose else held[:_TOP_KEPT]
+    kept.sort(key=lambda pair: (-pair[0].size, pair[0].path))
+    shown = kept if verbose else kept[:_TOP_KEPT]
     if shown:
         yield ""
         yield "  kept against a rule, largest first"
@@ -95,5 +95,5 @@ def _reasons(plan: Plan, verbose: int) -> Iterator[str]:
         yield f"  {size(entry.size):>8}  {printable(entry.path)}"
         reason = f"{decision.name or decision.basis}: {printable(decision.because)}"
         yield f"            {reason} (wanted by {decision.wanted})"
-    if len(held) > len(shown):
-        yield f"  ... and {len(held) - len(shown):,} more (-v shows all, `condaprune explain` any)"
+    if len(kept) > len(shown):
+        yield f"  ... and {len(kept) - len(shown):,} more (-v shows all, `condaprune explain` any)"

@@ -165,7 +165,7 @@ def test_growth_is_measured_against_the_saved_baseline(
     lines = capsys.readouterr().out.splitlines()
     assert "conda:c 1.0 is new with 30.1 kB" in lines[0]
     assert lines[3].split()[:2] == ["conda:c", "1.0"]
-    assert any("1 new files: lib/b/tests/new.bin" in line for line in lines)
+    assert any("1 new file: lib/b/tests/new.bin" in line for line in lines)
     assert any(line.startswith("  FAIL  environment: grew by") for line in lines)
 
 

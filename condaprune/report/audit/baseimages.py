@@ -90,8 +90,8 @@ def _fit(needs: Needs, base: Base, bases: BaseImages) -> Fit:
         if needs.binaries:
             reasons.append(f"it has musl, and {needs.binaries:,} binaries are built for glibc")
     elif needs.glibc and needs.glibc > base.glibc:
-        wanted = f"{needs.glibc_user} needs {shown(needs.glibc)}"
-        reasons.append(f"it has glibc {shown(base.glibc)}, and {wanted}")
+        newer = f"{needs.glibc_user} needs {shown(needs.glibc)}"
+        reasons.append(f"it has glibc {shown(base.glibc)}, and {newer}")
     for name in _outside_glibc(needs, bases):
         if name in base.libraries:
             continue

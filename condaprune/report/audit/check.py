@@ -11,7 +11,7 @@ from condaprune.report.audit.budget import Budget, Limit
 from condaprune.report.audit.compare import Change, changes
 from condaprune.report.audit.model import Audit, Row, total_of, total_of_rows
 from condaprune.report.audit.saved import fingerprint, fingerprints, known_paths
-from condaprune.report.layout import percent, size
+from condaprune.report.layout import counted, percent, size
 
 _GREW_MOST = 5
 _SHOWN_FILES = 5
@@ -146,7 +146,8 @@ def _findings(
         text = "no new file"
         if new:
             more = ", ..." if len(new) > _SHOWN_FILES else ""
-            text = f"{len(new):,} new files: {', '.join(map(printable, new[:_SHOWN_FILES]))}{more}"
+            paths = ", ".join(map(printable, new[:_SHOWN_FILES]))
+            text = f"{counted(len(new), 'new file')}: {paths}{more}"
         yield Finding(limit, "new_files", len(new), 0, None, text)
 
 

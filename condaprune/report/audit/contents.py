@@ -94,10 +94,10 @@ def strippable_sizes(subject: Environment, inventory: Inventory) -> dict[str, in
 def strippable(read: Reader) -> int:
     """The bytes of a file's symbol tables and debug sections; 0 for other or damaged files."""
     try:
-        found = read_sections(read)
+        table = read_sections(read)
     except (struct.error, ValueError, IndexError, OverflowError):
         return 0
-    sections = found.all if found is not None else ()
+    sections = table.all if table is not None else ()
     return sum(s.size for s in sections if s.kind != NOBITS and is_symbols(s))
 
 

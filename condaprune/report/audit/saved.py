@@ -224,8 +224,8 @@ def _read_item(data: Mapping[str, Any]) -> Item:
 
 def _read(cls: type[T], data: Mapping[str, Any]) -> T:
     """A row or item of a document; fields that the document leaves out have their defaults."""
-    known = [field for field in fields(cls) if field.name in data]
-    return cls(**{field.name: _READERS[str(field.type)](data[field.name]) for field in known})
+    given = [field for field in fields(cls) if field.name in data]
+    return cls(**{field.name: _READERS[str(field.type)](data[field.name]) for field in given})
 
 
 def _kind(value: object) -> Kind:

@@ -102,7 +102,7 @@ def _totals(audit: Audit) -> Iterator[str]:
     if unowned and audit.source != "manifest":
         yield f"  unowned     {_in_files(unowned)} that no package owns"
     if audit.shared.files:
-        outside = "that have hard links outside (the package cache)"
+        outside = "with hard links outside (the package cache)"
         yield f"  shared      {_in_files(audit.shared)} {outside}"
     if "strippable" in audit.measured and total.strippable:
         symbols = "symbols and debug data in ELF files (--strip)"
@@ -131,7 +131,7 @@ class Column:
 def columns(audit: Audit, rows: Sequence[Row]) -> list[Column]:
     """The columns for which an audit's rows have something to say."""
     whole = audit.total.bytes
-    wanted: list[tuple[bool, Column]] = [
+    possible: list[tuple[bool, Column]] = [
         (True, Column("bytes", 8, lambda row: size(row.bytes))),
         (True, Column("share", 7, lambda row: share(row.bytes, whole))),
         ("disk" in audit.measured, Column("on disk", 8, lambda row: _amount(row.disk))),
@@ -147,7 +147,7 @@ def columns(audit: Audit, rows: Sequence[Row]) -> list[Column]:
         ),
         (True, Column("files", 7, lambda row: f"{row.files:,}")),
     ]
-    return [column for shown, column in wanted if shown]
+    return [column for shown, column in possible if shown]
 
 
 def _amount(count: int) -> str:
@@ -285,7 +285,7 @@ def change_label(change: Change) -> str:
 
 
 def change_cells(change: Change) -> list[str]:
-    """Before, after, the change and what part of the base it is."""
+    """Before, after, the change in bytes and in per cent of the base."""
     old, new = change.before.bytes, change.after.bytes
     return [
         size(old) if change.old else "-",
