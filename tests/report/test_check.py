@@ -135,6 +135,18 @@ def test_a_budget_decides(
             id="new files of a package",
         ),
         pytest.param('[budget.environment]\ngrowth = "5%"', "there is none", id="no baseline"),
+        pytest.param(
+            "[budget.environment]\nmax_files = true", "is not a whole number", id="a file count"
+        ),
+        pytest.param(
+            "[budget.environment]\nabsent = 1", "is not true or false", id="a number for true"
+        ),
+        pytest.param(
+            '[budget]\nexclude = "x"\n[budget.environment]\nmax = 1',
+            "is not a list of patterns",
+            id="an exclude that is one text",
+        ),
+        pytest.param("[budget.package]\na = 3", "is not a table", id="a package without a table"),
     ],
 )
 def test_a_bad_budget_has_one_clear_message(

@@ -36,6 +36,18 @@ _MEASURES: dict[str, Measure] = {
     "compressed": "compressed",
     "strippable": "strippable",
 }
+_VALUES: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "baseline": ("the path of a saved audit", lambda value: isinstance(value, str)),
+    "exclude": (
+        "a list of patterns",
+        lambda value: isinstance(value, list) and all(isinstance(text, str) for text in value),
+    ),
+    "max_files": ("a whole number of files", lambda value: type(value) is int and value >= 0),
+    "new_files": ("true or false", lambda value: isinstance(value, bool)),
+    "absent": ("true or false", lambda value: isinstance(value, bool)),
+    "message": ("a text", lambda value: isinstance(value, str)),
+}
+"""What the values of keys have to be; amounts are parsed."""
 _KEYS = ("max", "growth", "max_files", "new_files", "absent", "measure", "message")
 
 
@@ -162,16 +174,15 @@ def load_budget(path: str) -> Budget:
         remedy = 'Write for instance [budget.environment] with max = "450 MB"'
         raise ConfigError("has no [budget] table", where=path, remedy=remedy)
     top = _Table(path, "budget", tables)
-    baseline = top.get("baseline", "", _is_text, "a path", "Name a saved audit")
-    nothing: list[str] = []
-    exclude = top.get("exclude", nothing, _is_texts, "a list of patterns", 'Write ["PATTERN"]')
+    top.check()
     limits = tuple(_limits(top))
     if not limits:
         remedy = f"Add a table [budget.X] for X one of {', '.join(SCOPES)}"
         raise ConfigError("[budget] holds no limit", where=path, remedy=remedy)
+    baseline = tables.get("baseline", "")
     if baseline:
         baseline = os.path.join(os.path.dirname(path), baseline)
-    return Budget(path, limits, baseline, tuple(exclude))
+    return Budget(path, limits, baseline, tuple(tables.get("exclude", ())))
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,14 +197,11 @@ class _Table:
         where = f"{self.name}.{key}" if key else self.name
         raise ConfigError(f"{where} {what}", where=self.path, remedy=remedy.rstrip("."))
 
-    def get(
-        self, key: str, default: T, valid: Callable[[object], bool], kind: str, remedy: str = ""
-    ) -> T:
-        """A value, or the default where the key is not there."""
-        value: T = self.values.get(key, default)
-        if key in self.values and not valid(value):
-            self.error(key, f"is not {kind}", remedy or f"Write {kind}")
-        return value
+    def check(self) -> None:
+        """Refuse values of another kind than their keys ask for."""
+        for key, (kind, valid) in _VALUES.items():
+            if key in self.values and not valid(self.values[key]):
+                self.error(key, f"is not {kind}", f"Write {kind}")
 
     def amount(self, key: str, parse: Callable[[object], T]) -> T | None:
         """An amount, or None where the key is not there."""
@@ -209,22 +217,6 @@ class _Table:
         if not isinstance(values, dict):
             self.error(key, "is not a table", f'Write [{self.name}."{key}"]')
         return _Table(self.path, f"{self.name}.{key}", values)
-
-
-def _is_bool(value: object) -> bool:
-    return isinstance(value, bool)
-
-
-def _is_text(value: object) -> bool:
-    return isinstance(value, str)
-
-
-def _is_texts(value: object) -> bool:
-    return isinstance(value, list) and all(isinstance(text, str) for text in value)
-
-
-def _is_count(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
 def _limits(top: _Table) -> Iterator[Limit]:
@@ -248,6 +240,7 @@ def _limit(table: _Table, scope: Scope, name: str) -> Limit:
     for key in table.values:
         if key not in _KEYS:
             table.error(key, "is unknown", nearest(key, _KEYS))
+    table.check()
     measure = str(table.values.get("measure", "apparent"))
     if measure not in _MEASURES:
         table.error("measure", f"{measure!r} is not a measure", nearest(measure, tuple(_MEASURES)))
@@ -256,11 +249,11 @@ def _limit(table: _Table, scope: Scope, name: str) -> Limit:
         name.strip("/") if scope == "folder" else name,
         table.amount("max", parse_size),
         table.amount("growth", parse_growth),
-        table.get("max_files", None, _is_count, "a number of files", "Write a whole number"),
-        table.get("new_files", True, _is_bool, "true or false"),
-        table.get("absent", False, _is_bool, "true or false"),
+        table.values.get("max_files"),
+        table.values.get("new_files", True),
+        table.values.get("absent", False),
         _MEASURES[measure],
-        table.get("message", "", _is_text, "a text"),
+        table.values.get("message", ""),
     )
     if not limit.new_files and scope not in ("environment", "category"):
         remedy = "New files can be refused in the environment and in a category"
