@@ -8,12 +8,9 @@ import click
 
 from condaprune.cli.options import asks_for_plan, request_options
 from condaprune.cli.outputs import (
-    Output,
-    append_summary,
+    make_show,
     output_options,
     parse_outputs,
-    plain_bars,
-    terminal_width,
     write_all,
     write_text,
 )
@@ -89,9 +86,12 @@ def audit(
     condaprune audit /env --profile runtime -o html=a.html   with what a prune would take
     condaprune audit /env --save base.json               a baseline for `condaprune check`
     """
-    wanted_outputs = parse_outputs(outputs, form)
+    from condaprune.report.forms import AUDIT, NEEDS
+
+    needs = runtime or dockerfile or run_activation
+    wanted_outputs = parse_outputs(outputs, form, NEEDS if needs else AUDIT)
     laid_over = request if asks_for_plan() or "rule" in by else None
-    if runtime or dockerfile or run_activation:
+    if needs:
         from condaprune.cli.runtime import show_runtime
 
         show_runtime(
@@ -107,8 +107,6 @@ def audit(
     from condaprune.cli.progress import Reporter
     from condaprune.report.audit.make import Wanted
     from condaprune.report.audit.saved import to_json
-    from condaprune.report.forms import Show, audit_format
-    from condaprune.report.forms.github import summary_of
 
     wanted = Wanted(
         depth=depth,
@@ -121,14 +119,7 @@ def audit(
     )
     with Reporter(quiet=quiet, bars=not no_progress) as progress:
         audit = make_audit(env, wanted, laid_over, progress=progress)
-    show = Show(tuple(by), top, terminal_width(), all_files, plain_bars())
-
-    def render(output: Output) -> str:
-        if output.form == "github":
-            append_summary(summary_of(audit, show))
-        return audit_format(output.form)(audit, show)
-
-    write_all(wanted_outputs, render, quiet)
+    write_all(wanted_outputs, AUDIT, audit, make_show(by, top, files=all_files), quiet=quiet)
     if save:
         write_text(save, to_json(audit, baseline=True))
         if not quiet:

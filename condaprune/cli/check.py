@@ -9,12 +9,9 @@ import click
 
 from condaprune.cli.options import request_options
 from condaprune.cli.outputs import (
-    Output,
-    append_summary,
+    make_show,
     output_options,
     parse_outputs,
-    plain_bars,
-    terminal_width,
     write_all,
     write_text,
 )
@@ -75,25 +72,18 @@ def check(
     """
     from condaprune.app.audit import audit as make_audit
     from condaprune.cli.progress import Reporter
-    from condaprune.errors import ConfigError, UsageProblem
+    from condaprune.errors import ConfigError
     from condaprune.report.audit.budget import load_budget
     from condaprune.report.audit.check import check as hold
     from condaprune.report.audit.make import Wanted
     from condaprune.report.audit.model import Audit
     from condaprune.report.audit.saved import to_json
     from condaprune.report.audit.subject import open_subject
-    from condaprune.report.forms import Show, audit_format, verdict
+    from condaprune.report.forms import AUDIT, VERDICT
     from condaprune.request.find import find_config
 
-    wanted_outputs = parse_outputs(outputs, form)
-    wanted_exports = parse_outputs(exports, None) if exports else []
-    for output in wanted_outputs:
-        if output.form not in ("text", "json", "md", "github"):
-            raise UsageProblem(
-                f"the form {output.form} cannot hold a verdict",
-                where="-o",
-                remedy="Forms that can: text, json, md, github. Export the audit with --audit",
-            )
+    wanted_outputs = parse_outputs(outputs, form, VERDICT)
+    wanted_exports = parse_outputs(exports, None, AUDIT) if exports else []
     path = budget or find_config(os.getcwd())
     if not path:
         raise ConfigError(
@@ -119,7 +109,6 @@ def check(
     with Reporter(quiet=quiet, bars=not no_progress) as progress:
         overlay = request if pruned else None
         made = make_audit(subject, wanted, overlay, pruned=pruned, progress=progress)
-    show = Show((), top, terminal_width(), False, plain_bars())
     if save:
         write_text(save, to_json(made, baseline=True))
         if not quiet:
@@ -127,17 +116,7 @@ def check(
         if base is None and any(limit.needs_baseline for limit in limits.limits):
             return 0
     found = hold(made, limits, base)
-
-    def render(output: Output) -> str:
-        if output.form == "json":
-            return verdict.document(found)
-        if output.form == "md":
-            return verdict.markdown(found)
-        if output.form == "github":
-            append_summary(verdict.markdown(found))
-            return verdict.github(found)
-        return verdict.text(found, terminal_width())
-
-    write_all(wanted_exports, lambda output: audit_format(output.form)(made, show), quiet)
-    write_all(wanted_outputs, render, quiet)
+    show = make_show(top=top)
+    write_all(wanted_exports, AUDIT, made, show, quiet=quiet)
+    write_all(wanted_outputs, VERDICT, found, show, quiet=quiet)
     return 1 if found.failed else 0

@@ -1,7 +1,7 @@
-"""What a shell is told while a user types: rules, profiles, guards, the packages of ENV.
+"""Completion in a shell: rules, profiles, guards, the packages of ENV.
 
-Each function is click's `shell_complete` of a parameter. They are asked by the shell at every
-press of a key, so they read no more than they must, and a problem is no completion, not an error.
+Each function is click's `shell_complete` of a parameter. The shell calls it at every press of a
+key, so it reads no more than it must; where something fails there is no completion, and no error.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def rule_ids(_context: click.Context, _parameter: click.Parameter, incomplete: s
 def rules_and_categories(
     _context: click.Context, _parameter: click.Parameter, incomplete: str
 ) -> list[str]:
-    """What ``--select`` and ``--ignore`` take."""
+    """The values of ``--select`` and ``--ignore``."""
     from condaprune.ruleset import load_builtin
 
     rules = load_builtin()
@@ -35,7 +35,7 @@ def rules_and_categories(
 
 
 def profiles(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
-    """The built-in profiles and those of the configuration beside the working folder."""
+    """The built-in profiles and those of the configuration that applies here."""
     from condaprune.request.find import read_config
     from condaprune.ruleset import PROFILES
 
@@ -47,7 +47,7 @@ def profiles(_context: click.Context, _parameter: click.Parameter, incomplete: s
 
 
 def guards(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
-    """What ``--no-guard`` takes."""
+    """The values of ``--no-guard``."""
     from condaprune.guards import GUARDS
 
     return _starting(incomplete, ("all", *GUARDS))
@@ -58,11 +58,11 @@ def packages(context: click.Context, _parameter: click.Parameter, incomplete: st
     # An option that waits for its value ends click's parsing before it gets to the arguments.
     words = [word for word in context.args if not word.startswith("-")]
     environment = context.params.get("env") or next(iter(words), None)
-    found: list[str] = []
+    names: list[str] = []
     if isinstance(environment, str):
         with contextlib.suppress(OSError):
-            found = list(_package_names(environment))
-    return _starting(incomplete, found)
+            names = list(_package_names(environment))
+    return _starting(incomplete, names)
 
 
 def _package_names(prefix: str) -> Iterator[str]:

@@ -4,15 +4,7 @@ from __future__ import annotations
 
 import click
 
-from condaprune.cli.outputs import (
-    Output,
-    append_summary,
-    output_options,
-    parse_outputs,
-    plain_bars,
-    terminal_width,
-    write_all,
-)
+from condaprune.cli.outputs import make_show, output_options, parse_outputs, write_all
 from condaprune.report.audit.compare import VIEWS
 
 
@@ -44,7 +36,7 @@ def diff(
 ) -> None:
     """Show what changed from A to B: prefixes, archives, saved audits, path lists, or manifests.
 
-    Rows that are alike are left out, the largest change comes first. An upgrade is one row.
+    Rows without a change are left out, the largest change comes first. An upgrade is one row.
 
     \b
     condaprune diff base.json /env
@@ -57,20 +49,11 @@ def diff(
     from condaprune.report.audit.make import Wanted
     from condaprune.report.audit.model import Audit
     from condaprune.report.audit.subject import open_subject
-    from condaprune.report.forms import FORMATS, Show, comparison_format
-    from condaprune.report.forms.github import summary_of
+    from condaprune.report.forms import COMPARISON
     from condaprune.request.find import read_config
     from condaprune.request.request import Request
 
-    wanted_outputs = parse_outputs(outputs, form)
-    for output in wanted_outputs:
-        if comparison_format(output.form) is None:
-            able = [name for name in FORMATS if comparison_format(name)]
-            raise UsageProblem(
-                f"the form {output.form} cannot hold a comparison",
-                where="-o",
-                remedy=f"Forms that can: {', '.join(able)}",
-            )
+    wanted_outputs = parse_outputs(outputs, form, COMPARISON)
     subjects = [open_subject(name) for name in (before, after)]
     # A saved audit has the depth and the excludes it was made with, and may count what a prune
     # would leave; the other side follows.
@@ -96,7 +79,7 @@ def diff(
         )
     if (first.source == "manifest") != (second.source == "manifest"):
         raise UsageProblem(
-            "a manifest tells what was removed, and can be compared only with another manifest",
+            "a manifest says what was removed, and can be compared only with another manifest",
             where=f"{before}, {after}",
             remedy="Compare environments, archives or saved audits",
         )
@@ -107,12 +90,4 @@ def diff(
             remedy="Save it with `condaprune audit ENV --all-files -o json=FILE`",
         )
     comparison = compare(first, second, by)
-    show = Show(tuple(by), top, terminal_width(), False, plain_bars())
-
-    def render(output: Output) -> str:
-        if output.form == "github":
-            append_summary(summary_of(comparison, show))
-        made = comparison_format(output.form)
-        return made(comparison, show) if made else ""
-
-    write_all(wanted_outputs, render, quiet)
+    write_all(wanted_outputs, COMPARISON, comparison, make_show(by, top), quiet=quiet)

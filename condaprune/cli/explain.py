@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import click
 
 from condaprune.cli.options import reading_options, request_options
+from condaprune.cli.outputs import form_option, make_show
+from condaprune.report.forms import EXPLANATION, render
 
 if TYPE_CHECKING:
     from condaprune.request.request import Request
@@ -18,14 +21,7 @@ if TYPE_CHECKING:
 @click.argument("what", nargs=-1, required=True, metavar="PATH|MODULE|PACKAGE...")
 @request_options
 @reading_options
-@click.option(
-    "--format",
-    "shown",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="The form of the answer.",
-)
+@form_option(EXPLANATION, "shown")
 def explain(
     env: str, what: tuple[str, ...], shown: str, request: Request, limits: Limits | None
 ) -> None:
@@ -37,11 +33,10 @@ def explain(
     """
     from condaprune.planning.account import make_account
     from condaprune.planning.planner import make_plan
-    from condaprune.report import explain as report
+    from condaprune.report.explain import Answers, find
     from condaprune.sources.find import find_source
 
     plan = make_plan(find_source(env, limits), request)
-    count = make_account(plan).count
-    answers = [report.find(plan, question) for question in what]
-    render = report.render if shown == "text" else report.render_json
-    click.echo(render(plan, count, answers), nl=False)
+    explanations = tuple(find(plan, question) for question in what)
+    answers = Answers(plan, make_account(plan).count, explanations)
+    sys.stdout.write(render(shown, EXPLANATION, answers, make_show()))

@@ -7,22 +7,16 @@ import shutil
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
 from condaprune.errors import SinkError, UsageProblem, nearest
+from condaprune.report.forms import FORMS, Report, able, check_form, form_of, render
+from condaprune.report.layout import Show
 
-NAMES = ("text", "json", "csv", "md", "ncdu", "html", "github")
-_SUFFIXES = {
-    ".txt": "text",
-    ".json": "json",
-    ".csv": "csv",
-    ".md": "md",
-    ".ncdu": "ncdu",
-    ".html": "html",
-    ".htm": "html",
-}
+T = TypeVar("T")
+NAMES = tuple(FORMS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,57 +63,75 @@ def output_options(command: Any) -> Any:
     return command
 
 
-def parse_outputs(outputs: Sequence[str], form: str | None) -> list[Output]:
-    """The outputs asked for; text on stdout where nothing is. Errors: `UsageProblem`."""
-    found = []
-    for text in outputs:
-        name, equals, path = text.partition("=")
-        if not equals:
-            name, path = _SUFFIXES.get(os.path.splitext(text)[1].lower(), ""), text
-            if not name:
-                raise UsageProblem(
-                    f"{text!r} names no form",
-                    where="-o",
-                    remedy=f"Write FORM=FILE with one of {', '.join(NAMES)}",
-                )
-        if name not in NAMES:
-            raise UsageProblem(f"unknown form {name!r}", where="-o", remedy=nearest(name, NAMES))
-        if not path:
-            raise UsageProblem(f"{text!r} names no file", where="-o", remedy="Write FORM=FILE")
-        found.append(Output(name, path))
-    if form or not found:
-        found.insert(0, Output(form or "text", "-"))
-    if sum(output.path == "-" for output in found) > 1:
+def form_option(report: Report[Any], name: str = "form") -> Callable[[Any], Any]:
+    """The option for the form of a command's only report."""
+    choice = click.Choice(able(report))
+    words = "The form of the answer."
+    return click.option(
+        "--format", name, type=choice, default="text", show_default=True, help=words
+    )
+
+
+def parse_outputs(outputs: Sequence[str], form: str | None, report: Report[Any]) -> list[Output]:
+    """The outputs asked for, or text on stdout; all can hold the report. Errors: `UsageProblem`."""
+    parsed = [_parse(text) for text in outputs]
+    if form or not parsed:
+        parsed.insert(0, Output(form or "text", "-"))
+    if sum(output.path == "-" for output in parsed) > 1:
         raise UsageProblem(
             "two outputs want stdout", where="-o", remedy="Give all but one a file: FORM=FILE"
         )
-    return found
+    for output in parsed:
+        check_form(output.form, report)
+    return parsed
 
 
-def terminal_width() -> int:
-    """Columns of the terminal; 100 where there is none and COLUMNS does not say."""
-    return max(40, shutil.get_terminal_size((100, 24)).columns)
+def _parse(text: str) -> Output:
+    name, equals, path = text.partition("=")
+    if not equals:
+        name, path = form_of(text), text
+        if not name:
+            raise UsageProblem(
+                f"{text!r} names no form",
+                where="-o",
+                remedy=f"Write FORM=FILE with one of {', '.join(NAMES)}",
+            )
+    if name not in NAMES:
+        raise UsageProblem(f"unknown form {name!r}", where="-o", remedy=nearest(name, NAMES))
+    if not path:
+        raise UsageProblem(f"{text!r} names no file", where="-o", remedy="Write FORM=FILE")
+    return Output(name, path)
 
 
-def plain_bars() -> bool:
-    """Whether stdout cannot show block characters."""
+def make_show(by: tuple[str, ...] = (), top: int = 20, *, files: bool = False) -> Show:
+    """What to show on this terminal: 100 columns where there is none and COLUMNS is not set."""
     try:
         "█▏".encode(sys.stdout.encoding or "ascii")
+        plain = False
     except (UnicodeError, LookupError):
-        return True
-    return False
+        plain = True
+    width = max(40, shutil.get_terminal_size((100, 24)).columns)
+    return Show(by, top, width, files, plain)
 
 
-def write_all(outputs: Sequence[Output], render: Callable[[Output], str], quiet: bool) -> None:
-    """Render and write every output; a file appears whole or not at all. Errors: `SinkError`."""
+def write_all(
+    outputs: Sequence[Output], report: Report[T], data: T, show: Show, *, quiet: bool
+) -> None:
+    """Write a report in all its forms; a file appears whole or not at all. Errors: `SinkError`."""
     for output in outputs:
-        text = render(output)
-        if output.path == "-":
-            sys.stdout.write(text)
-        else:
-            write_text(output.path, text)
-            if not quiet:
-                click.echo(f"condaprune: wrote {output.path} ({output.form})", err=True)
+        if output.form == "github":
+            _append_summary(render("md", report, data, show))
+        write_output(output, render(output.form, report, data, show), quiet=quiet)
+
+
+def write_output(output: Output, text: str, *, quiet: bool) -> None:
+    """Write a text where an output goes. Errors: `SinkError`."""
+    if output.path == "-":
+        sys.stdout.write(text)
+        return
+    write_text(output.path, text)
+    if not quiet:
+        click.echo(f"condaprune: wrote {output.path} ({output.form})", err=True)
 
 
 def write_text(path: str, text: str) -> None:
@@ -139,7 +151,7 @@ def write_text(path: str, text: str) -> None:
         ) from error
 
 
-def append_summary(text: str) -> None:
+def _append_summary(text: str) -> None:
     """Add Markdown to the summary of a job of GitHub Actions, where there is one."""
     path = os.environ.get("GITHUB_STEP_SUMMARY", "")
     if not path:

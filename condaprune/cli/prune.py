@@ -116,14 +116,12 @@ def prune(
 
 
 def _report(pruned: Pruned, shown: str, verbose: int) -> str:
-    plan, account, outcome = pruned.plan, pruned.account, pruned.outcome
-    if shown == "json":
-        from condaprune.report.manifest import render_json
+    from condaprune.report.forms import PRUNE, render
+    from condaprune.report.layout import Show
+    from condaprune.report.text import Prune
 
-        return render_json(plan, account, outcome)
-    from condaprune.report.text import render
-
-    return render(plan, account, outcome, verbose=verbose)
+    report = Prune(pruned.plan, pruned.account, pruned.outcome)
+    return render(shown, PRUNE, report, Show(verbose=verbose))
 
 
 def _write_records(pruned: Pruned, manifest: str | None, sbom: str | None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from condaprune.cli.outputs import Output, write_all
+from condaprune.cli.outputs import Output, make_show, write_all, write_output
 from condaprune.errors import UsageProblem
 from condaprune.request.request import Request
 
@@ -25,17 +25,10 @@ def show_runtime(
     Errors: `SourceError`; `UsageProblem` for what has no contents to read.
     """
     from condaprune.app.audit import readable_environment
-    from condaprune.report.audit.baseimages import fits
     from condaprune.report.audit.runtime import runtime_needs
-    from condaprune.report.forms import needs as shown
+    from condaprune.report.forms import NEEDS
+    from condaprune.report.forms.needs import dockerfile as final_stage
 
-    for output in outputs:
-        if output.form not in ("text", "json"):
-            raise UsageProblem(
-                f"the form {output.form} cannot hold runtime needs",
-                where="--runtime",
-                remedy="Forms that can: text, json",
-            )
     subject = readable_environment(env, "--runtime")
     removed: set[str] = set()
     if request is not None:
@@ -54,13 +47,7 @@ def show_runtime(
             )
         scripts = [path for path in needs.activation if path.endswith(".sh")]
         needs = replace(needs, variables=run_activation(subject.prefix, scripts))
-    bases = fits(needs)
-
-    def render(output: Output) -> str:
-        if dockerfile:
-            return shown.dockerfile(needs, bases)
-        if output.form == "json":
-            return shown.document(needs, bases)
-        return shown.text(needs, bases)
-
-    write_all(outputs, render, quiet)
+    if not dockerfile:
+        write_all(outputs, NEEDS, needs, make_show(), quiet=quiet)
+    for output in outputs if dockerfile else ():
+        write_output(output, final_stage(needs), quiet=quiet)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from condaprune.model import Outcome, Plan, Rule
@@ -15,7 +14,7 @@ SCHEMA = 1
 def make_manifest(plan: Plan, account: Account, outcome: Outcome | None) -> dict[str, Any]:
     """The manifest as JSON-ready data, `schema` 1; docs/manifest.md describes each field.
 
-    Bytes of a path that are no UTF-8 stand as lone surrogates (Python's ``surrogateescape``).
+    Bytes of a path that are not UTF-8 become lone surrogates (Python's ``surrogateescape``).
     """
     inventory = plan.inventory
     by_id = {rule.id: rule for rule in plan.rules}
@@ -35,7 +34,7 @@ def make_manifest(plan: Plan, account: Account, outcome: Outcome | None) -> dict
         "before": {"files": account.files_before, "bytes": account.bytes_before},
         "after": {"files": account.files_after, "bytes": account.bytes_after},
         "saved": {
-            "files": account.files_before - account.files_after,
+            "files": account.saved_files,
             "bytes": account.saved_bytes,
             "shared_bytes": account.shared_bytes,
         },
@@ -78,11 +77,6 @@ def make_manifest(plan: Plan, account: Account, outcome: Outcome | None) -> dict
     }
 
 
-def render_json(plan: Plan, account: Account, outcome: Outcome | None) -> str:
-    """The manifest as JSON text, keys in a fixed order."""
-    return json.dumps(make_manifest(plan, account, outcome), indent=1) + "\n"
-
-
 def _output(outcome: Outcome) -> dict[str, Any]:
     return {
         "path": outcome.output,
@@ -105,7 +99,7 @@ def _row(row: Row) -> dict[str, Any]:
 
 
 def _rule_row(row: Row, rule: Rule | None) -> dict[str, Any]:
-    """A rule's row with what it announces to break, so that `verify` can tell it from a loss."""
+    """A rule's row with its announced breakage, which `verify` does not count as a loss."""
     if rule is None:
         return _row(row)
     return {**_row(row), "risk": rule.risk, "breaks": list(rule.breaks)}

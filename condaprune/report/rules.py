@@ -4,49 +4,55 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from condaprune.model import Plan, Rule, When
 from condaprune.planning.account import make_account
-from condaprune.report.units import share, size
+from condaprune.report.layout import counted, share, size
 from condaprune.ruleset import PROFILES
 
 _WIDTH = 88
+_ITEM = textwrap.TextWrapper(
+    _WIDTH,
+    initial_indent="  - ",
+    subsequent_indent="    ",
+    break_long_words=False,
+    break_on_hyphens=False,
+)
 
 
 def render_list(rules: Sequence[Rule]) -> str:
-    """One line for each rule: id, risk, category, package."""
+    """One line a rule: id, risk, category, package."""
     width = max((len(rule.id) for rule in rules), default=0)
-    lines = []
-    for rule in rules:
-        packages = ", ".join(rule.package)
-        lines.append(
-            f"{rule.id:<{width}}  {rule.risk:<6}  {rule.category:<12}  {packages}".rstrip()
-        )
-    return "\n".join([*lines, f"{len(rules)} rules"]) + "\n"
+    lines = [
+        f"{rule.id:<{width}}  {rule.risk:<6}  {rule.category:<12}  {', '.join(rule.package)}"
+        for rule in rules
+    ]
+    return "".join(f"{line.rstrip()}\n" for line in [*lines, counted(len(rules), "rule")])
 
 
 def render_page(rule: Rule, plan: Plan | None = None) -> str:
     """The page of a rule: what, why, what breaks, risk, references, what it saves in *plan*."""
-    return "\n".join(_page(rule, plan)) + "\n"
+    return "\n".join([*_page(rule), *(_saved(rule, plan) if plan else ())]) + "\n"
 
 
-def _page(rule: Rule, plan: Plan | None) -> Iterator[str]:
+def _page(rule: Rule) -> Iterator[str]:
     yield rule.id
     yield "=" * len(rule.id)
     yield from textwrap.wrap(rule.why, _WIDTH)
     yield ""
-    yield f"risk      {rule.risk} (profiles: {', '.join(_profiles(rule)) or 'none, select it'})"
-    yield f"category  {rule.category}"
-    if rule.package:
-        yield f"package   {', '.join(rule.package)}"
-    if rule.owned:
-        yield "only      files that a package owns, never a user's files"
-    if rule.whole:
-        yield "whole     all of the package, or nothing where a part is needed"
-    if rule.when is not None:
-        yield f"when      {_when(rule.when)}"
-    yield f"from      {rule.origin}:{rule.line}"
+    for name, text in (
+        ("risk", f"{rule.risk} (profiles: {', '.join(_profiles(rule)) or 'none, select it'})"),
+        ("category", rule.category),
+        ("package", ", ".join(rule.package)),
+        ("only", "files that a package owns, never a user's files" if rule.owned else ""),
+        ("whole", "all of the package, or nothing where a part is needed" if rule.whole else ""),
+        ("when", _when(rule.when) if rule.when is not None else ""),
+        ("from", f"{rule.origin}:{rule.line}"),
+    ):
+        if text:
+            yield f"{name:<8}  {text}"
     for title, values in (
         ("Removes", rule.remove),
         ("Keeps, against every rule", rule.keep),
@@ -57,14 +63,10 @@ def _page(rule: Rule, plan: Plan | None) -> Iterator[str]:
             yield ""
             yield title
             for value in values:
-                yield from textwrap.wrap(
-                    value, _WIDTH, initial_indent="  - ", subsequent_indent="    ",
-                    break_long_words=False, break_on_hyphens=False,
-                )  # fmt: skip
+                yield from _ITEM.wrap(value)
     for parameter in rule.parameters:
         yield ""
-        value = ",".join(parameter.value)
-        yield f"Parameter --set {rule.id}.{parameter.name}={value}"
+        yield f"Parameter --set {rule.id}.{parameter.name}={','.join(parameter.value)}"
         yield f"  {parameter.description}"
         if parameter.allowed:
             yield f"  One of: {', '.join(parameter.allowed)}"
@@ -72,49 +74,26 @@ def _page(rule: Rule, plan: Plan | None) -> Iterator[str]:
     yield "Examples"
     yield from (f"  removed  {path}" for path in rule.removed_examples)
     yield from (f"  kept     {path}" for path in rule.kept_examples)
-    if plan is not None:
-        yield ""
-        account = make_account(plan)
-        row = next((row for row in account.rules if row.name == rule.id), None)
-        yield (
-            f"In {plan.inventory.label} it removes {row.files:,} files, {size(row.bytes)}, "
-            f"{share(row.bytes, account.bytes_before)}"
-            if row
-            else f"In {plan.inventory.label} it removes nothing"
-        )
+
+
+def _saved(rule: Rule, plan: Plan) -> Iterator[str]:
+    account = make_account(plan)
+    row = next((row for row in account.rules if row.name == rule.id), None)
+    removed = "nothing"
+    if row is not None:
+        part = share(row.bytes, account.bytes_before)
+        removed = f"{counted(row.files, 'file')}, {size(row.bytes)}, {part}"
+    yield ""
+    yield f"In {plan.inventory.label} it removes {removed}"
 
 
 def as_json(rule: Rule) -> dict[str, Any]:
     """A rule as JSON-ready data."""
-    return {
-        "id": rule.id,
-        "risk": rule.risk,
-        "category": rule.category,
-        "profiles": _profiles(rule),
-        "package": list(rule.package),
-        "owned": rule.owned,
-        "whole": rule.whole,
-        "when": None
-        if rule.when is None
-        else {
-            "version": rule.when.version,
-            "python": rule.when.python,
-            "platform": list(rule.when.platform),
-        },
-        "why": rule.why,
-        "breaks": list(rule.breaks),
-        "remove": list(rule.remove),
-        "keep": list(rule.keep),
-        "references": list(rule.references),
-        "examples": {"removed": list(rule.removed_examples), "kept": list(rule.kept_examples)},
-        "parameters": [
-            {"name": p.name, "description": p.description, "value": list(p.value),
-             "allowed": list(p.allowed)}
-            for p in rule.parameters
-        ],
-        "origin": rule.origin,
-        "line": rule.line,
-    }  # fmt: skip
+    data = asdict(rule)
+    examples = {"removed": data.pop("removed_examples"), "kept": data.pop("kept_examples")}
+    keys = ("name", "description", "value", "allowed")
+    parameters = [{key: parameter[key] for key in keys} for parameter in data["parameters"]]
+    return {**data, "profiles": _profiles(rule), "examples": examples, "parameters": parameters}
 
 
 def _profiles(rule: Rule) -> list[str]:

@@ -51,7 +51,7 @@ def test_show_is_the_page_of_a_rule(file: Path) -> None:
 def test_show_tells_what_a_rule_saves_in_an_environment(file: Path, tmp_path: Path) -> None:
     env = make_prefix(tmp_path / "env", {"share/demo/train/a.bin": b"x" * 100})
     page = condaprune("rules", "show", "my-data", env, "--rules", file).out
-    assert "removes 1 files, 100 B" in page
+    assert "removes 1 file, 100 B" in page
 
 
 def test_show_of_an_unknown_rule_names_the_nearest(file: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from condaprune.api import prune
 from condaprune.app.audit import audit
 from condaprune.cli import run
-from condaprune.report.audit.amounts import AmountError, parse_growth, parse_size
+from condaprune.report.audit.budget import AmountError, parse_growth, parse_size
 from condaprune.report.audit.make import Wanted
 from condaprune.report.audit.model import Audit
 from condaprune.request.request import Request
@@ -117,7 +117,9 @@ def test_a_budget_decides(
         pytest.param(
             '[budget.environment]\nmax = "1 parsec"', "unknown unit 'parsec'", id="a unit"
         ),
-        pytest.param('[budget.environment]\ngrowth = "much"', "'much' is no size", id="a growth"),
+        pytest.param(
+            '[budget.environment]\ngrowth = "much"', "'much' is not a size", id="a growth"
+        ),
         pytest.param("[budget.environment]\nmaxx = 1", "Did you mean 'max'?", id="a key"),
         pytest.param("[budget.enviroment]\nmax = 1", "Did you mean 'environment'?", id="a scope"),
         pytest.param("[budget.environment]", "limits nothing", id="a table without a limit"),
@@ -125,7 +127,7 @@ def test_a_budget_decides(
         pytest.param("profile = 'safe'", "has no [budget] table", id="no budget"),
         pytest.param("[budget", "not valid TOML", id="no TOML"),
         pytest.param(
-            '[budget.environment]\nmeasure = "weight"\nmax = 1', "is no measure", id="a measure"
+            '[budget.environment]\nmeasure = "weight"\nmax = 1', "is not a measure", id="a measure"
         ),
         pytest.param(
             "[budget.package.a]\nnew_files = false",
@@ -133,6 +135,18 @@ def test_a_budget_decides(
             id="new files of a package",
         ),
         pytest.param('[budget.environment]\ngrowth = "5%"', "there is none", id="no baseline"),
+        pytest.param(
+            "[budget.environment]\nmax_files = true", "is not a whole number", id="a file count"
+        ),
+        pytest.param(
+            "[budget.environment]\nabsent = 1", "is not true or false", id="a number for true"
+        ),
+        pytest.param(
+            '[budget]\nexclude = "x"\n[budget.environment]\nmax = 1',
+            "is not a list of patterns",
+            id="an exclude that is one text",
+        ),
+        pytest.param("[budget.package]\na = 3", "is not a table", id="a package without a table"),
     ],
 )
 def test_a_bad_budget_has_one_clear_message(
@@ -163,7 +177,7 @@ def test_growth_is_measured_against_the_saved_baseline(
     lines = capsys.readouterr().out.splitlines()
     assert "conda:c 1.0 is new with 30.1 kB" in lines[0]
     assert lines[3].split()[:2] == ["conda:c", "1.0"]
-    assert any("1 new files: lib/b/tests/new.bin" in line for line in lines)
+    assert any("1 new file: lib/b/tests/new.bin" in line for line in lines)
     assert any(line.startswith("  FAIL  environment: grew by") for line in lines)
 
 
@@ -218,7 +232,7 @@ def test_a_baseline_of_the_whole_is_none_for_what_a_prune_would_leave(
     budget(project, '[budget.environment]\ngrowth = "1 kB"\n')
     assert run(["check", "env", "--save", "base.json"]) == 0
     assert run(["check", "env", "--baseline", "base.json", "--pruned"]) == 2
-    assert "Use --pruned for both or for none" in capsys.readouterr().err
+    assert "Use --pruned for both or for neither" in capsys.readouterr().err
     assert run(["check", "env", "--pruned", "--save", "base.json"]) == 0
     assert run(["check", "env", "--baseline", "base.json", "--pruned"]) == 0
     assert run(["check", "env", "--baseline", "base.json"]) == 2

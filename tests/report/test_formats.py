@@ -13,10 +13,12 @@ import pytest
 
 from condaprune.app.audit import audit
 from condaprune.cli import run
+from condaprune.errors import UsageProblem
 from condaprune.report.audit.compare import compare
 from condaprune.report.audit.make import Wanted
 from condaprune.report.audit.model import Audit
-from condaprune.report.forms import Show, audit_format, comparison_format
+from condaprune.report.forms import AUDIT, COMPARISON, able, render
+from condaprune.report.layout import Show
 from tests.trees import make_prefix
 
 
@@ -39,37 +41,37 @@ def made(prefix: Path) -> Audit:
 
 @pytest.mark.parametrize("width", [40, 80, 200])
 def test_text_fits_the_terminal(made: Audit, width: int) -> None:
-    text = audit_format("text")(made, Show(width=width, by=("package", "category", "extension")))
+    text = render("text", AUDIT, made, Show(width=width, by=("package", "category", "extension")))
     table = text.split("\n  by ", 1)[1].split("\n  duplicates", 1)[0]
     assert all(len(line) <= width for line in table.splitlines())
 
 
 def test_text_ends_with_the_commands_that_lead_on(made: Audit, prefix: Path) -> None:
-    text = audit_format("text")(made, Show(width=80))
+    text = render("text", AUDIT, made, Show(width=80))
     assert f"condaprune audit {prefix} --profile runtime" in text
     assert f"condaprune explain {prefix} PATH" in text
-    assert "condaprune" not in audit_format("text")(made, Show(width=80, by=("package",)))
+    assert "condaprune" not in render("text", AUDIT, made, Show(width=80, by=("package",)))
 
 
 def test_text_shows_duplicates_bars_and_escaped_names(made: Audit) -> None:
-    text = audit_format("text")(made, Show(width=120, top=3))
+    text = render("text", AUDIT, made, Show(width=120, top=3))
     assert "█" in text
     assert "2 times 50.0 kB" in text
     assert "others]" in text
     assert "\\xff" in text
-    plain = audit_format("text")(made, Show(width=120, ascii=True))
+    plain = render("text", AUDIT, made, Show(width=120, ascii=True))
     assert "#" in plain
     assert "█" not in plain
 
 
 def test_folders_are_shown_as_a_tree(made: Audit) -> None:
-    text = audit_format("text")(made, Show(by=("folder",), top=0, width=100))
+    text = render("text", AUDIT, made, Show(by=("folder",), top=0, width=100))
     lines = [line.split()[0] for line in text.split("by folder", 1)[1].splitlines() if line]
     assert lines.index("lib") < lines.index("a") < lines.index("share")
 
 
 def test_csv_has_all_rows_and_no_formula(made: Audit) -> None:
-    rows = list(csv.reader(io.StringIO(audit_format("csv")(made, Show(files=True)))))
+    rows = list(csv.reader(io.StringIO(render("csv", AUDIT, made, Show(files=True)))))
     assert rows[0][:5] == ["view", "name", "version", "files", "bytes"]
     assert len({len(row) for row in rows}) == 1
     totals = [int(row[4]) for row in rows if row[0] == "category"]
@@ -78,7 +80,7 @@ def test_csv_has_all_rows_and_no_formula(made: Audit) -> None:
 
 
 def test_markdown_takes_names_as_they_are(made: Audit) -> None:
-    text = audit_format("md")(made, Show(by=("folder", "package")))
+    text = render("md", AUDIT, made, Show(by=("folder", "package")))
     assert text.startswith("## ")
     header = next(line for line in text.splitlines() if line.startswith("| folder"))
     rows = [line for line in text.splitlines() if line.startswith("|")]
@@ -87,7 +89,7 @@ def test_markdown_takes_names_as_they_are(made: Audit) -> None:
 
 
 def test_ncdu_holds_every_byte(made: Audit) -> None:
-    data = json.loads(audit_format("ncdu")(made, Show()))
+    data = json.loads(render("ncdu", AUDIT, made, Show()))
     assert data[:2] == [1, 2]
 
     def total(node: Any, name: str) -> int:
@@ -143,16 +145,14 @@ def test_a_form_follows_from_the_name_of_a_file(prefix: Path, tmp_path: Path) ->
 def test_a_comparison_in_every_form(made: Audit, tmp_path: Path) -> None:
     other = make_prefix(tmp_path / "b", {"lib/new.so": b"n" * 9_000}, packages={"a": []})
     comparison = compare(made, audit(os.fspath(other), Wanted(depth=3)))
-    for form in ("text", "json", "csv", "md", "html", "github"):
-        render = comparison_format(form)
-        assert render is not None
-        assert render(comparison, Show())
-    assert comparison_format("ncdu") is None
+    assert able(COMPARISON) == ("text", "json", "csv", "md", "html", "github")
+    for form in able(COMPARISON):
+        assert render(form, COMPARISON, comparison, Show())
+    with pytest.raises(UsageProblem, match="the form ncdu cannot hold a comparison"):
+        render("ncdu", COMPARISON, comparison, Show())
     sizes = [abs(change.grown) for change in comparison.views["package"]]
     assert sizes == sorted(sizes, reverse=True)
-    render = comparison_format("json")
-    assert render is not None
-    data = json.loads(render(comparison, Show()))
+    data = json.loads(render("json", COMPARISON, comparison, Show()))
     new = next(row for row in data["views"]["file"] if row["name"] == "lib/new.so")
     assert (new["before"], new["after"]["bytes"], new["percent"]) == (None, 9_000, None)
 
@@ -160,9 +160,7 @@ def test_a_comparison_in_every_form(made: Audit, tmp_path: Path) -> None:
 def test_alike_environments_have_no_rows(made: Audit) -> None:
     comparison = compare(made, made)
     assert not any(comparison.views.values())
-    render = comparison_format("text")
-    assert render is not None
-    assert "by package: no change" in render(comparison, Show())
+    assert "by package: no change" in render("text", COMPARISON, comparison, Show())
 
 
 def test_a_manifest_is_not_compared_with_an_environment(

@@ -11,7 +11,9 @@ import pytest
 from condaprune.app.audit import audit
 from condaprune.cli import run
 from condaprune.report.audit.make import Wanted
-from condaprune.report.forms import Show, audit_format
+from condaprune.report.forms import AUDIT
+from condaprune.report.forms import render as as_form
+from condaprune.report.layout import Show
 from tests.report.browser import Page, browser
 from tests.trees import make_prefix
 
@@ -167,7 +169,7 @@ def test_a_page_of_a_large_environment_opens_fast_and_is_small(page: Page, tmp_p
 
 def test_the_page_names_no_other_site_and_holds_every_byte(tmp_path: Path, small: Path) -> None:
     made = audit(os.fspath(small), Wanted())
-    text = audit_format("html")(made, Show())
+    text = as_form("html", AUDIT, made, Show())
     assert "http:" not in text
     assert "https:" not in text
     assert "default-src 'none'" in text

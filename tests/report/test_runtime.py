@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from condaprune.cli import run
-from condaprune.formats.elfstrip import symbol_size as strippable
+from condaprune.formats.elf import read_versions
+from condaprune.formats.elfstrip import symbol_size
 from condaprune.report.audit.baseimages import fits
-from condaprune.report.audit.elfversions import glibc_version, needed_versions
-from condaprune.report.audit.runtime import Needs, exported, runtime_needs
+from condaprune.report.audit.runtime import Needs, exported, glibc_version, runtime_needs
 from condaprune.report.audit.subject import Environment, open_subject
 from condaprune.report.forms.needs import dockerfile
 from lab.envs import BuiltEnvironment, c_compiler
@@ -62,8 +62,8 @@ def test_versions_agree_with_an_elf_reader(tiny_env: BuiltEnvironment) -> None:
         def read(at: int, length: int, data: bytes = data) -> bytes:
             return data[at : at + length]
 
-        assert needed_versions(read) == expected
-        assert strippable(read) == sum(symbols)
+        assert read_versions(read) == expected
+        assert symbol_size(read) == sum(symbols)
 
 
 def test_stripping_takes_about_what_is_told(tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ def test_stripping_takes_about_what_is_told(tmp_path: Path) -> None:
     command = [str(compiler), "-g", "-shared", "-fPIC", "-o", str(library), str(source)]
     subprocess.run(command, check=True)
     before = library.read_bytes()
-    told = strippable(lambda at, length: before[at : at + length])
+    told = symbol_size(lambda at, length: before[at : at + length])
     subprocess.run(["strip", str(library)], check=True)
     assert 0 <= len(before) - library.stat().st_size - told < 2048
 
@@ -102,7 +102,7 @@ def test_damaged_binaries_say_nothing(data: bytes) -> None:
         return data[at : at + length]
 
     assert glibc_version(read) is None
-    assert strippable(read) == 0
+    assert symbol_size(read) == 0
 
 
 def test_exports_are_read_and_computed_ones_told_apart() -> None:
@@ -173,7 +173,7 @@ def test_running_activation_tells_computed_values(scripts: Path) -> None:
     from dataclasses import replace
 
     needs = replace(needs_of(scripts), variables=found)
-    text = dockerfile(needs, fits(needs))
+    text = dockerfile(needs)
     assert not any(line.startswith("RUN") for line in text.splitlines())
 
 

@@ -38,6 +38,18 @@ def test_an_audit_with_files_comes_back_the_same(tmp_path: Path, prefix: str) ->
     assert audit(str(path)) == made
 
 
+def test_an_audit_with_a_plan_comes_back_the_same_at_any_depth(tmp_path: Path, prefix: str) -> None:
+    from condaprune.request.request import Request
+
+    made = audit(prefix, Wanted(depth=3), Request(drop=("spam.py",)))
+    assert any(item.freed and not item.removed for item in made.items)
+    path = tmp_path / "planned.json"
+    path.write_text(to_json(audit(prefix, None, Request(drop=("spam.py",))), files=True))
+    back = audit(str(path), Wanted(depth=3))
+    assert back.items == made.items
+    assert back.views == made.views
+
+
 def test_a_baseline_has_rows_and_hashes_and_no_paths(tmp_path: Path, prefix: str) -> None:
     path = saved(tmp_path, prefix, baseline=True)
     back = audit(path)
@@ -56,11 +68,13 @@ def test_text_is_json_of_the_data(prefix: str) -> None:
 
 
 def test_the_document_fits_its_published_schema(prefix: str) -> None:
+    from condaprune.request.request import Request
+
     jsonschema = pytest.importorskip("jsonschema")
     schema = json.loads(SCHEMA.read_text())
     jsonschema.Draft202012Validator.check_schema(schema)
     wanted = Wanted(compressed="exact", strippable=True, duplicates=True, exclusive=True)
-    made = audit(prefix, wanted)
+    made = audit(prefix, wanted, Request(drop=("spam.py",)))
     for files, baseline in ((True, False), (False, True), (False, False)):
         data = to_data(made, files=files, baseline=baseline)
         jsonschema.validate(json.loads(json.dumps(data)), schema)
@@ -104,13 +118,13 @@ def test_what_a_document_does_not_hold_cannot_be_asked_for(tmp_path: Path, prefi
 def test_a_manifest_is_audited_as_what_was_removed(tmp_path: Path, prefix: str) -> None:
     from condaprune import api
     from condaprune.planning.account import make_account
-    from condaprune.report.manifest import render_json
+    from condaprune.report.manifest import make_manifest
     from condaprune.request.request import Request
 
     plan = api.plan(prefix, Request(drop=("spam.py",)))
     account = make_account(plan)
     path = tmp_path / "manifest.json"
-    path.write_text(render_json(plan, account, None))
+    path.write_text(json.dumps(make_manifest(plan, account, None)))
     made = audit(str(path))
     assert made.source == "manifest"
     files = [e for e in plan.removed() if e.kind != "folder"]

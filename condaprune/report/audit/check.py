@@ -9,9 +9,9 @@ from condaprune.errors import ConfigError, SourceError, UsageProblem, nearest
 from condaprune.paths import printable
 from condaprune.report.audit.budget import Budget, Limit
 from condaprune.report.audit.compare import Change, changes
-from condaprune.report.audit.model import Audit, Item, Row, total_of, total_of_rows
+from condaprune.report.audit.model import Audit, Row, total_of, total_of_rows
 from condaprune.report.audit.saved import fingerprint, fingerprints, known_paths
-from condaprune.report.units import size
+from condaprune.report.layout import counted, percent, size
 
 _GREW_MOST = 5
 _SHOWN_FILES = 5
@@ -67,49 +67,41 @@ def check(audit: Audit, budget: Budget, baseline: Audit | None) -> Verdict:
     baseline of another environment.
     """
     if baseline is not None:
-        _same_environment(audit, baseline, budget)
-    found = [f for limit in budget.limits for f in _findings(audit, budget, baseline, limit)]
-    found.sort(key=lambda finding: finding.kept)
+        _check_baseline(audit, baseline, budget)
+    findings = [f for limit in budget.limits for f in _findings(audit, budget, baseline, limit)]
+    findings.sort(key=lambda finding: finding.kept)
     grew: tuple[Change, ...] = ()
     if baseline is not None:
         all_changes = changes(baseline.view("package"), audit.view("package"))
         grew = tuple(c for c in all_changes if c.grown > 0)[:_GREW_MOST]
-    return Verdict(audit, baseline, tuple(found), grew)
+    return Verdict(audit, baseline, tuple(findings), grew)
 
 
-def _same_environment(audit: Audit, baseline: Audit, budget: Budget) -> None:
+def _check_baseline(audit: Audit, baseline: Audit, budget: Budget) -> None:
+    """Refuse a baseline that is not of this environment. Errors: `SourceError`."""
     where = budget.baseline or baseline.label
     remedy = f"Save one of this environment: condaprune check {audit.label} --save {where}"
-    if baseline.source == "manifest":
-        raise SourceError("a manifest cannot be a baseline", where=where, remedy=remedy)
-    if baseline.platform != audit.platform:
-        raise SourceError(
-            f"the baseline is of a {baseline.platform} environment, this one is for "
-            f"{audit.platform}",
-            where=where,
-            remedy=remedy,
-        )
     old, new = set(baseline.packages), set(audit.packages)
-    if 2 * len(old & new) < min(len(old), len(new)):
-        raise SourceError(
+    what = ""
+    if baseline.source == "manifest":
+        what = "a manifest cannot be a baseline"
+    elif baseline.platform != audit.platform:
+        other = f"the baseline is of a {baseline.platform} environment"
+        what = f"{other}, this one is for {audit.platform}"
+    elif 2 * len(old & new) < min(len(old), len(new)):
+        what = (
             f"the baseline is of another environment ({printable(baseline.label)}): "
-            f"{len(old & new)} of its {len(old)} packages are in this one",
-            where=where,
-            remedy=remedy,
+            f"{len(old & new)} of its {len(old)} packages are in this one"
         )
-    if baseline.pruned != audit.pruned:
+    elif baseline.pruned != audit.pruned:
         kind = "what a prune would leave" if baseline.pruned else "the environment as it is"
-        raise SourceError(
-            f"the baseline counts {kind}, and this check does not",
-            where=where,
-            remedy="Use --pruned for both or for none; " + remedy,
-        )
-    if set(baseline.exclude) != set(audit.exclude):
-        raise SourceError(
-            f"the baseline was saved with other excludes ({', '.join(baseline.exclude) or 'none'})",
-            where=where,
-            remedy=remedy,
-        )
+        what = f"the baseline counts {kind}, and this check does not"
+        remedy = f"Use --pruned for both or for neither; {remedy}"
+    elif set(baseline.exclude) != set(audit.exclude):
+        excludes = ", ".join(baseline.exclude) or "none"
+        what = f"the baseline was saved with other excludes ({excludes})"
+    if what:
+        raise SourceError(what, where=where, remedy=remedy)
 
 
 def _findings(
@@ -118,7 +110,7 @@ def _findings(
     if limit.measure not in audit.measured:
         raise ConfigError(
             f"the budget of {limit.label} measures {limit.measure} bytes, which this "
-            f"{audit.source} does not tell",
+            f"{audit.source} does not say",
             where=budget.origin,
             remedy="Check the environment itself, or measure apparent bytes",
         )
@@ -130,40 +122,39 @@ def _findings(
             "budget.baseline or with --baseline",
         )
     if limit.scope == "package" and not limit.absent:
-        _known_package(audit, budget, baseline, limit)
+        _check_package(audit, budget, baseline, limit)
     row = _row(audit, limit)
-    base = _row(baseline, limit, budget) if baseline is not None else None
     actual = row.of(limit.measure)
+    before = None if baseline is None else _row(baseline, limit, budget).of(limit.measure)
     if limit.absent:
         text = f"is there with {size(row.bytes)}" if row.files else "is absent"
         yield Finding(limit, "absent", row.files, 0, None, text)
     if limit.max is not None:
         text = f"{size(actual)} of {size(limit.max)}"
-        base_size = base.of(limit.measure) if base else None
-        yield Finding(limit, "max", actual, limit.max, base_size, text)
+        yield Finding(limit, "max", actual, limit.max, before, text)
     if limit.max_files is not None:
         text = f"{row.files:,} of {limit.max_files:,} files"
         yield Finding(limit, "max_files", row.files, limit.max_files, None, text)
-    if limit.growth is not None and base is not None:
-        before = base.of(limit.measure)
-        allowed = limit.growth.limit(before)
-        percent = f"{100 * (actual - before) / before:+.1f} %" if before else "new"
+    if limit.growth is not None and before is not None:
         change = actual - before
         grown = f"grew by {size(change)}" if change >= 0 else f"shrank by {size(-change)}"
-        text = f"{grown} ({percent}) to {size(actual)}, {limit.growth.text} allowed"
-        yield Finding(limit, "growth", actual, allowed, before, text)
+        part = percent(change, before) if before else "new"
+        text = f"{grown} ({part}) to {size(actual)}, {limit.growth.text} allowed"
+        yield Finding(limit, "growth", actual, limit.growth.limit(before), before, text)
     if not limit.new_files and baseline is not None:
         new = _new_files(audit, baseline, limit, budget)
-        text = f"{len(new):,} new files" if new else "no new file"
+        text = "no new file"
         if new:
-            text += ": " + ", ".join(printable(path) for path in new[:_SHOWN_FILES])
-            text += ", ..." if len(new) > _SHOWN_FILES else ""
+            more = ", ..." if len(new) > _SHOWN_FILES else ""
+            paths = ", ".join(map(printable, new[:_SHOWN_FILES]))
+            text = f"{counted(len(new), 'new file')}: {paths}{more}"
         yield Finding(limit, "new_files", len(new), 0, None, text)
 
 
-def _known_package(audit: Audit, budget: Budget, baseline: Audit | None, limit: Limit) -> None:
+def _check_package(audit: Audit, budget: Budget, baseline: Audit | None, limit: Limit) -> None:
+    """Refuse a package that neither side has. Errors: `ConfigError`."""
     labels = [*audit.packages, *(baseline.packages if baseline else ())]
-    if any(_means(limit.name, label) for label in labels):
+    if any(_names(limit.name, label) for label in labels):
         return
     known = sorted({label.partition(":")[2] for label in labels})
     raise ConfigError(
@@ -175,31 +166,30 @@ def _known_package(audit: Audit, budget: Budget, baseline: Audit | None, limit: 
     )
 
 
-def _means(name: str, label: str) -> bool:
+def _names(name: str, label: str) -> bool:
     return label in (name, f"conda:{name}", f"pypi:{name}")
 
 
 def _row(audit: Audit, limit: Limit, budget: Budget | None = None) -> Row:
-    """What a limit looks at, of an audit; *budget* is given for a baseline."""
+    """The part of an audit that a limit is for; *budget* is given for a baseline."""
     if limit.scope == "environment":
         return audit.total
-    if limit.scope == "category":
-        return audit.row("category", limit.name) or Row(limit.name, 0, 0)
     if limit.scope == "package":
-        rows = [row for row in audit.view("package") if _means(limit.name, row.name)]
+        rows = [row for row in audit.view("package") if _names(limit.name, row.name)]
         return total_of_rows(limit.name, rows)
-    if audit.items:
+    if limit.scope == "folder" and audit.items:
         below = limit.name + "/"
         items = (i for i in audit.items if i.path == limit.name or i.path.startswith(below))
         return total_of(limit.name, items)
-    if limit.name.count("/") >= audit.depth:
+    levels = limit.name.count("/") + 1
+    if limit.scope == "folder" and levels > audit.depth:
         raise SourceError(
             f"holds folders to {audit.depth} levels, and the budget asks for {limit.name}",
             where=budget.baseline if budget and budget.baseline else audit.label,
             remedy="Save it again with `condaprune check ENV --save FILE`, or with "
-            f"`condaprune audit ENV --depth {limit.name.count('/') + 1} --save FILE`",
+            f"`condaprune audit ENV --depth {levels} --save FILE`",
         )
-    return audit.row("folder", limit.name) or Row(limit.name, 0, 0)
+    return audit.row(limit.scope, limit.name) or Row(limit.name, 0, 0)
 
 
 def _new_files(audit: Audit, baseline: Audit, limit: Limit, budget: Budget) -> list[str]:
@@ -214,11 +204,11 @@ def _new_files(audit: Audit, baseline: Audit, limit: Limit, budget: Budget) -> l
         )
     # Of any category: a path that another version sorts differently is not new.
     known: frozenset[bytes] = frozenset().union(*map(known_paths, digests.values()))
-
-    def new(item: Item) -> bool:
-        if item.kind == "folder" or (limit.scope == "category" and item.category != limit.name):
-            return False
-        return fingerprint(item.path) not in known
-
-    found = sorted(filter(new, audit.items), key=lambda item: (-item.bytes, item.path))
-    return [item.path for item in found]
+    new = [
+        item
+        for item in audit.items
+        if item.kind != "folder"
+        and (limit.scope != "category" or item.category == limit.name)
+        and fingerprint(item.path) not in known
+    ]
+    return [item.path for item in sorted(new, key=lambda item: (-item.bytes, item.path))]

@@ -71,49 +71,36 @@ def compare(before: Audit, after: Audit, by: Sequence[str] = ()) -> Comparison:
 
 def _with_owners(audit: Audit, other: Audit) -> Audit:
     """The audit with the other's packages, path by path, if only the other knows conda's."""
-    owners = {item.path: item.package for item in other.items if _is_conda(item.package)}
-    if not owners or not audit.items or any(_is_conda(item.package) for item in audit.items):
+    owners = {i.path: i.package for i in other.items if i.package.startswith("conda:")}
+    if not owners or not audit.items or any(i.package.startswith("conda:") for i in audit.items):
         return audit
-    items = tuple(
-        replace(item, package=owners[item.path]) if item.path in owners else item
-        for item in audit.items
-    )
+    items = tuple(replace(i, package=owners.get(i.path, i.package)) for i in audit.items)
     packages = {**audit.packages, **other.packages}
     views = {**audit.views, "package": make_views(items, packages)["package"]}
     return replace(audit, items=items, views=views)
 
 
-def _is_conda(package: str) -> bool:
-    return package.startswith("conda:")
-
-
 def _alike(name: str, audit: Audit, *both: Audit) -> Iterable[Row]:
     """The rows of a view, folders no deeper than either audit goes."""
-    rows = audit.view(name)
-    if name != "folder":
-        return rows
     depth = min(a.depth for a in both)
-    return (row for row in rows if row.name.count("/") < depth)
+    return (row for row in audit.view(name) if name != "folder" or row.name.count("/") < depth)
 
 
 def changes(before: Iterable[Row], after: Iterable[Row]) -> tuple[Change, ...]:
     """The rows that differ in bytes, files or version, the largest change of bytes first."""
     old = {row.name: row for row in before}
     new = {row.name: row for row in after}
-    found = []
+    changed = []
     for name in dict.fromkeys((*new, *old)):
-        first, second = old.get(name), new.get(name)
-        if first and second and _same(first, second):
-            continue
-        nothing = Row(name, 0, 0)
-        found.append(
-            Change(name, first or nothing, second or nothing, first is not None, second is not None)
-        )
-    return tuple(sorted(found, key=lambda c: (-abs(c.grown), -c.after.bytes, c.name)))
+        first, second = old.get(name, Row(name, 0, 0)), new.get(name, Row(name, 0, 0))
+        alike = _facts(first) == _facts(second) and name in old and name in new
+        if not alike:
+            changed.append(Change(name, first, second, name in old, name in new))
+    return tuple(sorted(changed, key=lambda c: (-abs(c.grown), -c.after.bytes, c.name)))
 
 
-def _same(first: Row, second: Row) -> bool:
-    return (first.bytes, first.files, first.version) == (second.bytes, second.files, second.version)
+def _facts(row: Row) -> tuple[int, int, str]:
+    return row.bytes, row.files, row.version
 
 
 def _files(audit: Audit) -> list[Row]:

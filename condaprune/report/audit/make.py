@@ -84,7 +84,7 @@ def make_audit(
 
         audit = with_exclusive(audit, inventory)
     if wanted.duplicates:
-        from condaprune.report.audit.duplicates import find_duplicates
+        from condaprune.report.audit.contents import find_duplicates
 
         progress("duplicates", 0, 0)
         audit = replace(audit, duplicates=find_duplicates(subject, inventory, items))
@@ -170,14 +170,14 @@ def _measure(
             )
         return sizes, measured
     if wanted.compressed != "no":
-        from condaprune.report.audit.compress import compressed_sizes
+        from condaprune.report.audit.contents import compressed_sizes
 
         exact = wanted.compressed == "exact"
         compressed = compressed_sizes(subject, inventory, exact=exact, progress=progress)
         sizes = replace(sizes, compressed=compressed)
         measured.add("compressed")
     if wanted.strippable:
-        from condaprune.report.audit.strippable import strippable_sizes
+        from condaprune.report.audit.contents import strippable_sizes
 
         progress("symbols", 0, 0)
         sizes = replace(sizes, strippable=strippable_sizes(subject, inventory))

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from condaprune.formats.elf import Reader, read_elf
+from condaprune.formats.elf import Reader, read_elf, read_versions
 from condaprune.live.activation import activation_files, declared_variables
 from condaprune.model import Entry, Inventory
-from condaprune.paths import to_bytes
-from condaprune.report.audit.elfversions import Version, glibc_version
+from condaprune.report.audit.contents import may_be_elf, readers
 from condaprune.report.audit.subject import Environment
+
+Version = tuple[int, int, int]
 
 _MACHINES = {3: "x86", 40: "arm", 62: "x86_64", 183: "aarch64", 21: "ppc64le", 22: "s390x"}
 _EXPORT = re.compile(
     r"^\s*(?:export\s+)([A-Za-z_][A-Za-z0-9_]*)=(\"[^\"\n]*\"|'[^'\n]*'|[^\s;#\"']*)", re.MULTILINE
 )
-_CERTIFICATES = ("cacert.pem", "cert.pem", "ca-certificates.crt")
-_NO_PROGRAMS = (".py", ".pyc", ".h", ".txt", ".json", ".a", ".md", ".rst", ".html", ".js", ".csv")
+_GLIBC = re.compile(r"GLIBC_(\d+)\.(\d+)(?:\.(\d+))?")
+_CERTIFICATES = re.compile(
+    r"(?:.*/)?(?:ssl|certifi)/(?:.*/)?(?:cacert\.pem|cert\.pem|ca-certificates\.crt)"
+)
+_ZONES = re.compile(r"(?!(?:lib/python[\d.]+t?|Lib)/zoneinfo$)(?:.*/)?zoneinfo")
+"""Folders of time zones; the module of that name in the standard library holds none."""
+_PYTHONS = ("bin/python", "bin/python3", "python.exe")
+_OUTSIDE = ("/bin/", "/usr/", "/sbin/", "/opt/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +50,7 @@ class Script:
 class Variable:
     """A variable that activation sets; `value` may hold ``$CONDA_PREFIX``. `source` is the script.
 
-    `computed` says that a static look could not tell the value.
+    `computed` says that the value cannot be read from the script's text.
     """
 
     name: str
@@ -93,21 +99,20 @@ def runtime_needs(
 ) -> Needs:
     """The needs of what stays of an environment once *removed* is gone. Errors: `SourceError`."""
     entries = [e for p, e in inventory.entries.items() if p not in removed]
-    names = {e.path.rpartition("/")[2] for e in entries if e.kind in ("file", "link")}
-    sonames: set[str] = set()
+    files = [e for e in entries if e.kind in ("file", "link")]
+    provided = {e.path.rpartition("/")[2] for e in files}
     users: dict[str, list[str]] = {}
     loaders: dict[str, None] = {}
     machines: dict[str, None] = {}
     glibc: Version | None = None
     glibc_user, binaries = "", 0
-    wanted = [entry for entry in entries if _may_be_binary(entry)]
-    for path, read in _readers(subject, wanted):
+    for path, read in readers(subject, [entry.path for entry in entries if may_be_elf(entry)]):
         facts = read_elf(read)
         if facts is None:
             continue
         binaries += 1
         machines.setdefault(_MACHINES.get(facts.machine, f"machine {facts.machine}"))
-        sonames.add(facts.soname)
+        provided.add(facts.soname)
         if facts.interpreter:
             loaders.setdefault(facts.interpreter)
         for name in facts.needed:
@@ -115,56 +120,63 @@ def runtime_needs(
         version = glibc_version(read)
         if version and (glibc is None or version > glibc):
             glibc, glibc_user = version, path
-    outside = [
-        Outside(name, tuple(held[:3]), len(held))
-        for name, held in sorted(users.items())
-        if name.rpartition("/")[2] not in names and name not in sonames
-    ]
     scripts, env_scripts, prefix_scripts = _scripts(subject, inventory, entries)
     activation = tuple(
         e.path for e in entries if e.path.startswith("etc/conda/activate.d/") and e.kind == "file"
     )
-    files = activation_files(e.path for e in entries if e.kind != "folder")
-    texts = dict(subject.source.read_many(files))
-    declared = declared_variables((path, texts[path]) for path in files if path in texts)
-    variables = [
-        Variable(name, value.replace(inventory.prefix or "\0", "$CONDA_PREFIX"), path)
-        for name, (value, path) in declared.items()
-    ]
-    for path in files:
-        if path.endswith(".sh") and path in texts:
-            text = texts[path].decode("utf-8", "replace")
-            variables += exported(path, text, inventory.prefix)
     return Needs(
         label=inventory.label,
         prefix=inventory.prefix,
         platform=inventory.layout.platform,
         machines=tuple(machines),
         binaries=binaries,
-        outside=tuple(outside),
+        outside=tuple(
+            Outside(name, tuple(paths[:3]), len(paths))
+            for name, paths in sorted(users.items())
+            if name not in provided and name.rpartition("/")[2] not in provided
+        ),
         glibc=glibc,
         glibc_user=glibc_user,
         loaders=tuple(loaders),
         scripts=scripts,
         env_scripts=env_scripts,
         prefix_scripts=prefix_scripts,
-        variables=tuple(variables),
+        variables=_variables(subject, inventory, files),
         activation=activation,
-        certificates=_named(
-            entries, _CERTIFICATES, ("ssl/", "certifi/", "etc/ssl/", "Library/ssl/")
-        ),
-        zones=_zones(entries),
+        certificates=tuple(e.path for e in files if _CERTIFICATES.fullmatch(e.path)),
+        zones=tuple(e.path for e in entries if e.kind == "folder" and _ZONES.fullmatch(e.path)),
         python=next((p for p in _PYTHONS if p in inventory.entries and p not in removed), ""),
     )
 
 
-_PYTHONS = ("bin/python", "bin/python3", "python.exe")
+def glibc_version(read: Reader) -> Version | None:
+    """The newest version of glibc that a file asks for; None where it asks for none."""
+    matches = filter(None, map(_GLIBC.fullmatch, read_versions(read)))
+    return max(((int(m[1]), int(m[2]), int(m[3] or 0)) for m in matches), default=None)
+
+
+def _variables(
+    subject: Environment, inventory: Inventory, files: Collection[Entry]
+) -> tuple[Variable, ...]:
+    """The variables that conda declares, then those that activation scripts export."""
+    paths = activation_files(entry.path for entry in files)
+    texts = dict(subject.source.read_many(paths))
+    declared = declared_variables((path, texts[path]) for path in paths if path in texts)
+    variables = [
+        Variable(name, value.replace(inventory.prefix or "\0", "$CONDA_PREFIX"), path)
+        for name, (value, path) in declared.items()
+    ]
+    for path in paths:
+        if path.endswith(".sh") and path in texts:
+            text = texts[path].decode("utf-8", "replace")
+            variables += exported(path, text, inventory.prefix)
+    return tuple(variables)
 
 
 def exported(source: str, text: str, prefix: str) -> Iterator[Variable]:
-    """The variables that an activation script exports, as far as its text tells.
+    """The variables that an activation script exports, as far as its text shows.
 
-    The environment's own folder stands as ``$CONDA_PREFIX``.
+    The environment's own folder is written as ``$CONDA_PREFIX``.
     """
     for match in _EXPORT.finditer(text):
         name, raw = match[1], match[2]
@@ -174,42 +186,8 @@ def exported(source: str, text: str, prefix: str) -> Iterator[Variable]:
         value = value.replace("${CONDA_PREFIX}", "$CONDA_PREFIX")
         rest = value.replace("$CONDA_PREFIX", "") if raw[:1] != "'" else ""
         if name.startswith(("_CONDA_", "CONDA_BACKUP_")):
-            continue  # what deactivation gives back
+            continue  # deactivation restores these
         yield Variable(name, value, source, "$" in rest or "`" in rest)
-
-
-def _may_be_binary(entry: Entry) -> bool:
-    if entry.kind != "file" or entry.size < 64:
-        return False
-    name = entry.path.rpartition("/")[2]
-    return ".so" in name or (bool(entry.mode & 0o111) and not name.endswith(_NO_PROGRAMS))
-
-
-def _readers(subject: Environment, entries: Collection[Entry]) -> Iterator[tuple[str, Reader]]:
-    if subject.prefix:
-        for entry in entries:
-            try:
-                handle = os.open(
-                    to_bytes(f"{subject.prefix}/{entry.path}"),
-                    os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC,
-                )
-            except OSError:
-                continue
-            try:
-                yield entry.path, _at(handle)
-            finally:
-                os.close(handle)
-        return
-    for path, data in subject.source.read_many([entry.path for entry in entries]):
-        yield path, _within(data)
-
-
-def _at(handle: int) -> Reader:
-    return lambda offset, length: os.pread(handle, length, offset)
-
-
-def _within(data: bytes) -> Reader:
-    return lambda offset, length: data[offset : offset + length]
 
 
 def _scripts(
@@ -218,10 +196,10 @@ def _scripts(
     """Scripts of the bin folders that name an interpreter outside, and counts of the others:
     those of ``/usr/bin/env``, those of the environment's own interpreters."""
     folders = tuple(f"{folder}/" for folder in inventory.layout.roots.get("bin", ()))
-    wanted = [e for e in entries if e.kind == "file" and e.path.startswith(folders) and e.size]
-    found: list[Script] = []
-    by_env = own = 0
-    for path, read in _readers(subject, wanted) if folders else ():
+    paths = [e.path for e in entries if e.kind == "file" and e.size and e.path.startswith(folders)]
+    scripts: list[Script] = []
+    by_env = inside = 0
+    for path, read in readers(subject, paths) if folders else ():
         head = read(0, 512)
         if head[:2] != b"#!":
             continue
@@ -229,36 +207,13 @@ def _scripts(
         interpreter, _, rest = line.partition(" ")
         if interpreter.endswith("/env"):
             by_env += 1
-            inner = rest.replace("-S ", "").strip().partition(" ")[0]
-            if f"bin/{inner}" not in inventory.entries:
-                found.append(Script(path, line, inner))
-        elif inventory.prefix and interpreter.startswith(inventory.prefix + "/"):
-            own += 1
-        elif interpreter.startswith(("/bin/", "/usr/", "/sbin/", "/opt/", "/usr/local/")):
-            found.append(Script(path, line, interpreter))
+            program = rest.replace("-S ", "").strip().partition(" ")[0]
+            if f"bin/{program}" not in inventory.entries:
+                scripts.append(Script(path, line, program))
+        elif interpreter.startswith(_OUTSIDE) and not (
+            inventory.prefix and interpreter.startswith(inventory.prefix + "/")
+        ):
+            scripts.append(Script(path, line, interpreter))
         else:
-            own += 1
-    return tuple(found), by_env, own
-
-
-def _named(
-    entries: Collection[Entry], names: Collection[str], folders: tuple[str, ...]
-) -> tuple[str, ...]:
-    return tuple(
-        e.path
-        for e in entries
-        if e.path.rpartition("/")[2] in names
-        and e.kind in ("file", "link")
-        and any(f"/{folder}" in f"/{e.path}" for folder in folders)
-    )
-
-
-def _zones(entries: Collection[Entry]) -> tuple[str, ...]:
-    """The folders that bring time zones; the standard library's module of that name has none."""
-    return tuple(
-        entry.path
-        for entry in entries
-        if entry.kind == "folder"
-        and entry.path.rpartition("/")[2] == "zoneinfo"
-        and not re.fullmatch(r"lib/python[\d.]+t?/zoneinfo|Lib/zoneinfo", entry.path)
-    )
+            inside += 1
+    return tuple(scripts), by_env, inside

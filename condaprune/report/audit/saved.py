@@ -2,7 +2,7 @@
 
 docs/audit.schema.json describes the document. The one of ``--save`` is small enough to commit: it
 has the rows and no list of files, but four bytes of hash for each file, by category, so that
-``check`` can tell a new file from a known one.
+``check`` recognises new files.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import fields
+from typing import Any, TypeVar
 
 from condaprune.errors import SourceError
 from condaprune.model import Kind
@@ -24,12 +25,17 @@ SCHEMA = 1
 _KINDS: tuple[Kind, ...] = ("file", "link", "folder", "other")
 _LARGEST = 50
 _DIGEST = 4
+_MARKS = (
+    *("package", "distribution", "category", "rule"),
+    *("removed", "added", "shared", "unused"),
+)
+T = TypeVar("T", Row, Item)
 
 
 def to_data(audit: Audit, *, files: bool = False, baseline: bool = False) -> dict[str, Any]:
     """The document of an audit; *files* adds all items, *baseline* the hashes of their paths.
 
-    Bytes of a path that are no UTF-8 stand as lone surrogates (Python's ``surrogateescape``).
+    Bytes of a path that are not UTF-8 become lone surrogates (Python's ``surrogateescape``).
     """
     measures = [name for name in MEASURES if name in audit.measured]
     data: dict[str, Any] = {
@@ -86,17 +92,21 @@ def to_json(audit: Audit, *, files: bool = False, baseline: bool = False) -> str
     parts = []
     for key, value in data.items():
         if key == "views":
-            views = (f'  "{name}": {_lines(rows, "   ")}' for name, rows in value.items())
-            text = "{\n" + ",\n".join(views) + "\n }"
+            text = _joined(f'  "{name}": {_lines(rows, "   ")}' for name, rows in value.items())
         elif isinstance(value, list) and value and isinstance(value[0], dict):
             text = _lines(value, "  ")
         elif key in ("packages", "fingerprints") and value:
-            rows = (f"  {json.dumps(name)}: {json.dumps(held)}" for name, held in value.items())
-            text = "{\n" + ",\n".join(rows) + "\n }"
+            text = _joined(
+                f"  {json.dumps(name)}: {json.dumps(one)}" for name, one in value.items()
+            )
         else:
             text = json.dumps(value)
         parts.append(f" {json.dumps(key)}: {text}")
     return "{\n" + ",\n".join(parts) + "\n}\n"
+
+
+def _joined(members: Iterable[str]) -> str:
+    return "{\n" + ",\n".join(members) + "\n }"
 
 
 def _lines(rows: Iterable[Mapping[str, Any]], indent: str) -> str:
@@ -106,15 +116,15 @@ def _lines(rows: Iterable[Mapping[str, Any]], indent: str) -> str:
 
 def fingerprints(items: Iterable[Item]) -> dict[str, bytes]:
     """Four bytes of hash for each file and link, sorted and joined, by category."""
-    found: dict[str, list[bytes]] = {}
+    digests: dict[str, list[bytes]] = {}
     for item in items:
         if item.kind != "folder":
-            found.setdefault(item.category, []).append(fingerprint(item.path))
-    return {name: b"".join(sorted(held)) for name, held in found.items()}
+            digests.setdefault(item.category, []).append(fingerprint(item.path))
+    return {name: b"".join(sorted(parts)) for name, parts in digests.items()}
 
 
 def fingerprint(path: str) -> bytes:
-    """Four bytes that tell a path from others."""
+    """Four bytes that distinguish a path from others."""
     return hashlib.blake2b(to_bytes(path), digest_size=_DIGEST).digest()
 
 
@@ -127,7 +137,7 @@ def from_data(name: str, data: Mapping[str, Any]) -> Audit:
     """The audit that a document holds. Errors: `SourceError` for a newer schema or damage."""
     schema = data.get("schema")
     if not isinstance(schema, int) or isinstance(schema, bool) or schema < 1:
-        raise _damaged(name, "its `schema` is no number")
+        raise _damaged(name, "its `schema` is not a number")
     if schema > SCHEMA:
         raise SourceError(
             f"this saved audit has schema {schema}, and this condaprune reads up to {SCHEMA}",
@@ -142,7 +152,6 @@ def from_data(name: str, data: Mapping[str, Any]) -> Audit:
 
 def _audit(data: Mapping[str, Any]) -> Audit:
     environment = data["environment"]
-    measured = {m for m in MEASURES if m in data["measures"]}
     unused = data.get("unused")
     duplicates = data.get("duplicates")
     return Audit(
@@ -151,17 +160,15 @@ def _audit(data: Mapping[str, Any]) -> Audit:
         platform=str(environment["platform"]),
         python=str(environment["python"]),
         packages={str(k): str(v) for k, v in data["packages"].items()},
-        total=_read_row(data["total"]),
-        views={str(k): tuple(map(_read_row, rows)) for k, rows in data["views"].items()},
-        measured=frozenset(measured),
+        total=_read(Row, data["total"]),
+        views={str(k): tuple(_read(Row, row) for row in rows) for k, rows in data["views"].items()},
+        measured=frozenset(m for m in MEASURES if m in data["measures"]),
         items=tuple(map(_read_item, data.get("files", ()))),
-        folders=_read_row(data["folders"]),
-        shared=_read_row(data["shared"]),
-        unused=None if unused is None else _read_row(unused),
-        unused_packages=() if unused is None else tuple(map(str, unused["packages"])),
-        duplicates=None
-        if duplicates is None
-        else tuple(Duplicate(int(d["bytes"]), tuple(map(str, d["paths"]))) for d in duplicates),
+        folders=_read(Row, data["folders"]),
+        shared=_read(Row, data["shared"]),
+        unused=_read(Row, unused) if unused is not None else None,
+        unused_packages=tuple(map(str, unused["packages"])) if unused is not None else (),
+        duplicates=tuple(map(_read_duplicate, duplicates)) if duplicates is not None else None,
         fingerprints={
             str(k): base64.b64decode(v, validate=True)
             for k, v in data.get("fingerprints", {}).items()
@@ -175,6 +182,10 @@ def _audit(data: Mapping[str, Any]) -> Audit:
     )
 
 
+def _read_duplicate(data: Mapping[str, Any]) -> Duplicate:
+    return Duplicate(int(data["bytes"]), tuple(map(str, data["paths"])))
+
+
 def _damaged(name: str, why: str) -> SourceError:
     return SourceError(
         f"this saved audit is damaged ({why})",
@@ -184,62 +195,50 @@ def _damaged(name: str, why: str) -> SourceError:
 
 
 def _row(row: Row, measures: Iterable[Measure]) -> dict[str, Any]:
-    found: dict[str, Any] = {"name": row.name}
+    data: dict[str, Any] = {"name": row.name}
     if row.version:
-        found["version"] = row.version
-    found["files"] = row.files
-    found.update((name, row.of(name)) for name in measures)
+        data["version"] = row.version
+    data["files"] = row.files
+    data.update((name, row.of(name)) for name in measures)
     if row.removed_files or row.removed_bytes:
-        found["removed_files"], found["removed_bytes"] = row.removed_files, row.removed_bytes
+        data["removed_files"], data["removed_bytes"] = row.removed_files, row.removed_bytes
     if row.exclusive is not None:
-        found["exclusive"] = row.exclusive
-    return found
-
-
-def _read_row(data: Mapping[str, Any]) -> Row:
-    exclusive = data.get("exclusive")
-    return Row(
-        str(data["name"]),
-        int(data["files"]),
-        int(data["bytes"]),
-        disk=int(data.get("disk", 0)),
-        compressed=int(data.get("compressed", 0)),
-        strippable=int(data.get("strippable", 0)),
-        removed_files=int(data.get("removed_files", 0)),
-        removed_bytes=int(data.get("removed_bytes", 0)),
-        version=str(data.get("version", "")),
-        exclusive=None if exclusive is None else int(exclusive),
-    )
+        data["exclusive"] = row.exclusive
+    return data
 
 
 def _item(item: Item, measures: Iterable[Measure]) -> dict[str, Any]:
-    found: dict[str, Any] = {"path": item.path, "kind": item.kind}
-    found.update((name, getattr(item, name)) for name in measures)
-    for name in ("package", "distribution", "category", "rule"):
-        if getattr(item, name):
-            found[name] = getattr(item, name)
-    for name in ("removed", "shared", "unused"):
-        if getattr(item, name):
-            found[name] = True
-    return found
+    data: dict[str, Any] = {"path": item.path, "kind": item.kind}
+    data.update((name, getattr(item, name)) for name in measures)
+    data.update((name, getattr(item, name)) for name in _MARKS if getattr(item, name))
+    if item.freed != (item.bytes if item.removed else 0):
+        data["freed"] = item.freed
+    return data
 
 
 def _read_item(data: Mapping[str, Any]) -> Item:
-    kind = data["kind"]
-    if kind not in _KINDS:
-        raise ValueError(f"kind {kind!r}")
-    return Item(
-        str(data["path"]),
-        kind,
-        int(data["bytes"]),
-        int(data.get("disk", 0)),
-        str(data.get("package", "")),
-        str(data.get("distribution", "")),
-        str(data["category"]),
-        int(data.get("compressed", 0)),
-        int(data.get("strippable", 0)),
-        str(data.get("rule", "")),
-        bool(data.get("removed", False)),
-        bool(data.get("shared", False)),
-        bool(data.get("unused", False)),
-    )
+    freed = data["bytes"] if data.get("removed") else 0
+    missing = {"disk": 0, "package": "", "distribution": "", "freed": freed}
+    return _read(Item, {**missing, **data})
+
+
+def _read(cls: type[T], data: Mapping[str, Any]) -> T:
+    """A row or item of a document; fields that the document leaves out have their defaults."""
+    given = [field for field in fields(cls) if field.name in data]
+    return cls(**{field.name: _READERS[str(field.type)](data[field.name]) for field in given})
+
+
+def _kind(value: object) -> Kind:
+    if value not in _KINDS:
+        raise ValueError(f"kind {value!r}")
+    return next(kind for kind in _KINDS if kind == value)
+
+
+_READERS: Mapping[str, Callable[[Any], Any]] = {
+    "str": str,
+    "int": int,
+    "int | None": int,
+    "bool": bool,
+    "Kind": _kind,
+}
+"""How the values of a field are read, by its annotation."""

@@ -28,10 +28,12 @@ def make_views(
     """
     items = tuple(items)
     views = {
-        "package": group(items, _package, versions),
-        "distribution": group(items, _distribution, versions),
-        "category": group(items, _category),
-        "extension": group(items, _extension),
+        "package": _group(items, lambda i: _own(i, i.package or UNOWNED), versions),
+        "distribution": _group(
+            items, lambda i: _own(i, i.distribution or NO_DISTRIBUTION), versions
+        ),
+        "category": _group(items, lambda item: item.category),
+        "extension": _group(items, lambda item: _own(item, extension_of(item.path))),
         "folder": _folders(items, depth),
     }
     if rules:
@@ -39,19 +41,22 @@ def make_views(
     return views
 
 
-def group(
+def _own(item: Item, name: str) -> str:
+    return FOLDERS if item.kind == "folder" else name
+
+
+def _group(
     items: Iterable[Item], key: Callable[[Item], str], versions: Mapping[str, str] | None = None
 ) -> tuple[Row, ...]:
-    """Items summed up by a key, the largest row first."""
+    """Items summed up by a key."""
     sums: dict[str, Sums] = {}
     for item in items:
         name = key(item)
-        held = sums.get(name)
-        if held is None:
-            held = sums[name] = Sums()
-        held.add(item)
-    known = versions or {}
-    return in_order(held.row(name, known.get(name, "")) for name, held in sums.items())
+        row = sums.get(name)
+        if row is None:
+            row = sums[name] = Sums()
+        row.add(item)
+    return in_order(row.row(name, (versions or {}).get(name, "")) for name, row in sums.items())
 
 
 def in_order(rows: Iterable[Row]) -> tuple[Row, ...]:
@@ -72,22 +77,6 @@ def extension_of(path: str) -> str:
     if not dot or not stem or len(suffix) > 12 or not suffix.isalnum():
         return "(none)"
     return "." + suffix.lower()
-
-
-def _package(item: Item) -> str:
-    return FOLDERS if item.kind == "folder" else item.package or UNOWNED
-
-
-def _distribution(item: Item) -> str:
-    return FOLDERS if item.kind == "folder" else item.distribution or NO_DISTRIBUTION
-
-
-def _category(item: Item) -> str:
-    return item.category
-
-
-def _extension(item: Item) -> str:
-    return FOLDERS if item.kind == "folder" else extension_of(item.path)
 
 
 def _by_rule(items: Iterable[Item]) -> tuple[Row, ...]:
@@ -120,16 +109,9 @@ def _folders(items: Iterable[Item], depth: int) -> tuple[Row, ...]:
         folder = item.path if item.kind == "folder" else item.path.rpartition("/")[0]
         chain = chains.get(folder)
         if chain is None:
-            chain = chains[folder] = tuple(
-                sums.setdefault(name, Sums()) for name in _chain(folder, depth)
-            )
-        for held in chain:
-            held.add(item)
-    return in_order(held.row(name) for name, held in sums.items())
-
-
-def _chain(folder: str, depth: int) -> tuple[str, ...]:
-    if not folder:
-        return (TOP,)
-    parts = folder.split("/")[:depth]
-    return tuple("/".join(parts[: n + 1]) for n in range(len(parts)))
+            parts = folder.split("/")[:depth]
+            names = ["/".join(parts[: n + 1]) for n in range(len(parts))] if folder else [TOP]
+            chain = chains[folder] = tuple(sums.setdefault(name, Sums()) for name in names)
+        for row in chain:
+            row.add(item)
+    return in_order(row.row(name) for name, row in sums.items())

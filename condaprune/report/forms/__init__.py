@@ -1,50 +1,114 @@
-"""The forms an audit and a comparison are shown in; a new one is one file and one line here."""
+"""The forms of reports, and which reports each can hold: a new form is one file and one line."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
+from typing import TYPE_CHECKING, Generic, TypeVar
 
-from condaprune.report.audit.compare import Comparison
-from condaprune.report.audit.model import Audit
+from condaprune.errors import UsageProblem
+from condaprune.report.layout import Show
 
-# name -> module below this package, with `audit_text` and, but for ncdu, `comparison_text`
-FORMATS: dict[str, str] = {
-    "text": "text",
-    "json": "document",
-    "csv": "spreadsheet",
-    "md": "markdown",
-    "ncdu": "ncdu",
-    "html": "page",
-    "github": "github",
-}
+if TYPE_CHECKING:
+    from condaprune.live.verify.results import Verification
+    from condaprune.report.audit.check import Verdict
+    from condaprune.report.audit.compare import Comparison
+    from condaprune.report.audit.model import Audit
+    from condaprune.report.audit.needs import Why
+    from condaprune.report.audit.runtime import Needs
+    from condaprune.report.explain import Answers
+    from condaprune.report.forms.answers import Status
+    from condaprune.report.text import Prune
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Show:
-    """What to show: the views, how many rows of each (0: all), the terminal's width in columns.
+class Report(Generic[T]):
+    """A kind of report; `words` name it in messages."""
 
-    `files` asks for every file where a format can hold them; `ascii` for bars of plain ASCII.
+    name: str
+    words: str
+
+
+AUDIT: Report[Audit] = Report("audit", "an audit")
+COMPARISON: Report[Comparison] = Report("comparison", "a comparison")
+VERDICT: Report[Verdict] = Report("verdict", "a verdict")
+PRUNE: Report[Prune] = Report("prune", "the report of a prune")
+NEEDS: Report[Needs] = Report("needs", "runtime needs")
+WHY: Report[Why] = Report("why", "the reasons for a package")
+EXPLANATION: Report[Answers] = Report("explanation", "an explanation")
+STATUS: Report[Status] = Report("status", "a status")
+VERIFICATION: Report[Verification] = Report("verification", "a verification")
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The suffixes of its files, and by module the reports it can hold.
+
+    The function of a report's name in that module, below `condaprune.report`, renders it.
     """
 
-    by: tuple[str, ...] = ()
-    top: int = 20
-    width: int = 80
-    files: bool = False
-    ascii: bool = False
+    suffixes: tuple[str, ...]
+    modules: Mapping[str, str]
+
+    def module(self, report: str) -> str:
+        """The module that renders a report; empty where the form cannot hold it."""
+        return next((name for name, held in self.modules.items() if report in held.split()), "")
 
 
-def audit_format(name: str) -> Callable[[Audit, Show], str]:
-    """The function that renders an audit in a format of `FORMATS`."""
-    return _checked(import_module(f"{__name__}.{FORMATS[name]}").audit_text)
+FORMS: Mapping[str, Form] = {
+    "text": Form(
+        (".txt",),
+        {
+            "forms.text": "audit comparison verdict",
+            "forms.needs": "needs",
+            "forms.answers": "why status verification",
+            "explain": "explanation",
+            "text": "prune",
+        },
+    ),
+    "json": Form(
+        (".json",),
+        {
+            "forms.document": "audit comparison verdict prune needs why explanation status "
+            "verification"
+        },
+    ),
+    "csv": Form((".csv",), {"forms.spreadsheet": "audit comparison"}),
+    "md": Form((".md",), {"forms.markdown": "audit comparison verdict"}),
+    "ncdu": Form((".ncdu",), {"forms.ncdu": "audit"}),
+    "html": Form((".html", ".htm"), {"forms.page": "audit comparison"}),
+    "github": Form((), {"forms.github": "audit comparison verdict"}),
+}
 
 
-def comparison_format(name: str) -> Callable[[Comparison, Show], str] | None:
-    """The function that renders a comparison; None where a format cannot hold one."""
-    found = getattr(import_module(f"{__name__}.{FORMATS[name]}"), "comparison_text", None)
-    return found if found is None else _checked(found)
+def form_of(path: str) -> str:
+    """The form that the suffix of a file names; empty where there is none."""
+    ends = path.lower()
+    return next((name for name, form in FORMS.items() if ends.endswith(form.suffixes)), "")
 
 
-def _checked(found: Callable[..., str]) -> Callable[..., str]:
-    return found
+def able(report: Report[T]) -> tuple[str, ...]:
+    """The forms that can hold a report."""
+    return tuple(name for name, form in FORMS.items() if form.module(report.name))
+
+
+def check_form(name: str, report: Report[T]) -> None:
+    """Refuse a form that cannot hold a report. Errors: `UsageProblem`."""
+    forms = able(report)
+    if name not in forms:
+        raise UsageProblem(
+            f"the form {name} cannot hold {report.words}",
+            where="-o",
+            remedy=f"Forms that can: {', '.join(forms)}",
+        )
+
+
+def render(name: str, report: Report[T], data: T, show: Show) -> str:
+    """A report in a form. Errors: `UsageProblem` where the form cannot hold it."""
+    check_form(name, report)
+    module = import_module(f"condaprune.report.{FORMS[name].module(report.name)}")
+    renderer: Callable[[T, Show], str] = getattr(module, report.name)
+    return renderer(data, show)

@@ -1,54 +1,168 @@
-"""An audit or a comparison as JSON."""
+"""Every report as JSON; docs/audit.schema.json describes the document of an audit."""
 
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING
 
-from condaprune.report.audit.compare import Change, Comparison
-from condaprune.report.audit.model import Audit, Row
 from condaprune.report.audit.saved import SCHEMA, to_json
-from condaprune.report.forms import Show
+from condaprune.report.layout import Show
 from condaprune.version import __version__
 
+if TYPE_CHECKING:
+    from condaprune.live.verify.results import Verification
+    from condaprune.report.audit.check import Verdict
+    from condaprune.report.audit.compare import Change, Comparison
+    from condaprune.report.audit.model import Audit, Row
+    from condaprune.report.audit.needs import Why
+    from condaprune.report.audit.runtime import Needs
+    from condaprune.report.explain import Answers
+    from condaprune.report.forms.answers import Status
+    from condaprune.report.text import Prune
 
-def audit_text(audit: Audit, show: Show) -> str:
-    """The document that docs/audit.schema.json describes; it can be audited and compared again."""
+
+def audit(audit: Audit, show: Show) -> str:
+    """The document of an audit; it can be audited and compared again."""
     return to_json(audit, files=show.files)
 
 
-def comparison_text(comparison: Comparison, _show: Show) -> str:
-    """The comparison as JSON, all changes in it."""
-    data: dict[str, Any] = {
-        "format": "condaprune-diff",
-        "schema": SCHEMA,
-        "tool": {"name": "condaprune", "version": __version__},
-        "before": comparison.before.label,
-        "after": comparison.after.label,
-        "measures": list(comparison.measures),
-        "total": _change(comparison.total, comparison),
-        "views": {
-            name: [_change(change, comparison) for change in changes]
-            for name, changes in comparison.views.items()
+def comparison(comparison: Comparison, _show: Show) -> str:
+    """The comparison with all its changes."""
+    return _document(
+        "diff",
+        {
+            "before": comparison.before.label,
+            "after": comparison.after.label,
+            "measures": list(comparison.measures),
+            "total": _change(comparison.total, comparison),
+            "views": {
+                name: [_change(change, comparison) for change in changes]
+                for name, changes in comparison.views.items()
+            },
         },
-    }
+    )
+
+
+def verdict(verdict: Verdict, _show: Show) -> str:
+    """The verdict with all its findings."""
+    return _document(
+        "check",
+        {
+            "environment": verdict.audit.label,
+            "baseline": verdict.baseline.label if verdict.baseline else None,
+            "passed": not verdict.failed,
+            "checks": [
+                {
+                    "scope": finding.limit.scope,
+                    "name": finding.limit.name,
+                    "kind": finding.kind,
+                    "measure": finding.limit.measure,
+                    "passed": finding.kept,
+                    "actual": finding.actual,
+                    "limit": finding.allowed,
+                    "over": finding.over,
+                    "baseline": finding.base,
+                    "text": finding.text,
+                    "message": finding.limit.message,
+                }
+                for finding in verdict.findings
+            ],
+            "grew_most": [
+                {
+                    "name": change.name,
+                    "before": change.before.bytes if change.old else None,
+                    "after": change.after.bytes,
+                    "delta": change.grown,
+                    "version_before": change.before.version,
+                    "version_after": change.after.version,
+                }
+                for change in verdict.grew
+            ],
+        },
+    )
+
+
+def needs(needs: Needs, _show: Show) -> str:
+    """Runtime needs, and how the environment fits base images."""
+    from condaprune.report.audit.baseimages import fits, shown
+
+    return _document(
+        "runtime",
+        {
+            **asdict(needs),
+            "glibc": shown(needs.glibc) if needs.glibc else None,
+            "base_images": [asdict(fit) for fit in fits(needs)],
+        },
+    )
+
+
+def why(why: Why, _show: Show) -> str:
+    """Why a package is there."""
+    return _document(
+        "why",
+        {
+            "package": why.label,
+            "version": why.version,
+            "bytes": why.own.bytes,
+            "files": why.own.files,
+            "exclusive": why.exclusive,
+            "goes_along": list(why.goes_along),
+            "needed_by": list(why.direct),
+            "needs": list(why.needs),
+            "chains": [list(chain) for chain in why.chains],
+            "asked_for": why.asked,
+            "can_go": why.can_go,
+            "unused": why.unused,
+        },
+    )
+
+
+def prune(prune: Prune, _show: Show) -> str:
+    """The manifest of a prune."""
+    from condaprune.report.manifest import make_manifest
+
+    return _dump(make_manifest(prune.plan, prune.account, prune.outcome))
+
+
+def explanation(answers: Answers, _show: Show) -> str:
+    """The answers of `condaprune explain`, an entry each."""
+    return _dump(answers.as_data())
+
+
+def status(status: Status, _show: Show) -> str:
+    """What was done to an environment."""
+    return _dump(status.prefix.to_json())
+
+
+def verification(verification: Verification, _show: Show) -> str:
+    """What a verification found."""
+    return _dump(verification.to_json())
+
+
+def _document(name: str, data: Mapping[str, object]) -> str:
+    tool = {"name": "condaprune", "version": __version__}
+    return _dump({"format": f"condaprune-{name}", "schema": SCHEMA, "tool": tool, **data})
+
+
+def _dump(data: object) -> str:
     return json.dumps(data, indent=1) + "\n"
 
 
-def _change(change: Change, comparison: Comparison) -> dict[str, Any]:
+def _change(change: Change, comparison: Comparison) -> dict[str, object]:
+    base = change.before.bytes
     return {
         "name": change.name,
         "before": _side(change.before, comparison) if change.old else None,
         "after": _side(change.after, comparison) if change.new else None,
         "delta": change.grown,
-        "percent": round(100 * change.grown / change.before.bytes, 2)
-        if change.before.bytes
-        else None,
+        "percent": round(100 * change.grown / base, 2) if base else None,
     }
 
 
-def _side(row: Row, comparison: Comparison) -> dict[str, Any]:
-    found: dict[str, Any] = {"version": row.version} if row.version else {}
-    found["files"] = row.files
-    found.update((name, row.of(name)) for name in comparison.measures)
-    return found
+def _side(row: Row, comparison: Comparison) -> dict[str, object]:
+    data: dict[str, object] = {"version": row.version} if row.version else {}
+    data["files"] = row.files
+    data.update((name, row.of(name)) for name in comparison.measures)
+    return data

@@ -1,36 +1,45 @@
-"""An audit or a comparison for GitHub Actions: a notice, and the tables in the job's summary."""
+"""Workflow commands of GitHub Actions: a notice, and an error for each limit that is not kept.
+
+The tables go into the summary of the job, as Markdown.
+"""
 
 from __future__ import annotations
 
 from condaprune.paths import printable
+from condaprune.report.audit.check import Verdict
 from condaprune.report.audit.compare import Comparison
 from condaprune.report.audit.model import Audit
-from condaprune.report.forms import Show, markdown
-from condaprune.report.forms.text import percent, signed
-from condaprune.report.units import size
+from condaprune.report.forms.text import finding_text, headline
+from condaprune.report.layout import Show, percent, signed, size
 
 
-def audit_text(audit: Audit, show: Show) -> str:
-    """A notice with the total; `summary_of` has the tables."""
+def audit(audit: Audit, _show: Show) -> str:
+    """A notice with the total."""
     total = audit.total
-    label = _data(audit.label)
-    return f"::notice title=condaprune::{label}: {size(total.bytes)} in {total.files:,} files\n"
+    return _notice(f"{audit.label}: {size(total.bytes)} in {total.files:,} files")
 
 
-def comparison_text(comparison: Comparison, show: Show) -> str:
+def comparison(comparison: Comparison, _show: Show) -> str:
     """A notice with the change of the total."""
     old, grown = comparison.total.before.bytes, comparison.total.grown
-    change = f"{signed(grown)} ({percent(grown, old).replace('%', '%25')})"
-    label = _data(comparison.after.label)
-    return f"::notice title=condaprune::{label}: {change}\n"
+    return _notice(f"{comparison.after.label}: {signed(grown)} ({percent(grown, old)})")
 
 
-def summary_of(found: Audit | Comparison, show: Show) -> str:
-    """The Markdown that belongs into the summary of the job."""
-    if isinstance(found, Audit):
-        return markdown.audit_text(found, show)
-    return markdown.comparison_text(found, show)
+def verdict(verdict: Verdict, _show: Show) -> str:
+    """An error for each limit that is not kept, and a notice with the verdict."""
+    lines = []
+    for finding in verdict.failed:
+        message = f". {finding.limit.message}" if finding.limit.message else ""
+        title = _data(f"condaprune: {finding.limit.label} is over budget")
+        title = title.replace(":", "%3A").replace(",", "%2C")
+        lines.append(f"::error title={title}::{_data(finding_text(finding) + message)}\n")
+    return "".join(lines) + _notice(headline(verdict))
+
+
+def _notice(text: str) -> str:
+    return f"::notice title=condaprune::{_data(text)}\n"
 
 
 def _data(text: str) -> str:
-    return printable(text).replace("%", "%25")
+    """A text as the data of a workflow command: no line end in it starts another command."""
+    return printable(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")

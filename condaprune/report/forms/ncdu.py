@@ -8,11 +8,11 @@ from typing import Any
 from condaprune.errors import UsageProblem
 from condaprune.paths import printable
 from condaprune.report.audit.model import Audit
-from condaprune.report.forms import Show
+from condaprune.report.layout import Show
 from condaprune.version import __version__
 
 
-def audit_text(audit: Audit, _show: Show) -> str:
+def audit(audit: Audit, _show: Show) -> str:
     """The tree of all items. Errors: `UsageProblem` for a saved audit without files.
 
     The sizes on disk are those of the apparent bytes where they were not measured. Further paths
@@ -29,12 +29,12 @@ def audit_text(audit: Audit, _show: Show) -> str:
     folders: dict[str, list[Any]] = {"": root}
 
     def folder(path: str) -> list[Any]:
-        found = folders.get(path)
-        if found is None:
+        node = folders.get(path)
+        if node is None:
             head, _, name = path.rpartition("/")
-            found = folders[path] = [{"name": printable(name)}]
-            folder(head).append(found)
-        return found
+            node = folders[path] = [{"name": printable(name)}]
+            folder(head).append(node)
+        return node
 
     for item in audit.items:
         if item.kind == "folder":

@@ -1,50 +1,52 @@
-"""Runtime needs as text and JSON, and the final stage of a Dockerfile made from them."""
+"""Runtime needs as text, and the final stage of a Dockerfile made from them."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
-from typing import Any
 
 from condaprune.paths import printable
-from condaprune.report.audit.baseimages import Fit, shown
+from condaprune.report.audit.baseimages import Fit, base_images, fits, shown
 from condaprune.report.audit.runtime import Needs
-from condaprune.report.audit.saved import SCHEMA
-from condaprune.version import __version__
+from condaprune.report.layout import Show, listed
 
 _FEW = 6
 _SAFE_PATH = re.compile(r"/[A-Za-z0-9._/+@-]*")
+_MISSING = "none: the image has to bring them"
 
 
-def text(needs: Needs, fits: Sequence[Fit]) -> str:
-    """The needs as text, the base images last."""
-    return "\n".join(_text(needs, fits)) + "\n"
+def needs(needs: Needs, _show: Show) -> str:
+    """The needs, the base images last."""
+    return "\n".join(_needs(needs)) + "\n"
 
 
-def _text(needs: Needs, fits: Sequence[Fit]) -> Iterator[str]:
+def dockerfile(needs: Needs) -> str:
+    """The final stage: base image, variables, user, entry point in exec form.
+
+    A value that could not stand on a line of a Dockerfile is left out with a comment.
+    """
+    return "\n".join(_dockerfile(needs, fits(needs))) + "\n"
+
+
+def _needs(needs: Needs) -> Iterator[str]:
     yield f"{printable(needs.label)}: what it needs of the image it runs in"
     yield ""
-    machines = ", ".join(needs.machines) or "none"
-    yield f"  binaries       {needs.binaries:,} ({machines})"
+    yield f"  binaries       {needs.binaries:,} ({', '.join(needs.machines) or 'none'})"
     if needs.glibc:
         yield f"  glibc          {shown(needs.glibc)} or newer, for {printable(needs.glibc_user)}"
     yield f"  loader         {', '.join(map(printable, needs.loaders)) or 'none'}"
-    yield f"  certificates   {_some(needs.certificates) or 'none: the image has to bring them'}"
-    yield f"  time zones     {_some(needs.zones) or 'none: the image has to bring them'}"
-    yield (
-        f"  scripts        {needs.prefix_scripts} with an interpreter of the environment, "
-        f"{needs.env_scripts} with /usr/bin/env"
-    )
+    yield f"  certificates   {_some(needs.certificates) or _MISSING}"
+    yield f"  time zones     {_some(needs.zones) or _MISSING}"
+    inside = f"{needs.prefix_scripts} with an interpreter of the environment"
+    yield f"  scripts        {inside}, {needs.env_scripts} with /usr/bin/env"
     if needs.outside:
         yield ""
-        yield "  libraries from outside of the environment"
+        yield "  libraries from outside the environment"
         for library in needs.outside:
-            yield (
-                f"    {printable(library.name)}: {library.count:,} binaries, such as "
-                f"{printable(library.users[0])}"
-            )
+            binaries = f"{library.count:,} {'binary' if library.count == 1 else 'binaries'}"
+            example = printable(library.users[0])
+            yield f"    {printable(library.name)}: {binaries}, such as {example}"
     if needs.scripts:
         yield ""
         yield "  scripts that need a program from outside"
@@ -57,63 +59,35 @@ def _text(needs: Needs, fits: Sequence[Fit]) -> Iterator[str]:
         yield "  variables that activation sets"
         for variable in needs.variables:
             how = "computed by" if variable.computed else "by"
-            yield (
-                f"    {variable.name}={printable(variable.value)}  ({how} "
-                f"{printable(variable.source)})"
-            )
+            value, source = printable(variable.value), printable(variable.source)
+            yield f"    {variable.name}={value}  ({how} {source})"
         if not needs.variables:
-            yield f"    none that a look at {_some(needs.activation)} tells"
+            yield f"    none in the text of {_some(needs.activation)}"
     yield ""
-    yield "  base images"
-    for fit in fits:
+    yield f"  base images (as of {base_images().as_of})"
+    for fit in fits(needs):
         yield f"    {'fits' if fit.fits else 'no  '}  {fit.name}"
-        for reason in fit.reasons:
-            yield f"            {printable(reason)}"
-        if fit.fits and fit.installs:
-            yield f"            with {' '.join(fit.installs)} installed"
-        for note in fit.notes if fit.fits else ():
-            yield f"            {printable(note)}"
+        notes = [printable(reason) for reason in fit.reasons]
+        if fit.fits:
+            notes += [f"with {' '.join(fit.installs)} installed"] if fit.installs else []
+            notes += map(printable, fit.notes)
+        yield from (f"            {note}" for note in notes)
 
 
 def _some(paths: Sequence[str]) -> str:
-    shown_paths = ", ".join(map(printable, paths[:2]))
-    return f"{shown_paths} and {len(paths) - 2} more" if len(paths) > 2 else shown_paths
+    return listed([printable(path) for path in paths], 2)
 
 
-def document(needs: Needs, fits: Sequence[Fit]) -> str:
-    """The needs as JSON."""
-    data: dict[str, Any] = {
-        "format": "condaprune-runtime",
-        "schema": SCHEMA,
-        "tool": {"name": "condaprune", "version": __version__},
-        **asdict(needs),
-        "glibc": shown(needs.glibc) if needs.glibc else None,
-        "base_images": [asdict(fit) for fit in fits],
-    }
-    return json.dumps(data, indent=1) + "\n"
-
-
-def dockerfile(needs: Needs, fits: Sequence[Fit]) -> str:
-    """The final stage: base image, variables, user, entry point in exec form.
-
-    A value that could be no line of a Dockerfile is left out with a comment.
-    """
-    return "\n".join(_dockerfile(needs, fits)) + "\n"
-
-
-def _dockerfile(needs: Needs, fits: Sequence[Fit]) -> Iterator[str]:
+def _dockerfile(needs: Needs, all_fits: Sequence[Fit]) -> Iterator[str]:
     prefix = needs.prefix if _SAFE_PATH.fullmatch(needs.prefix) else "/env"
-    base = next(
-        (fit for fit in fits if fit.fits and fit.name != "scratch" and not _lacks(fit)), None
-    )
-    base = base or next((fit for fit in fits if fit.fits and fit.name != "scratch"), None)
+    fitting = [fit for fit in all_fits if fit.fits and fit.name != "scratch"]
+    base = min(fitting, key=_lacks, default=None)
     yield f"# Final stage for an environment in {prefix}, which a stage named `build` pruned."
     if needs.glibc:
         yield f"# Its binaries need glibc {shown(needs.glibc)} or newer."
     if base is None:
         yield "# No base image fits: `condaprune audit --runtime` says why."
-    name = base.name if base else "scratch"
-    yield f"FROM {name}"
+    yield f"FROM {base.name if base else 'scratch'}"
     for note in base.notes if base else ():
         yield f"# {printable(note)}"
     if base and base.installs:
@@ -144,6 +118,7 @@ def _dockerfile(needs: Needs, fits: Sequence[Fit]) -> Iterator[str]:
 
 
 def _lacks(fit: Fit) -> bool:
+    """Whether a base image lacks libraries; the first that lacks none is preferred."""
     return any(note.startswith("it lacks") for note in fit.notes)
 
 

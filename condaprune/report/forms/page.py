@@ -12,9 +12,9 @@ from condaprune.paths import printable
 from condaprune.report.audit.categories import CATEGORIES
 from condaprune.report.audit.compare import Change, Comparison
 from condaprune.report.audit.model import UNOWNED, Audit, Item, Measure, Row
-from condaprune.report.forms import Show
-from condaprune.report.forms.text import percent, signed
-from condaprune.report.units import size
+from condaprune.report.forms.text import facts, planned, totals
+from condaprune.report.layout import Show, percent, signed, size
+from condaprune.report.resources import text
 
 ALONE = 20_000
 """How many files, the largest ones, have a tile of their own; others of a folder are grouped."""
@@ -30,93 +30,71 @@ _CHANGED = ("package", "category", "folder", "file")
 _VIEWS = ("package", "category", "extension", "rule")
 
 
-def audit_text(audit: Audit, _show: Show) -> str:
+def audit(audit: Audit, _show: Show) -> str:
     """The page. Errors: `UsageProblem` for a saved audit without files."""
-    if not audit.items:
-        raise UsageProblem(
-            "a saved audit without its files has no map to draw",
-            where="-o html",
-            remedy="Save it with `condaprune audit ENV --all-files -o json=FILE`",
-        )
     return _page(f"condaprune audit: {printable(audit.label)}", _data(audit))
 
 
-def comparison_text(comparison: Comparison, _show: Show) -> str:
-    """The map of B, with what changed from A in tables. Errors: `UsageProblem` as above."""
-    after = comparison.after
-    if not after.items:
-        raise UsageProblem(
-            "a saved audit without its files has no map to draw",
-            where="-o html",
-            remedy="Let B be an environment, or save it with --all-files",
-        )
-    data = _data(after)
+def comparison(comparison: Comparison, _show: Show) -> str:
+    """The map of B, with tables of the changes from A. Errors: `UsageProblem` as above."""
+    data = _data(comparison.after)
     old, grown = comparison.total.before.bytes, comparison.total.grown
     data["changes"] = {
-        name: [_change(change) for change in comparison.views[name]]
-        for name in _CHANGED
-        if name in comparison.views
+        name: [_change(change) for change in changes]
+        for name, changes in comparison.views.items()
+        if name in _CHANGED
     }
     data["facts"] = (
         f"compared with {printable(comparison.before.label)}: {signed(grown)} "
         f"({percent(grown, old)})"
     )
-    return _page(f"condaprune diff: {printable(after.label)}", data)
+    return _page(f"condaprune diff: {printable(comparison.after.label)}", data)
 
 
 def _page(title: str, data: dict[str, Any]) -> str:
-    from importlib.resources import files
-
-    home = files("condaprune.report.forms")
-
-    def asset(name: str) -> str:
-        return home.joinpath(name).read_text(encoding="utf-8")
-
     # In a script element only `</script` and `<!--` can end the text: no `<` is left in it.
     raw = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     for char in "<>&\u2028\u2029":
         raw = raw.replace(char, f"\\u{ord(char):04x}")
-    page = asset("page.html")
     parts = {
         "@TITLE@": html.escape(title),
-        "@CSS@": asset("page.css").strip(),
-        "@JS@": (asset("treemap.js") + asset("page.js")).strip(),
-        "@DATA@": raw,
+        "@CSS@": text("page.css").strip(),
+        "@JS@": (text("treemap.js") + text("page.js")).strip(),
     }
     # The data goes in last and is never searched, whatever names it holds.
-    head, _, tail = page.partition("@DATA@")
-    for mark in ("@TITLE@", "@CSS@", "@JS@"):
-        head, tail = head.replace(mark, parts[mark]), tail.replace(mark, parts[mark])
+    head, _, tail = text("page.html").partition("@DATA@")
+    for mark, part in parts.items():
+        head, tail = head.replace(mark, part), tail.replace(mark, part)
     return head + raw + tail
 
 
 def _data(audit: Audit) -> dict[str, Any]:
+    if not audit.items:
+        raise UsageProblem(
+            "a saved audit without its files has no map to draw",
+            where="-o html",
+            remedy="Name the environment itself, or save it with `condaprune audit ENV "
+            "--all-files -o json=FILE`",
+        )
     measures: list[Measure] = [m for m in _NAMES if m in audit.measured]
     packages: dict[str, int] = {}
     # In a fixed order, so that a category has the same colour on every page.
     categories = {name: at for at, name in enumerate(CATEGORIES)}
-    total = audit.total
-    parts = [f"{size(total.bytes)} in {total.files:,} files"]
-    if "disk" in audit.measured:
-        parts.append(f"{size(total.disk)} on disk")
-    if "compressed" in audit.measured:
-        parts.append(f"{'' if audit.exact else 'about '}{size(total.compressed)} compressed")
-    planned = bool(audit.profile) and audit.source != "manifest"
-    if planned:
-        parts.append(f"profile {audit.profile} would take {size(total.removed_bytes)}")
-    facts = [audit.source, audit.platform]
-    facts += [f"Python {audit.python}"] if audit.python else []
-    columns = [_NAMES[m] for m in measures] + (["goes"] if planned else []) + ["files"]
+    over = planned(audit)
+    parts = totals(audit)
+    if over:
+        parts.append(f"profile {audit.profile} would take {size(audit.total.removed_bytes)}")
+    names = [_NAMES[m] for m in measures]
     return {
         "label": printable(audit.label),
-        "facts": ", ".join([*facts, f"{len(audit.packages):,} packages"]),
+        "facts": facts(audit),
         "totals": ", ".join(parts),
-        "measures": [_NAMES[m] for m in measures],
-        "columns": columns,
-        "planned": planned,
+        "measures": names,
+        "columns": [*names, *(["goes"] if over else []), "files"],
+        "planned": over,
         "unowned": UNOWNED,
         "views": {
-            name: [_row(row, measures, planned) for row in audit.view(name)]
+            name: [_row(row, measures, over) for row in audit.view(name)]
             for name in _VIEWS
             if name in audit.views
         },
@@ -137,9 +115,9 @@ def _change(change: Change) -> list[str | int]:
     ]
 
 
-def _row(row: Row, measures: Sequence[Measure], planned: bool) -> list[str | int]:
+def _row(row: Row, measures: Sequence[Measure], over: bool) -> list[str | int]:
     sizes = [row.of(measure) for measure in measures]
-    gone = [row.removed_bytes] if planned else []
+    gone = [row.removed_bytes] if over else []
     return [printable(row.name), printable(row.version), *sizes, *gone, row.files]
 
 
@@ -149,20 +127,20 @@ def _tree(
     packages: dict[str, int],
     categories: dict[str, int],
 ) -> list[Any]:
-    """Nested arrays, as treemap.js reads them; small files of a folder are grouped by what they
-    have in common."""
+    """Nested arrays, as treemap.js reads them; small files of a folder that share a package,
+    category and flags are one node."""
     least = _least(items)
     root: list[Any] = ["", [0] * len(measures), []]
     folders: dict[str, list[Any]] = {"": root}
     groups: dict[tuple[str, int, int, int], list[Any]] = {}
 
     def folder(path: str) -> list[Any]:
-        found = folders.get(path)
-        if found is None:
+        node = folders.get(path)
+        if node is None:
             head, _, name = path.rpartition("/")
-            found = folders[path] = [printable(name), [0] * len(measures), []]
-            folder(head)[2].append(found)
-        return found
+            node = folders[path] = [printable(name), [0] * len(measures), []]
+            folder(head)[2].append(node)
+        return node
 
     for item in items:
         sizes = [int(getattr(item, measure)) for measure in measures]
@@ -178,13 +156,13 @@ def _tree(
             folder(head)[2].append([printable(name), package, category, flags, *sizes])
             continue
         key = (head, package, category, flags)
-        held = groups.get(key)
-        if held is None:
-            held = groups[key] = [0, package, category, flags] + [0] * len(measures)
-            folder(head)[2].append(held)
-        held[0] += 1
+        group = groups.get(key)
+        if group is None:
+            group = groups[key] = [0, package, category, flags] + [0] * len(measures)
+            folder(head)[2].append(group)
+        group[0] += 1
         for at, value in enumerate(sizes, 4):
-            held[at] += value
+            group[at] += value
     return root
 
 

@@ -1,49 +1,54 @@
-"""An audit or a comparison as text, with bars that fit the terminal."""
+"""An audit, a comparison or a verdict as text, with bars that fit the terminal."""
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from condaprune.paths import printable
+from condaprune.report.audit.check import Finding, Verdict
 from condaprune.report.audit.compare import Change, Comparison
-from condaprune.report.audit.model import Audit, Item, Row, total_of_rows
-from condaprune.report.forms import Show
-from condaprune.report.units import share, size
+from condaprune.report.audit.model import UNOWNED, Audit, Row, total_of_rows
+from condaprune.report.layout import Show, counted, percent, share, shorten, signed, size, table
 
 _PRUNABLE = ("prefix", "archive")
 _DEFAULT = ("package", "category", "folder")
+_SPARE = ("strip", "zstd", "on disk", "files", "share")
+"""The columns that a narrow terminal lacks, the first to go first."""
 _LARGEST = 10
 _NAME_LIMIT = 44
 _BAR_LIMIT = 30
 _EIGHTHS = " ▏▎▍▌▋▊▉"
+_CHANGE = (("before", 8), ("after", 8), ("change", 9), ("of base", 7))
 
 
-def audit_text(audit: Audit, show: Show) -> str:
-    """The audit as text: totals, then a table for each view."""
-    return "\n".join(line.rstrip() for line in _audit(audit, show)) + "\n"
+def audit(audit: Audit, show: Show) -> str:
+    """The audit: totals, then a table for each view."""
+    return _joined(_audit(audit, show))
 
 
-def comparison_text(comparison: Comparison, show: Show) -> str:
-    """The comparison as text: totals, then a table of changes for each view."""
-    return "\n".join(line.rstrip() for line in _comparison(comparison, show)) + "\n"
+def comparison(comparison: Comparison, show: Show) -> str:
+    """The comparison: totals, then a table of changes for each view."""
+    return _joined(_comparison(comparison, show))
+
+
+def verdict(verdict: Verdict, show: Show) -> str:
+    """The verdict: what failed and by how much first, then what grew most."""
+    return _joined(_verdict(verdict, show))
+
+
+def _joined(lines: Iterator[str]) -> str:
+    return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
 def _audit(audit: Audit, show: Show) -> Iterator[str]:
-    facts = [audit.source, audit.platform]
-    facts += [f"Python {audit.python}"] if audit.python else []
-    facts.append(f"{len(audit.packages):,} packages")
-    yield f"{printable(audit.label)}: {', '.join(facts)}"
+    yield f"{printable(audit.label)}: {facts(audit)}"
     yield ""
     yield from _totals(audit)
-    rows: dict[str, Sequence[Row]] = {}
-    for name in show.by or _DEFAULT + (("rule",) if "rule" in audit.views else ()):
-        rows[name] = audit.view(name)
-    for name, held in rows.items():
+    for view in views(audit, show):
         yield ""
-        if name == "folder":
-            held = _as_tree(held)
-        yield from table(f"by {name}", held, audit, show)
+        yield from _view(view, audit, show)
     if not show.by:
         yield from _largest(audit, show)
     if audit.duplicates is not None:
@@ -61,116 +66,142 @@ def _audit(audit: Audit, show: Show) -> Iterator[str]:
         yield f"  why something stays: condaprune explain {what} PATH"
 
 
-def _totals(audit: Audit) -> Iterator[str]:
+def facts(audit: Audit) -> str:
+    """What was audited: its kind, platform, Python, how many packages it has."""
+    python = [f"Python {audit.python}"] if audit.python else []
+    packages = counted(len(audit.packages), "package")
+    return ", ".join([audit.source, audit.platform, *python, packages])
+
+
+def totals(audit: Audit) -> list[str]:
+    """The sizes of the whole by each measure that an audit has."""
     total = audit.total
-    parts = [f"{size(total.bytes)} in {total.files:,} files"]
+    parts = [f"{size(total.bytes)} in {counted(total.files, 'file')}"]
     if "disk" in audit.measured:
         parts.append(f"{size(total.disk)} on disk")
     if "compressed" in audit.measured:
-        about = "" if audit.exact else "about "
-        parts.append(f"{about}{size(total.compressed)} compressed")
-    what = "removed" if audit.source == "manifest" else "total"
-    yield f"  {what:<11} {', '.join(parts)}"
-    unowned = audit.row("package", "(unowned)")
+        parts.append(f"{'' if audit.exact else 'about '}{size(total.compressed)} compressed")
+    return parts
+
+
+def views(audit: Audit, show: Show) -> Sequence[str]:
+    """The views to show: those asked for, else the usual ones."""
+    return show.by or _DEFAULT + (("rule",) if "rule" in audit.views else ())
+
+
+def planned(audit: Audit) -> bool:
+    """Whether a plan was laid over; a manifest holds only what went."""
+    return bool(audit.profile) and audit.source != "manifest"
+
+
+def _totals(audit: Audit) -> Iterator[str]:
+    total = audit.total
+    whole = "removed" if audit.source == "manifest" else "total"
+    yield f"  {whole:<11} {', '.join(totals(audit))}"
+    unowned = audit.row("package", UNOWNED)
     if unowned and audit.source != "manifest":
-        yield f"  unowned     {size(unowned.bytes)} in {unowned.files:,} files that no package owns"
+        yield f"  unowned     {_in_files(unowned)} that no package owns"
     if audit.shared.files:
-        yield (
-            f"  shared      {size(audit.shared.bytes)} in {audit.shared.files:,} files that have "
-            "hard links outside (the package cache)"
-        )
+        outside = "with hard links outside (the package cache)"
+        yield f"  shared      {_in_files(audit.shared)} {outside}"
     if "strippable" in audit.measured and total.strippable:
-        what = "symbols and debug data in ELF files (--strip)"
-        yield f"  strippable  {size(total.strippable)} of {what}"
-    if audit.profile and audit.source != "manifest":
-        guards = "with the guards" if audit.guarded else "guards not asked"
-        yield (
-            f"  would go    {size(total.removed_bytes)} in {total.removed_files:,} files by "
-            f"profile {audit.profile} ({guards})"
-        )
+        symbols = "symbols and debug data in ELF files (--strip)"
+        yield f"  strippable  {size(total.strippable)} of {symbols}"
+    if planned(audit):
+        going = f"{size(total.removed_bytes)} in {counted(total.removed_files, 'file')}"
+        guards = "with the guards" if audit.guarded else "without guards"
+        yield f"  would go    {going} by profile {audit.profile} ({guards})"
     if audit.unused is not None:
-        yield (
-            f"  unused      {size(audit.unused.bytes)} in {audit.unused.files:,} files that no "
-            "trace touched"
-        )
+        yield f"  unused      {_in_files(audit.unused)} that no trace touched"
 
 
-def table(title: str, rows: Sequence[Row], audit: Audit, show: Show) -> Iterator[str]:
+def _in_files(row: Row) -> str:
+    return f"{size(row.bytes)} in {counted(row.files, 'file')}"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a view: its head, its width, the text of a row in it."""
+
+    head: str
+    width: int
+    cell: Callable[[Row], str]
+
+
+def columns(audit: Audit, rows: Sequence[Row]) -> list[Column]:
+    """The columns for which an audit's rows have something to say."""
+    whole = audit.total.bytes
+    possible: list[tuple[bool, Column]] = [
+        (True, Column("bytes", 8, lambda row: size(row.bytes))),
+        (True, Column("share", 7, lambda row: share(row.bytes, whole))),
+        ("disk" in audit.measured, Column("on disk", 8, lambda row: _amount(row.disk))),
+        ("compressed" in audit.measured, Column("zstd", 8, lambda row: _amount(row.compressed))),
+        (
+            "strippable" in audit.measured and any(row.strippable for row in rows),
+            Column("strip", 8, lambda row: _amount(row.strippable)),
+        ),
+        (planned(audit), Column("goes", 8, lambda row: _amount(row.removed_bytes))),
+        (
+            any(row.exclusive is not None for row in rows),
+            Column("excl.", 8, lambda r: "" if r.exclusive is None else size(r.exclusive)),
+        ),
+        (True, Column("files", 7, lambda row: f"{row.files:,}")),
+    ]
+    return [column for shown, column in possible if shown]
+
+
+def _amount(count: int) -> str:
+    return size(count) if count else "-"
+
+
+def _view(view: str, audit: Audit, show: Show) -> Iterator[str]:
     """The lines of one view: the largest rows with bars, the others as one row."""
-    shown, others = cut(rows, show.top)
-    # Nested rows hold each other: there is no sum to give.
-    names = [_label(row) for row in shown]
-    others_label = f"[{len(rows) - len(shown):,} others]"
-    columns = _columns(audit, shown)
-    for spare in ("strip", "zstd", "on disk", "files", "share"):  # what a narrow terminal lacks
-        if sum(width + 2 for _, width in columns) + 14 > show.width:
-            columns = [column for column in columns if column[0] != spare]
-    fixed = sum(width + 2 for _, width in columns)
-    room = max(12, show.width - 2 - fixed)
-    widest = max([len(title), len(others_label) if others else 0, *map(len, names)], default=0)
+    all_rows = audit.view(view)
+    if view == "folder":
+        all_rows = _as_tree(all_rows)
+    rows, others = first_rows(all_rows, show.top)
+    names = [row_label(row) for row in rows]
+    last = f"[{len(all_rows) - len(rows):,} others]"
+    shown = columns(audit, rows)
+    for spare in _SPARE:
+        if sum(column.width + 2 for column in shown) + 14 > show.width:
+            shown = [column for column in shown if column.head != spare]
+    room = max(12, show.width - 2 - sum(column.width + 2 for column in shown))
+    title = f"by {view}"
+    widest = max(map(len, [title, *names, *([last] if others else [])]))
     name_width = min(widest, _NAME_LIMIT, room)
     bar_width = min(_BAR_LIMIT, room - name_width - 2)
     if bar_width < 4:
-        bar_width = 0
-        name_width = min(widest, room)
-    head = "".join(f"  {name:>{width}}" for name, width in columns)
-    yield f"  {title:<{name_width}}{head}"
-    largest = max((row.bytes for row in shown), default=0)
-    for row, name in zip(shown, names, strict=True):
-        cells = "".join(f"  {_cell(row, c, audit):>{w}}" for c, w in columns)
-        bar = f"  {_bar(row.bytes, largest, bar_width, show.ascii)}" if bar_width else ""
-        yield f"  {shorten(name, name_width):<{name_width}}{cells}{bar}"
-    if others and title != "by folder":
-        cells = "".join(f"  {_cell(others, c, audit):>{w}}" for c, w in columns)
-        yield f"  {others_label:<{name_width}}{cells}"
+        bar_width, name_width = 0, min(widest, room)
+    largest = max((row.bytes for row in rows), default=0)
+
+    def cells(row: Row) -> list[str]:
+        return [column.cell(row) for column in shown]
+
+    lines = [
+        (name, [*cells(row), _bar(row.bytes, largest, bar_width, show.ascii)])
+        for row, name in zip(rows, names, strict=True)
+    ]
+    if others and view != "folder":  # nested rows have no sum
+        lines.append((last, cells(others)))
+    yield from table(title, [(c.head, c.width) for c in shown], lines, name_width)
 
 
-def cut(rows: Sequence[Row], top: int) -> tuple[Sequence[Row], Row | None]:
+def first_rows(rows: Sequence[Row], top: int) -> tuple[Sequence[Row], Row | None]:
     """The first *top* rows (0: all), and the sum of the others."""
     if not top or len(rows) <= top + 1:
         return rows, None
     return rows[:top], total_of_rows("others", rows[top:])
 
 
-def _columns(audit: Audit, rows: Sequence[Row]) -> list[tuple[str, int]]:
-    columns = [("bytes", 8), ("share", 7), ("files", 7)]
-    for name, measure in (("on disk", "disk"), ("zstd", "compressed")):
-        if measure in audit.measured:
-            columns.insert(-1, (name, 8))
-    if "strippable" in audit.measured and any(row.strippable for row in rows):
-        columns.insert(-1, ("strip", 8))
-    if audit.profile and audit.source != "manifest":
-        columns.insert(-1, ("goes", 8))
-    if any(row.exclusive is not None for row in rows):
-        columns.insert(-1, ("excl.", 8))
-    return columns
-
-
-def _cell(row: Row, column: str, audit: Audit) -> str:
-    if column == "bytes":
-        return size(row.bytes)
-    if column == "share":
-        return share(row.bytes, audit.total.bytes)
-    if column == "files":
-        return f"{row.files:,}"
-    if column == "excl.":
-        return "" if row.exclusive is None else size(row.exclusive)
-    held = {
-        "on disk": row.disk,
-        "zstd": row.compressed,
-        "strip": row.strippable,
-        "goes": row.removed_bytes,
-    }
-    return size(held[column]) if held[column] else "-"
-
-
-def _label(row: Row) -> str:
+def row_label(row: Row) -> str:
+    """A row's name, with the version of a package."""
     name = printable(row.name)
     return f"{name} {printable(row.version)}" if row.version else name
 
 
 def _bar(value: int, largest: int, width: int, plain: bool) -> str:
-    if largest <= 0 or value <= 0:
+    if largest <= 0 or value <= 0 or not width:
         return ""
     if plain:
         return "#" * max(1, round(width * value / largest))
@@ -178,124 +209,126 @@ def _bar(value: int, largest: int, width: int, plain: bool) -> str:
     return "█" * (eighths // 8) + _EIGHTHS[eighths % 8].strip()
 
 
-def shorten(text: str, width: int) -> str:
-    """A text no longer than *width*: its middle is left out."""
-    if len(text) <= width:
-        return text
-    head = (width - 3) // 3
-    return f"{text[:head]}...{text[len(text) - (width - 3 - head) :]}"
-
-
-def _as_tree(rows: Sequence[Row]) -> list[Row]:
+def _as_tree(rows: Sequence[Row]) -> tuple[Row, ...]:
     """Nested folders below the folder they lie in, the largest first on each level."""
-    from dataclasses import replace
-
     children: dict[str, list[Row]] = {}
     for row in rows:
         children.setdefault(row.name.rpartition("/")[0], []).append(row)
-    found: list[Row] = []
 
-    def walk(name: str, level: int) -> None:
+    def below(name: str, level: int) -> Iterator[Row]:
         for row in children.get(name, ()):
-            last = row.name.rpartition("/")[2]
-            found.append(replace(row, name="  " * level + last))
-            walk(row.name, level + 1)
+            yield replace(row, name="  " * level + row.name.rpartition("/")[2])
+            yield from below(row.name, level + 1)
 
-    walk("", 0)
-    return found
+    return tuple(below("", 0))
 
 
 def _largest(audit: Audit, show: Show) -> Iterator[str]:
-    files = sorted(
-        (item for item in audit.items if item.kind != "folder"),
-        key=lambda item: (-item.bytes, item.path),
-    )[:_LARGEST]
+    files = [item for item in audit.items if item.kind != "folder"]
+    files.sort(key=lambda item: (-item.bytes, item.path))
     if files:
         yield ""
         yield "  largest files"
-    for item in files:
-        yield f"  {size(item.bytes):>8}  {_file(item, show)}"
-
-
-def _file(item: Item, show: Show) -> str:
-    owner = f"  ({item.package})" if item.package else ""
-    room = max(20, show.width - 12 - len(owner))
-    return shorten(printable(item.path), room) + owner
+    for item in files[:_LARGEST]:
+        owner = f"  ({item.package})" if item.package else ""
+        path = shorten(printable(item.path), max(20, show.width - 12 - len(owner)))
+        yield f"  {size(item.bytes):>8}  {path}{owner}"
 
 
 def _duplicates(audit: Audit, show: Show) -> Iterator[str]:
-    found = audit.duplicates or ()
+    groups = audit.duplicates or ()
+    wasted = size(sum(group.wasted for group in groups))
     yield ""
-    wasted = sum(d.wasted for d in found)
-    yield f"  duplicates by content: {len(found):,} groups, {size(wasted)} more than one copy takes"
-    for held in found[: show.top or None]:
-        yield f"  {size(held.wasted):>8}  {len(held.paths)} times {size(held.bytes)}"
-        for path in held.paths[:3]:
+    yield f"  duplicates by content: {counted(len(groups), 'group')}, {wasted} in further copies"
+    for group in groups[: show.top or None]:
+        yield f"  {size(group.wasted):>8}  {len(group.paths)} times {size(group.bytes)}"
+        for path in group.paths[:3]:
             yield f"            {shorten(printable(path), max(20, show.width - 12))}"
-        if len(held.paths) > 3:
-            yield f"            ... and {len(held.paths) - 3:,} more"
+        if len(group.paths) > 3:
+            yield f"            ... and {len(group.paths) - 3:,} more"
 
 
 def _comparison(comparison: Comparison, show: Show) -> Iterator[str]:
-    before, after = comparison.before, comparison.after
-    yield f"{printable(before.label)} -> {printable(after.label)}"
-    yield ""
     total = comparison.total
+    yield f"{printable(comparison.before.label)} -> {printable(comparison.after.label)}"
+    yield ""
     for name in comparison.measures:
         old, new = total.before.of(name), total.after.of(name)
-        yield f"  {name:<11} {size(old):>8} -> {size(new):>8}  {delta(new - old, old)}"
+        change = f"{signed(new - old)} ({percent(new - old, old)})" if new != old else "unchanged"
+        yield f"  {name:<11} {size(old):>8} -> {size(new):>8}  {change}"
     files = total.after.files - total.before.files
     yield f"  {'files':<11} {total.before.files:>8,} -> {total.after.files:>8,}  {files:+,}"
     for view in show.by or comparison.views:
         changes = comparison.views.get(view, ())
         yield ""
-        if not changes:
+        if changes:
+            yield from _changes(f"by {view}", changes, show)
+        else:
             yield f"  by {view}: no change"
-            continue
-        yield from _changes(f"by {view}", changes, show)
 
 
 def _changes(title: str, changes: Sequence[Change], show: Show) -> Iterator[str]:
     shown = changes[: show.top or None]
-    names = [change_label(change) for change in shown]
-    room = max(20, show.width - 2 - 41)
-    width = min(max(len(title), *map(len, names)), room)
-    yield f"  {title:<{width}}    before     after     change  of base"
-    for change, name in zip(shown, names, strict=True):
-        old, new = change.before.bytes, change.after.bytes
-        yield (
-            f"  {shorten(name, width):<{width}}  {size(old) if change.old else '-':>8}  "
-            f"{size(new) if change.new else '-':>8}  {signed(new - old):>9}  "
-            f"{percent(new - old, old):>7}"
-        )
+    rows = [(change_label(change), change_cells(change)) for change in shown]
+    yield from table(title, _CHANGE, rows, max(20, show.width - 43))
     rest = changes[len(shown) :]
     if rest:
-        grown = sum(c.after.bytes - c.before.bytes for c in rest)
-        yield f"  [{len(rest):,} others: {signed(grown)}]"
+        yield f"  [{len(rest):,} others: {signed(sum(change.grown for change in rest))}]"
 
 
 def change_label(change: Change) -> str:
     """A changed row's name; a package with both versions."""
-    name = printable(change.name)
     old, new = change.before.version, change.after.version
     if old and new and old != new:
-        return f"{name} {printable(old)} -> {printable(new)}"
-    version = printable(new or old)
-    return f"{name} {version}" if version else name
+        return f"{printable(change.name)} {printable(old)} -> {printable(new)}"
+    return row_label(change.after if new else replace(change.after, version=old))
 
 
-def signed(count: int) -> str:
-    """A difference in bytes: ``+5.1 MB``."""
-    return f"+{size(count)}" if count > 0 else size(count)
+def change_cells(change: Change) -> list[str]:
+    """Before, after, the change in bytes and in per cent of the base."""
+    old, new = change.before.bytes, change.after.bytes
+    return [
+        size(old) if change.old else "-",
+        size(new) if change.new else "-",
+        signed(new - old),
+        percent(new - old, old),
+    ]
 
 
-def percent(change: int, base: int) -> str:
-    """A difference in per cent of the base; ``new`` where there was none."""
-    if not base:
-        return "new" if change > 0 else "-"
-    return f"{100 * change / base:+.1f} %"
+def _verdict(verdict: Verdict, show: Show) -> Iterator[str]:
+    pruned = " (as a prune would leave it)" if verdict.audit.pruned else ""
+    yield f"{printable(verdict.audit.label)}{pruned}: {headline(verdict)}"
+    if verdict.failed and verdict.grew:
+        yield ""
+        yield from _changes("grew most since the baseline", verdict.grew, replace(show, top=0))
+    yield ""
+    for finding in verdict.findings:
+        yield f"  {'ok  ' if finding.kept else 'FAIL'}  {finding_text(finding)}"
+        if not finding.kept and finding.limit.message:
+            yield f"        {finding.limit.message}"
 
 
-def delta(change: int, base: int) -> str:
-    """A difference in bytes and per cent."""
-    return f"{signed(change)} ({percent(change, base)})" if change else "unchanged"
+def headline(verdict: Verdict) -> str:
+    """The verdict in one sentence."""
+    checks = counted(len(verdict.findings), "check")
+    if not verdict.failed:
+        return f"within budget ({checks})"
+    most = ""
+    if verdict.grew:
+        change = verdict.grew[0]
+        grown = f"is new with {size(change.after.bytes)}"
+        if change.old:
+            grown = f"grew most, by {size(change.grown)}"
+        most = f"; {change_label(change)} {grown}"
+    return f"over budget ({len(verdict.failed)} of {checks} failed{most})"
+
+
+def finding_text(finding: Finding) -> str:
+    """One finding as a line: for what, how it stands, over by how much."""
+    over = ""
+    if not finding.kept and finding.kind in ("max", "growth"):
+        over = f", over by {size(finding.over)}"
+    elif not finding.kept and finding.kind == "max_files":
+        over = f", {finding.over:,} too many"
+    measure = "" if finding.limit.measure == "bytes" else f" ({finding.limit.measure})"
+    return f"{printable(finding.limit.label)}{measure}: {finding.text}{over}"

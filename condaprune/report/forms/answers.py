@@ -1,0 +1,99 @@
+"""The small answers as text: why a package is there, the status of a prefix, a verification."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from condaprune.paths import printable
+from condaprune.report.layout import Show, counted, listed, share, size
+
+if TYPE_CHECKING:
+    from condaprune.live.verify.results import Verification
+    from condaprune.report.audit.needs import Why
+    from condaprune.sinks.inplace.status import PrefixStatus
+
+_FEW = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What was done to the environment that the user named *label*."""
+
+    label: str
+    prefix: PrefixStatus
+
+
+def why(why: Why, _show: Show) -> str:
+    """Who needs a package, by which chains, what would go with it, whether it can go."""
+    return "\n".join(_why(why)) + "\n"
+
+
+def status(status: Status, _show: Show) -> str:
+    """The runs on a prefix, and whether anything is left undone."""
+    return "\n".join(_status(status.label, status.prefix)) + "\n"
+
+
+def verification(verification: Verification, _show: Show) -> str:
+    """What a verification found."""
+    from condaprune.live.verify.render import render
+
+    return render(verification)
+
+
+def _why(why: Why) -> Iterator[str]:
+    own = why.own
+    alone = counted(len(why.goes_along), "package")
+    yield f"{printable(why.label)} {printable(why.version)}".rstrip()
+    yield ""
+    yield f"  its own      {size(own.bytes)} in {counted(own.files, 'file')}"
+    yield f"  exclusive    {size(why.exclusive)}, with {alone} that nothing else needs"
+    for label in why.goes_along[:_FEW]:
+        yield f"                 {printable(label)}"
+    if len(why.goes_along) > _FEW:
+        yield f"                 ... and {len(why.goes_along) - _FEW:,} more"
+    yield f"  asked for    {'yes, by a spec' if why.asked else 'not according to the records'}"
+    if why.direct:
+        yield f"  needed by    {listed([printable(label) for label in why.direct], _FEW)}"
+    for number, chain in enumerate(why.chains):
+        head = "by way of" if not number else ""
+        yield f"  {head:<11}  {' -> '.join(map(printable, chain))}"
+    if why.roots > len(why.chains):
+        yield f"               ... and from {why.roots - len(why.chains):,} more"
+    if why.unused is not None:
+        yield f"  trace        {'touched nothing of it' if why.unused else 'touched it'}"
+    yield ""
+    yield f"  {_can_go(why)}"
+
+
+def _can_go(why: Why) -> str:
+    if len(why.direct) == 1:
+        return f"It cannot go by itself: {printable(why.direct[0])} says that it needs it."
+    if not why.can_go:
+        users = counted(len(why.direct), "package")
+        return f"It cannot go by itself: {users} say that they need it."
+    unless = "you do not use it yourself: you asked for it"
+    if not why.asked:
+        unless = "your code does not import or run it: nothing needs it"
+    return f"It can go if {unless}. {size(why.exclusive)}."
+
+
+def _status(label: str, prefix: PrefixStatus) -> Iterator[str]:
+    done = "was pruned in place" if prefix.runs else "has not been pruned in place"
+    yield f"{printable(label)} {done}"
+    for number, run in enumerate(prefix.runs, 1):
+        saved = run.bytes_before - run.bytes_after
+        last = number == len(prefix.runs) and prefix.when is not None
+        when = time.strftime(" on %Y-%m-%d %H:%M UTC", time.gmtime(prefix.when)) if last else ""
+        yield f"  by condaprune {run.version} with profile {run.profile}{when}"
+        yield (
+            f"    {size(run.bytes_before)} to {size(run.bytes_after)}, "
+            f"saved {size(saved)} ({share(saved, run.bytes_before)}), "
+            f"{run.files_before - run.files_after:,} of {run.files_before:,} files"
+        )
+        yield f"    rules: {', '.join(run.rules) or 'none'}"
+    if prefix.undoable:
+        yield "  the last run can be undone: `condaprune undo`"
+    yield f"  left undone: {prefix.pending}" if prefix.pending else "  nothing is left undone"

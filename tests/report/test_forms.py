@@ -1,0 +1,46 @@
+"""The registry of forms: what each can hold, and what is said where it cannot."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import pytest
+
+from condaprune.errors import UsageProblem
+from condaprune.report.forms import (
+    AUDIT,
+    FORMS,
+    NEEDS,
+    STATUS,
+    VERDICT,
+    VERIFICATION,
+    WHY,
+    able,
+    check_form,
+    form_of,
+)
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_each_form_has_the_functions_it_declares(name: str) -> None:
+    for module, reports in FORMS[name].modules.items():
+        for report in reports.split():
+            assert callable(getattr(import_module(f"condaprune.report.{module}"), report))
+
+
+def test_forms_are_found_by_the_suffix_of_a_file() -> None:
+    names = [form_of(path) for path in ("a.json", "A.HTM", "x.ncdu", "b.tar", "json")]
+    assert names == ["json", "html", "ncdu", "", ""]
+
+
+def test_each_report_says_which_forms_can_hold_it() -> None:
+    assert able(AUDIT) == tuple(FORMS)
+    assert able(VERDICT) == ("text", "json", "md", "github")
+    assert able(NEEDS) == able(WHY) == able(STATUS) == able(VERIFICATION) == ("text", "json")
+
+
+def test_a_form_that_cannot_hold_a_report_is_refused_with_those_that_can() -> None:
+    check_form("md", VERDICT)
+    with pytest.raises(UsageProblem, match="the form csv cannot hold a verdict") as caught:
+        check_form("csv", VERDICT)
+    assert caught.value.remedy == "Forms that can: text, json, md, github"
