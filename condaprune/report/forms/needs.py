@@ -54,7 +54,7 @@ def _needs(needs: Needs) -> Iterator[str]:
             yield f"    {printable(script.path)}: #!{printable(script.line)}"
         if len(needs.scripts) > _FEW:
             yield f"    ... and {len(needs.scripts) - _FEW:,} more"
-    if needs.activation:
+    if needs.activation or needs.variables:
         yield ""
         yield "  variables that activation sets"
         for variable in needs.variables:
