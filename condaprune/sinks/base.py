@@ -46,9 +46,15 @@ class Sink(Protocol):
         ...
 
 
-class CarryOut(Protocol):
-    """What sinks were before `begin`; goes when the last of them has it."""
-
-    def carry_out(self, plan: Plan, source: Source, progress: Progress) -> Outcome:
-        """Make the plan true, whole or not at all. Errors: `SinkError`."""
-        ...
+def carry_out(sink: Sink, plan: Plan, source: Source, progress: Progress) -> Outcome:
+    """Begin, apply and commit a plan; undo it where that fails. Errors: `SinkError`."""
+    try:
+        run = sink.begin(plan, source)
+        try:
+            run.apply(progress)
+            return run.commit()
+        except BaseException:
+            run.undo()
+            raise
+    finally:
+        sink.close()

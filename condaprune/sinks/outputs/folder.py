@@ -6,32 +6,42 @@ import contextlib
 import os
 from collections.abc import Callable
 
-from condaprune.errors import SinkError
-from condaprune.paths import parent, printable, to_bytes
-from condaprune.sinks.outputs.feed import FileBody
+from condaprune.errors import UsageProblem
+from condaprune.paths import parent, to_bytes
+from condaprune.sinks.outputs.format import Format, Job, Writer
+from condaprune.sinks.outputs.members import FileBody, file_changed
+from condaprune.sinks.outputs.options import OutputOptions
+from condaprune.sinks.outputs.places import FolderPlace, Place
 from condaprune.sources.members import Body, Member
 
 _FICLONE = 0x40049409
 
 
-class FolderWriter:
-    """Writes below the folder *root*, which is empty.
+def _check(options: OutputOptions) -> None:
+    if options.level is not None:
+        raise UsageProblem(
+            "a folder is not compressed", where="--compress-level", remedy="Leave it out"
+        )
+
+
+class _FolderWriter(Writer):
+    """Writes below an empty folder.
 
     Files are cloned where the file system can, else copied; hard links are made between members
     only, so that rewriting a file here changes nothing elsewhere. Links and times come last:
     nothing is ever written through a link, and a folder keeps its time.
     """
 
-    def __init__(self, root: str, owner: tuple[int, int] | None = None) -> None:
-        self._root = to_bytes(root) + b"/"
-        self._owner = owner
+    def __init__(self, place: Place, job: Job) -> None:
+        self._root = to_bytes(place.path) + b"/"
+        owner = job.options.owner
+        self._owner = owner if owner != (0, 0) else None
         self._made: set[str] = {""}
         self._links: list[Member] = []
         self._folders: list[Member] = []
         self._clone: Callable[[int, int], bool] | None = _cloner()
 
     def add(self, member: Member, body: Body) -> None:
-        """Write one member. Errors: `SinkError`, OSError."""
         if member.kind == "folder":
             self._folder(member.path)
             self._folders.append(member)
@@ -48,11 +58,7 @@ class FolderWriter:
         handle = os.open(path, flags, 0o600)
         try:
             if self._content(handle, body) != member.size:
-                raise SinkError(
-                    "the file changed while it was packed",
-                    where=printable(member.path),
-                    remedy="Let nothing write to the environment meanwhile, and start again",
-                )
+                raise file_changed(member.path)
             if self._owner is not None:
                 os.fchown(handle, *self._owner)
             os.fchmod(handle, member.mode)
@@ -61,7 +67,6 @@ class FolderWriter:
             os.close(handle)
 
     def finish(self) -> None:
-        """Make the links, then set the modes and times of the folders, the inner ones first."""
         for member in self._links:
             path = self._root + to_bytes(member.path)
             os.symlink(to_bytes(member.target), path)
@@ -69,7 +74,7 @@ class FolderWriter:
                 os.chown(path, *self._owner, follow_symlinks=False)
             with contextlib.suppress(NotImplementedError):
                 os.utime(path, (member.mtime, member.mtime), follow_symlinks=False)
-        for member in reversed(self._folders):
+        for member in reversed(self._folders):  # the inner ones first
             path = self._root + to_bytes(member.path)
             if self._owner is not None:
                 os.chown(path, *self._owner)
@@ -115,3 +120,6 @@ def _cloner() -> Callable[[int, int], bool] | None:
         return True
 
     return clone
+
+
+FORMAT = Format("folder", (), _FolderWriter, _check, FolderPlace, keeps_root=False)

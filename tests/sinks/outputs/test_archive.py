@@ -16,13 +16,13 @@ import pytest
 
 from condaprune.errors import CondapruneError, SinkError, UsageProblem
 from condaprune.model import Edit
-from condaprune.sinks.outputs.archive import open_sink
+from condaprune.sinks.base import carry_out
 from condaprune.sources.archive import ArchiveSource
 from condaprune.sources.prefix import PrefixSource
 from tests.sources.archives import header, member, tar
 from tests.trees import Link, listing, make_prefix
 
-from .helpers import ADDED, pack, plan_for
+from .helpers import ADDED, open_sink, pack, plan_for
 
 FORMATS = ["tar", "tar.gz", "tar.bz2", "tar.xz", "tar.zst", "zip"]
 
@@ -86,7 +86,7 @@ def test_outputs_that_are_refused(env: Path, tmp_path: Path, output: str, match:
 )
 def test_values_that_are_refused(output: str, options: dict[str, object], match: str) -> None:
     with pytest.raises(UsageProblem, match=match):
-        open_sink(output, **options)  # type: ignore[arg-type]
+        open_sink(output, **options)
 
 
 def test_a_bad_source_date_epoch_is_refused(
@@ -128,14 +128,14 @@ def test_a_signal_on_the_way_leaves_nothing(tmp_path: Path, number: signal.Signa
     script = f"""
 import sys, time
 from condaprune.model import no_progress
-from condaprune.sinks.outputs.archive import open_sink
-from tests.sinks.outputs.helpers import plan_for
+from condaprune.sinks.base import carry_out
+from tests.sinks.outputs.helpers import open_sink, plan_for
 from condaprune.sources.prefix import PrefixSource
 source = PrefixSource({str(env)!r})
 def slow(phase, done, total):
     print("writing", flush=True)
     time.sleep(30)
-open_sink({str(tmp_path / "o.tar.zst")!r}).carry_out(plan_for(source), source, slow)
+carry_out(open_sink({str(tmp_path / "o.tar.zst")!r}), plan_for(source), source, slow)
 """
     process = subprocess.Popen(
         [sys.executable, "-c", script],
@@ -265,7 +265,7 @@ def test_standard_output_gets_the_archive(env: Path) -> None:
     script = (
         "from tests.sinks.outputs.helpers import *\n"
         f"source = PrefixSource({str(env)!r})\n"
-        "open_sink('-', format='tar.zst').carry_out(plan_for(source), source, no_progress)\n"
+        "carry_out(open_sink('-', format='tar.zst'), plan_for(source), source, no_progress)\n"
     )
     run = subprocess.run(
         [sys.executable, "-c", script],
@@ -289,5 +289,5 @@ def test_progress_is_told(env: Path, tmp_path: Path) -> None:
     source = PrefixSource(str(env))
     told: list[tuple[str, int, int]] = []
     sink = open_sink(str(tmp_path / "o.tar"))
-    sink.carry_out(plan_for(source), source, lambda *row: told.append(row))
+    carry_out(sink, plan_for(source), source, lambda *row: told.append(row))
     assert told[-1][1] == told[-1][2] > 0

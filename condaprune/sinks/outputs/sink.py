@@ -1,0 +1,119 @@
+"""The sink that writes something new: an archive in any format, a folder, an image."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from condaprune.model import Outcome, Plan, Progress, unique_bytes
+from condaprune.sinks.outputs.feed import Findings, from_prefix
+from condaprune.sinks.outputs.format import Format, Job
+from condaprune.sinks.outputs.members import below
+from condaprune.sinks.outputs.options import OutputOptions
+from condaprune.sinks.outputs.places import Place, StreamPlace, check_output, clear_errors
+from condaprune.sinks.outputs.registry import format_of
+from condaprune.sources.base import Source
+
+
+class OutputSink:
+    """Writes the output that *options* ask for.
+
+    *prefix*, where given, is the environment that the output must not lie in. Errors:
+    `UsageProblem` for options that do not fit the format, `SinkError` for an output that cannot
+    be written.
+    """
+
+    def __init__(self, options: OutputOptions, prefix: str = "") -> None:
+        self._options = options
+        self._format = format_of(options.output, options.format)
+        self._format.check(options)
+        self._check(prefix)
+        self._run: _OutputRun | None = None
+
+    def begin(self, plan: Plan, source: Source) -> _OutputRun:
+        """Open the output under a temporary name, before anything is read. Errors: `SinkError`."""
+        self._check(source.prefix)
+        output = self._options.output
+        place = StreamPlace(output) if output == "-" else self._format.place(output)
+        self._run = _OutputRun(self._options, self._format, place, plan, source)
+        return self._run
+
+    def close(self) -> None:
+        """Remove an output that was begun and not committed."""
+        if self._run is not None:
+            self._run.undo()
+
+    def _check(self, prefix: str) -> None:
+        if self._options.output != "-":
+            check_output(self._options.output, force=self._options.force, prefix=prefix)
+
+
+class _OutputRun:
+    """One output on its way."""
+
+    def __init__(
+        self, options: OutputOptions, form: Format, place: Place, plan: Plan, source: Source
+    ) -> None:
+        if form.home:
+            options = replace(options, dest_prefix=options.dest_prefix or form.home)
+        self._options, self._format, self._place = options, form, place
+        self._plan, self._source = plan, source
+        self._findings = Findings()
+        self._compressor = ""
+
+    def apply(self, progress: Progress) -> None:
+        """Write the output. Errors: `SinkError`, those of the source."""
+        plan, options = self._plan, self._options
+        stream = self._source.members()
+        root = options.arcroot or ""
+        if self._format.home:
+            root = (options.dest_prefix or "").strip("/")
+        elif options.arcroot is None and stream is not None and self._format.keeps_root:
+            root = stream.arcroot
+        with clear_errors(options.output):
+            job = Job(options, plan, root, stream is not None)
+            writer = self._format.open(self._place, job)
+            self._findings.notes += writer.notes
+            try:
+                if stream is not None:
+                    from condaprune.sinks.outputs.refeed import from_archive
+
+                    members = from_archive(plan, self._source, stream, options, self._findings)
+                else:
+                    members = from_prefix(
+                        plan, self._source, options, writer.layer_of, self._findings
+                    )
+                total = len(plan.inventory.entries)
+                for done, (member, body) in enumerate(below(members, root) if root else members):
+                    writer.add(member, body)
+                    if not done % 500:
+                        progress("pack", min(done, total), total)
+                writer.finish()
+                self._compressor = writer.compressor
+            except BaseException:
+                writer.abort()
+                raise
+        progress("pack", total, total)
+
+    def commit(self) -> Outcome:
+        """Let the output appear under its name. Errors: `SinkError`."""
+        plan, findings = self._plan, self._findings
+        entries = plan.inventory.entries
+        after = unique_bytes(plan.kept())
+        for edit in plan.edits:
+            old = entries[edit.path].size if edit.path in entries else 0
+            after += edit.size(old) - old
+        return Outcome(
+            bytes_before=unique_bytes(entries.values()),
+            bytes_after=after,
+            output=self._options.output,
+            output_size=self._place.commit(),
+            format=self._format.name,
+            compressor=self._compressor,
+            content_bytes=findings.bytes,
+            added=tuple(findings.added),
+            notes=tuple(findings.notes),
+        )
+
+    def undo(self) -> None:
+        """Remove what was written; what is committed stays."""
+        self._place.discard()
