@@ -54,7 +54,7 @@ class Compressor(Protocol):
 
     def abort(self) -> None:
         """Stop the threads; what was written is of no use."""
-        ...
+        return
 
 
 def thread_count(threads: int) -> int:
@@ -129,7 +129,7 @@ class _Target:
         """Nothing is held back."""
 
 
-class _Plain:
+class _Plain(Compressor):
     name = "none"
 
     def __init__(self, write: Write) -> None:
@@ -141,11 +141,8 @@ class _Plain:
     def close(self) -> None:
         pass
 
-    def abort(self) -> None:
-        pass
 
-
-class _Zstd:
+class _Zstd(Compressor):
     """zstd's own threads: the same bytes for any number of them, as long as there is one."""
 
     def __init__(self, write: Write, level: int, threads: int) -> None:
@@ -174,25 +171,24 @@ class _Zstd:
     def close(self) -> None:
         self._stream.close()  # type: ignore[no-untyped-call]
 
-    def abort(self) -> None:
-        pass
 
-
-class _Cut:
+class _Cut(Compressor):
     """Cuts a stream into pieces by size alone, however it was written."""
 
     def __init__(self, size: int) -> None:
-        self._size = size
-        self._rest = bytearray()
+        self._block = memoryview(bytearray(size))
+        self._held = 0
 
     def write(self, data: Buffer) -> object:
-        self._rest += data
-        whole = len(self._rest) // self._size * self._size
-        if whole:
-            with memoryview(self._rest) as rest:
-                for at in range(0, whole, self._size):
-                    self._piece(rest[at : at + self._size])
-            del self._rest[:whole]
+        left = memoryview(data)
+        while left:
+            count = min(len(left), len(self._block) - self._held)
+            self._block[self._held : self._held + count] = left[:count]
+            self._held += count
+            left = left[count:]
+            if self._held == len(self._block):
+                self._held = 0
+                self._piece(self._block)
         return None
 
     def _piece(self, data: Buffer) -> None:
@@ -218,7 +214,7 @@ class _Isal(_Cut):
         self._file.write(data)
 
     def close(self) -> None:
-        self._file.write(self._rest)
+        self._file.write(self._block[: self._held])
         self._file.close()
 
     def abort(self) -> None:
@@ -253,8 +249,8 @@ class _Blocks(_Cut):
             self._write(self._pending.popleft().result())
 
     def close(self) -> None:
-        if self._rest or self._empty:
-            self._piece(bytes(self._rest))
+        if self._held or self._empty:
+            self._piece(self._block[: self._held])
         self._drain(0)
         self._pool.shutdown()
 

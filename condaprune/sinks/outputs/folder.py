@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable
 
 from condaprune.errors import UsageProblem
 from condaprune.paths import parent, to_bytes
 from condaprune.sinks.outputs.format import Format, Job, Writer
 from condaprune.sinks.outputs.members import FileBody, file_changed
 from condaprune.sinks.outputs.options import OutputOptions
-from condaprune.sinks.outputs.places import FolderPlace, Place
+from condaprune.sinks.outputs.places import Place, new_folder
 from condaprune.sources.members import Body, Member
 
 _FICLONE = 0x40049409
@@ -39,7 +38,7 @@ class _FolderWriter(Writer):
         self._made: set[str] = {""}
         self._links: list[Member] = []
         self._folders: list[Member] = []
-        self._clone: Callable[[int, int], bool] | None = _cloner()
+        self._clones = True
 
     def add(self, member: Member, body: Body) -> None:
         if member.kind == "folder":
@@ -88,12 +87,12 @@ class _FolderWriter(Writer):
             self._made.add(path)
 
     def _content(self, handle: int, body: Body) -> int:
-        if isinstance(body, FileBody) and self._clone is not None:
+        if isinstance(body, FileBody) and self._clones:
             source = os.open(body.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
             try:
-                if self._clone(handle, source):
+                if _clone(handle, source):
                     return os.fstat(handle).st_size
-                self._clone = None
+                self._clones = False
             finally:
                 os.close(source)
         size = 0
@@ -105,21 +104,15 @@ class _FolderWriter(Writer):
         return size
 
 
-def _cloner() -> Callable[[int, int], bool] | None:
-    """Shares the blocks of a file until one side writes, as btrfs, xfs and overlays on them can."""
+def _clone(target: int, source: int) -> bool:
+    """Share the blocks of a file until one side writes, as btrfs, xfs and overlays on them can."""
+    import fcntl
+
     try:
-        import fcntl
-    except ImportError:
-        return None
-
-    def clone(target: int, source: int) -> bool:
-        try:
-            fcntl.ioctl(target, _FICLONE, source)
-        except OSError:
-            return False
-        return True
-
-    return clone
+        fcntl.ioctl(target, _FICLONE, source)
+    except OSError:
+        return False
+    return True
 
 
-FORMAT = Format("folder", (), _FolderWriter, _check, FolderPlace, keeps_root=False)
+FORMAT = Format("folder", (), _FolderWriter, _check, new_folder, keeps_root=False)

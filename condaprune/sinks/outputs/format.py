@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
 from condaprune.model import Plan
 from condaprune.sinks.outputs.options import OutputOptions
-from condaprune.sinks.outputs.places import FilePlace, Place
+from condaprune.sinks.outputs.places import Place, new_file
 from condaprune.sources.members import Body, Member
 
 
@@ -34,6 +35,7 @@ class Writer(Protocol):
 
     def abort(self) -> None:
         """Stop what runs; what was written is of no use."""
+        return
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +52,6 @@ class Job:
     streamed: bool
 
 
-def no_check(_options: OutputOptions) -> None:
-    """The check of formats that take any options."""
-
-
 @dataclass(frozen=True, slots=True)
 class Format:
     """A format of outputs.
@@ -67,8 +65,8 @@ class Format:
     name: str
     extensions: tuple[str, ...]
     open: Callable[[Place, Job], Writer]
-    check: Callable[[OutputOptions], object] = no_check
-    place: type[Place] = FilePlace
+    check: Callable[[OutputOptions], object]
+    place: Callable[[str], AbstractContextManager[Place]] = new_file
     streams: bool = False
     keeps_root: bool = True
     home: str = ""

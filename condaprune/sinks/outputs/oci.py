@@ -18,7 +18,7 @@ from condaprune.sinks.outputs.format import Format, Job, Writer
 from condaprune.sinks.outputs.members import EARLIEST, Modes, common_time
 from condaprune.sinks.outputs.ocibase import INDEX, MANIFEST, OciBase
 from condaprune.sinks.outputs.options import OutputOptions
-from condaprune.sinks.outputs.places import FolderPlace, Place
+from condaprune.sinks.outputs.places import Place, new_folder
 from condaprune.sinks.outputs.tar import TarWriter, WithFolders
 from condaprune.sources.members import CHUNK, Body, Buffer, Member
 
@@ -296,7 +296,7 @@ FORMATS = (
         (".oci",),
         lambda place, job: _OciWriter(place.path, job),
         _check,
-        FolderPlace,
+        new_folder,
         home=_HOME,
     ),
     Format("oci.tar", (".oci.tar",), _PackedWriter, _check, home=_HOME),

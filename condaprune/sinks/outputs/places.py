@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import shutil
 import signal
@@ -10,8 +11,9 @@ import stat
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from types import FrameType
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 from condaprune.errors import SinkError
 
@@ -54,152 +56,106 @@ def check_output(output: str, *, force: bool, prefix: str = "") -> None:
         )
 
 
+@dataclass(slots=True)
 class Place:
-    """Takes an output under a temporary name, `path`, until `commit` or `discard`.
+    """Where an output is written before it appears: a file to write to, or the path of a folder.
 
-    SIGTERM and SIGHUP raise an exception meanwhile, as Ctrl-C does, so that nothing is left
-    behind. Errors of all methods: `SinkError`.
+    `size` are the bytes of the output once it has appeared.
     """
 
     path: str
-    file: BinaryIO
-    """What is written to; a folder has none."""
+    file: BinaryIO = field(default_factory=io.BytesIO)
+    size: int = 0
 
-    def __init__(self, output: str) -> None:
-        self._output = output
-        self._signals = contextlib.ExitStack()
-        self._signals.enter_context(_stopped_by_signals())
+
+@contextlib.contextmanager
+def new_file(output: str) -> Iterator[Place]:
+    """A file that becomes *output* when the block ends well and vanishes when it does not.
+
+    Errors: `SinkError` where it cannot be written.
+    """
+    if os.path.isdir(output):
+        raise SinkError("the output is a folder", where=output, remedy="Name a file")
+    temporary = _temporary(output)
+    with _stopped_by_signals(), clear_errors(output):
         try:
-            with clear_errors(output):
-                self._open()
+            # A file as any other program makes it: who may read it is for the umask to say.
+            with open(temporary, "x+b") as file:
+                place = Place(temporary, file)
+                yield place
+                file.flush()
+                os.fsync(file.fileno())
+                place.size = os.fstat(file.fileno()).st_size
+            os.replace(temporary, output)
         except BaseException:
-            self.discard()
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
             raise
-
-    def commit(self) -> int:
-        """Make the output appear, and return its size in bytes."""
-        with clear_errors(self._output):
-            size = self._commit()
-        self._signals.close()
-        return size
-
-    def discard(self) -> None:
-        """Remove what there is; nothing happens after `commit`."""
-        self._discard()
-        self._signals.close()
-
-    def _open(self) -> None:
-        raise NotImplementedError
-
-    def _commit(self) -> int:
-        raise NotImplementedError
-
-    def _discard(self) -> None:
-        raise NotImplementedError
+        _sync_folder(output)
 
 
-class FilePlace(Place):
-    """A new file; who may read it is for the umask to say."""
+@contextlib.contextmanager
+def new_folder(output: str) -> Iterator[Place]:
+    """A folder that becomes *output* when the block ends well and vanishes when it does not.
 
-    def _open(self) -> None:
-        self.path = _temporary(self._output)
-        if os.path.isdir(self._output):
-            raise SinkError("the output is a folder", where=self._output, remedy="Name a file")
-        self.file = open(self.path, "x+b")  # noqa: SIM115 - closed by commit and discard
-
-    def _commit(self) -> int:
-        self.file.flush()
-        os.fsync(self.file.fileno())
-        size = os.fstat(self.file.fileno()).st_size
-        self.file.close()
-        os.replace(self.path, self._output)
-        _sync_folder(self._output)
-        return size
-
-    def _discard(self) -> None:
-        with contextlib.suppress(OSError, AttributeError):
-            self.file.close()
-        with contextlib.suppress(OSError):
-            os.unlink(self.path)
-
-
-class FolderPlace(Place):
-    """A new folder. One that is there is replaced if it is empty, an environment or an image."""
-
-    def _open(self) -> None:
-        self._output = os.path.abspath(self._output)
-        self.path = _temporary(self._output)
-        if os.path.lexists(self._output):
-            self._check_replaceable()
-        os.mkdir(self.path)
-
-    def _check_replaceable(self) -> None:
-        if os.path.islink(self._output) or not os.path.isdir(self._output):
-            raise SinkError(
-                "the output exists and is not a folder",
-                where=self._output,
-                remedy="Remove it yourself",
-            )
-        names = os.listdir(self._output)
-        if names and not {"conda-meta", "oci-layout"} & set(names):
-            raise SinkError(
-                "the folder holds something that condaprune did not make",
-                where=self._output,
-                remedy="Remove it yourself, or name another folder",
-            )
-
-    def _commit(self) -> int:
-        size = _size_of(self.path)
-        if os.path.lexists(self._output):
-            old = _temporary(self._output)
-            os.rename(self._output, old)
-            try:
-                os.rename(self.path, self._output)
-            except BaseException:
-                os.rename(old, self._output)
-                raise
-            shutil.rmtree(old, ignore_errors=True)
-        else:
-            os.rename(self.path, self._output)
-        _sync_folder(self._output)
-        return size
-
-    def _discard(self) -> None:
-        shutil.rmtree(self.path, ignore_errors=True)
+    A folder that is already there is replaced if it is empty, an environment, or an image layout.
+    Errors: `SinkError`.
+    """
+    output = os.path.abspath(output)
+    if os.path.lexists(output):
+        _check_replaceable(output)
+    temporary = _temporary(output)
+    with _stopped_by_signals(), clear_errors(output):
+        try:
+            os.mkdir(temporary)
+            place = Place(temporary)
+            yield place
+            place.size = _size_of(temporary)
+            if os.path.lexists(output):
+                old = _temporary(output)
+                os.rename(output, old)
+                try:
+                    os.rename(temporary, output)
+                except BaseException:
+                    os.rename(old, output)
+                    raise
+                shutil.rmtree(old, ignore_errors=True)
+            else:
+                os.rename(temporary, output)
+        except BaseException:
+            shutil.rmtree(temporary, ignore_errors=True)
+            raise
+        _sync_folder(output)
 
 
-class StreamPlace(Place):
-    """The standard output."""
-
-    def _open(self) -> None:
-        stream = sys.stdout.buffer
-        if stream.isatty():
-            raise SinkError(
-                "an archive is not written to a terminal",
-                where="-o -",
-                remedy="Redirect the output to a file or a pipe",
-            )
-        self._counted = _Counted(stream)
-        self.file = cast(BinaryIO, self._counted)  # streams are written to, no more
-
-    def _commit(self) -> int:
-        self._counted.stream.flush()
-        return self._counted.size
-
-    def _discard(self) -> None:
-        pass
+@contextlib.contextmanager
+def standard_output(_output: str) -> Iterator[Place]:
+    """The standard output as the place of an archive. Errors: `SinkError` for a terminal."""
+    stream = sys.stdout.buffer
+    if stream.isatty():
+        raise SinkError(
+            "an archive is not written to a terminal",
+            where="-o -",
+            remedy="Redirect the output to a file or a pipe",
+        )
+    with _stopped_by_signals(), clear_errors("-"):
+        place = Place("-", stream)
+        yield place
+        stream.flush()
 
 
-class _Counted:
-    """A stream that counts the bytes written to it."""
-
-    def __init__(self, stream: BinaryIO) -> None:
-        self.stream = stream
-        self.size = 0
-
-    def write(self, data: bytes) -> int:
-        self.size += len(data)
-        return self.stream.write(data)
+def _check_replaceable(output: str) -> None:
+    if os.path.islink(output) or not os.path.isdir(output):
+        raise SinkError(
+            "the output exists and is not a folder", where=output, remedy="Remove it yourself"
+        )
+    names = os.listdir(output)
+    if names and not {"conda-meta", "oci-layout"} & set(names):
+        raise SinkError(
+            "the folder holds something that condaprune did not make",
+            where=output,
+            remedy="Remove it yourself, or name another folder",
+        )
 
 
 def _size_of(folder: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import replace
 
 from condaprune.model import Outcome, Plan, Progress, unique_bytes
@@ -9,7 +10,7 @@ from condaprune.sinks.outputs.feed import Findings, from_prefix
 from condaprune.sinks.outputs.format import Format, Job
 from condaprune.sinks.outputs.members import below
 from condaprune.sinks.outputs.options import OutputOptions
-from condaprune.sinks.outputs.places import Place, StreamPlace, check_output, clear_errors
+from condaprune.sinks.outputs.places import Place, check_output, clear_errors, standard_output
 from condaprune.sinks.outputs.registry import format_of
 from condaprune.sources.base import Source
 
@@ -33,8 +34,8 @@ class OutputSink:
         """Open the output under a temporary name, before anything is read. Errors: `SinkError`."""
         self._check(source.prefix)
         output = self._options.output
-        place = StreamPlace(output) if output == "-" else self._format.place(output)
-        self._run = _OutputRun(self._options, self._format, place, plan, source)
+        place = standard_output if output == "-" else self._format.place
+        self._run = _OutputRun(self._options, self._format, place(output), plan, source)
         return self._run
 
     def close(self) -> None:
@@ -47,15 +48,26 @@ class OutputSink:
             check_output(self._options.output, force=self._options.force, prefix=prefix)
 
 
+class _Undone(Exception):
+    """Ends a place without its output."""
+
+
 class _OutputRun:
     """One output on its way."""
 
     def __init__(
-        self, options: OutputOptions, form: Format, place: Place, plan: Plan, source: Source
+        self,
+        options: OutputOptions,
+        form: Format,
+        place: AbstractContextManager[Place],
+        plan: Plan,
+        source: Source,
     ) -> None:
         if form.home:
             options = replace(options, dest_prefix=options.dest_prefix or form.home)
-        self._options, self._format, self._place = options, form, place
+        self._options, self._format = options, form
+        self._place = place.__enter__()
+        self._end: AbstractContextManager[Place] | None = place
         self._plan, self._source = plan, source
         self._findings = Findings()
         self._compressor = ""
@@ -96,6 +108,9 @@ class _OutputRun:
 
     def commit(self) -> Outcome:
         """Let the output appear under its name. Errors: `SinkError`."""
+        end, self._end = self._end, None
+        if end is not None:
+            end.__exit__(None, None, None)
         plan, findings = self._plan, self._findings
         entries = plan.inventory.entries
         after = unique_bytes(plan.kept())
@@ -106,7 +121,7 @@ class _OutputRun:
             bytes_before=unique_bytes(entries.values()),
             bytes_after=after,
             output=self._options.output,
-            output_size=self._place.commit(),
+            output_size=self._place.size,
             format=self._format.name,
             compressor=self._compressor,
             content_bytes=findings.bytes,
@@ -116,4 +131,6 @@ class _OutputRun:
 
     def undo(self) -> None:
         """Remove what was written; what is committed stays."""
-        self._place.discard()
+        end, self._end = self._end, None
+        if end is not None:
+            end.__exit__(_Undone, _Undone(), None)

@@ -122,7 +122,12 @@ class WithFolders:
 class _CompressedTar(Writer):
     def __init__(self, codec: Codec, place: Place, job: Job) -> None:
         options = job.options
-        self._packer = open_compressor(codec, place.file.write, options.level, options.threads)
+
+        def write(data: bytes) -> None:
+            place.size += len(data)  # of a stream nobody else knows it
+            place.file.write(data)
+
+        self._packer = open_compressor(codec, write, options.level, options.threads)
         self._tar = TarWriter(self._packer.write, options.owner)
         self.compressor = self._packer.name
 
