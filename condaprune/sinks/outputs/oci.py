@@ -24,6 +24,7 @@ from condaprune.sources.members import CHUNK, Body, Buffer, Member
 
 CONFIG = "application/vnd.oci.image.config.v1+json"
 LAYER = "application/vnd.oci.image.layer.v1.tar"
+_TAG = "latest"
 _HOME = "/opt/env"
 _SUFFIX: dict[Codec, str] = {"none": "", "gzip": "+gzip", "zstd": "+zstd"}
 _ARCHITECTURES = {
@@ -143,7 +144,7 @@ class _OciWriter(Writer):
         }
         descriptor = self._blob(MANIFEST, manifest)
         descriptor["platform"] = {"architecture": config["architecture"], "os": config["os"]}
-        descriptor["annotations"] = {"org.opencontainers.image.ref.name": self._image.tag}
+        descriptor["annotations"] = {"org.opencontainers.image.ref.name": _TAG}
         index = {"schemaVersion": 2, "mediaType": INDEX, "manifests": [descriptor]}
         for name, value in (("index.json", index), ("oci-layout", {"imageLayoutVersion": "1.0.0"})):
             with open(os.path.join(self._root, name), "xb") as file:

@@ -28,7 +28,6 @@ class ImageOptions:
     user: str = ""
     workdir: str = ""
     base: str = ""
-    tag: str = "latest"
     codec: Codec = "gzip"
 
     def __post_init__(self) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
-from dataclasses import replace
+import contextlib
+from dataclasses import dataclass, field, replace
 
 from condaprune.model import Outcome, Plan, Progress, unique_bytes
 from condaprune.sinks.outputs.feed import Findings, from_prefix
@@ -35,7 +35,9 @@ class OutputSink:
         self._check(source.prefix)
         output = self._options.output
         place = standard_output if output == "-" else self._format.place
-        self._run = _OutputRun(self._options, self._format, place(output), plan, source)
+        with contextlib.ExitStack() as end:
+            opened = end.enter_context(place(output))
+            self._run = _OutputRun(self._options, self._format, opened, end.pop_all(), plan, source)
         return self._run
 
     def close(self) -> None:
@@ -52,47 +54,41 @@ class _Undone(Exception):
     """Ends a place without its output."""
 
 
+@dataclass(slots=True)
 class _OutputRun:
-    """One output on its way."""
+    """One output on its way; what ends `end` ends the output, well or not."""
 
-    def __init__(
-        self,
-        options: OutputOptions,
-        form: Format,
-        place: AbstractContextManager[Place],
-        plan: Plan,
-        source: Source,
-    ) -> None:
-        if form.home:
-            options = replace(options, dest_prefix=options.dest_prefix or form.home)
-        self._options, self._format = options, form
-        self._place = place.__enter__()
-        self._end: AbstractContextManager[Place] | None = place
-        self._plan, self._source = plan, source
-        self._findings = Findings()
-        self._compressor = ""
+    options: OutputOptions
+    form: Format
+    place: Place
+    end: contextlib.ExitStack
+    plan: Plan
+    source: Source
+    findings: Findings = field(default_factory=Findings)
+    compressor: str = ""
 
     def apply(self, progress: Progress) -> None:
         """Write the output. Errors: `SinkError`, those of the source."""
-        plan, options = self._plan, self._options
-        stream = self._source.members()
+        plan, options, form = self.plan, self.options, self.form
+        stream = self.source.members()
         root = options.arcroot or ""
-        if self._format.home:
-            root = (options.dest_prefix or "").strip("/")
-        elif options.arcroot is None and stream is not None and self._format.keeps_root:
+        if form.home:
+            dest = options.dest_prefix or form.home
+            options, root = replace(options, dest_prefix=dest), dest.strip("/")
+        elif options.arcroot is None and stream is not None and form.keeps_root:
             root = stream.arcroot
         with clear_errors(options.output):
             job = Job(options, plan, root, stream is not None)
-            writer = self._format.open(self._place, job)
-            self._findings.notes += writer.notes
+            writer = form.open(self.place, job)
+            self.findings.notes += writer.notes
             try:
                 if stream is not None:
                     from condaprune.sinks.outputs.refeed import from_archive
 
-                    members = from_archive(plan, self._source, stream, options, self._findings)
+                    members = from_archive(plan, self.source, stream, options, self.findings)
                 else:
                     members = from_prefix(
-                        plan, self._source, options, writer.layer_of, self._findings
+                        plan, self.source, options, writer.layer_of, self.findings
                     )
                 total = len(plan.inventory.entries)
                 for done, (member, body) in enumerate(below(members, root) if root else members):
@@ -100,7 +96,7 @@ class _OutputRun:
                     if not done % 500:
                         progress("pack", min(done, total), total)
                 writer.finish()
-                self._compressor = writer.compressor
+                self.compressor = writer.compressor
             except BaseException:
                 writer.abort()
                 raise
@@ -108,10 +104,8 @@ class _OutputRun:
 
     def commit(self) -> Outcome:
         """Let the output appear under its name. Errors: `SinkError`."""
-        end, self._end = self._end, None
-        if end is not None:
-            end.__exit__(None, None, None)
-        plan, findings = self._plan, self._findings
+        self.end.close()
+        plan, findings = self.plan, self.findings
         entries = plan.inventory.entries
         after = unique_bytes(plan.kept())
         for edit in plan.edits:
@@ -120,10 +114,10 @@ class _OutputRun:
         return Outcome(
             bytes_before=unique_bytes(entries.values()),
             bytes_after=after,
-            output=self._options.output,
-            output_size=self._place.size,
-            format=self._format.name,
-            compressor=self._compressor,
+            output=self.options.output,
+            output_size=self.place.size,
+            format=self.form.name,
+            compressor=self.compressor,
             content_bytes=findings.bytes,
             added=tuple(findings.added),
             notes=tuple(findings.notes),
@@ -131,6 +125,5 @@ class _OutputRun:
 
     def undo(self) -> None:
         """Remove what was written; what is committed stays."""
-        end, self._end = self._end, None
-        if end is not None:
-            end.__exit__(_Undone, _Undone(), None)
+        with contextlib.suppress(_Undone), self.end:
+            raise _Undone

@@ -126,10 +126,10 @@ class _ZipWriter(Writer):
         self._zip.filelist.append(new)
         self._members[path] = member, new
 
-    def _reached(self, path: str) -> list[tuple[str, str]]:
+    def _reached(self, path: str, *above: str) -> list[tuple[str, str]]:
         """What the link *path* brings: paths below it, and the members that they are copies of.
 
-        Errors: `SinkError` for a dangling link.
+        *above* are the links that brought this one. Errors: `SinkError` for a dangling link.
         """
         real = self._resolve(path)
         reached = [
@@ -137,7 +137,7 @@ class _ZipWriter(Writer):
             for name in self._members
             if name == real or name.startswith(real + "/")
         ]
-        if not reached or path.startswith(real + "/") or not real:
+        if not reached or path.startswith(real + "/") or not real or path in above:
             raise SinkError(
                 f"the link points at {printable(self._links[path].target)!r}, which is not in the "
                 "archive or around the link, and cannot be stored as a copy",
@@ -147,7 +147,7 @@ class _ZipWriter(Writer):
         for inner in [name for name in self._links if name.startswith(real + "/")]:
             reached += [
                 (path + inner[len(real) :] + name[len(inner) :], original)
-                for name, original in self._reached(inner)
+                for name, original in self._reached(inner, path, *above)
             ]
         return [(name, original) for name, original in reached if name not in self._members]
 

@@ -288,6 +288,13 @@ def test_unzip_unpacks_any_name(
     assert source.read("lib/odd \udcff name") == b"1"
 
 
+def test_links_into_each_other_cannot_be_copied(env: Path, tmp_path: Path) -> None:
+    os.symlink("../share", env / "lib" / "there")
+    os.symlink("../lib", env / "share" / "back")
+    with pytest.raises(SinkError, match="around the link"):
+        pack(env, tmp_path / "o.zip")
+
+
 def test_a_dangling_link_in_a_zip_is_named(env: Path, tmp_path: Path) -> None:
     os.symlink("nothing", env / "lib" / "bad")
     with pytest.raises(SinkError, match="lib/bad"):
