@@ -9,9 +9,6 @@ import click
 if TYPE_CHECKING:
     from condaprune.sinks.outputs.options import OutputOptions
 
-_KEYS = ("archive_format", "compress_level", "threads", "dest_prefix", "owner", "mode",
-         "arcroot", "ignore_editable", "zip_symlinks", "layers", "layer_compression", "base",
-         "image_env", "entrypoint", "image_command", "user", "workdir")  # fmt: skip
 _OPTIONS = (
     click.option("--archive-format", metavar="NAME", default="",
                  help="The output's format where its name does not say (tar.zst, zip, oci, ...)."),
@@ -54,12 +51,11 @@ def packing_options(command: Any) -> Any:
     return command
 
 
-def take_packing(output: str | None, force: bool, options: dict[str, Any]) -> OutputOptions | None:
-    """Take these options out of those a command was given; None without an output.
+def take_packing(output: str | None, force: bool, given: dict[str, Any]) -> OutputOptions | None:
+    """What the options *given* say of an output; None without one.
 
     Errors: `UsageProblem` for values that do not fit.
     """
-    given = {key: options.pop(key) for key in _KEYS}
     if output is None:
         return None
     from condaprune.sinks.outputs.options import ImageOptions, OutputOptions, parse_owner

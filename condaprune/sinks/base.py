@@ -44,17 +44,3 @@ class Sink(Protocol):
     def close(self) -> None:
         """Let go of what `begin` took. Called once at the end, whatever happened."""
         ...
-
-
-def carry_out(sink: Sink, plan: Plan, source: Source, progress: Progress) -> Outcome:
-    """Begin, apply and commit a plan; undo it where that fails. Errors: `SinkError`."""
-    try:
-        run = sink.begin(plan, source)
-        try:
-            run.apply(progress)
-            return run.commit()
-        except BaseException:
-            run.undo()
-            raise
-    finally:
-        sink.close()

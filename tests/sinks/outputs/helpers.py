@@ -13,9 +13,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from condaprune.model import Decision, Edit, Outcome, Plan, no_progress
+from condaprune.app.carry_out import carry_out
+from condaprune.model import Decision, Edit, Outcome, Plan
 from condaprune.paths import to_bytes
-from condaprune.sinks.base import carry_out
 from condaprune.sinks.outputs.options import ImageOptions, OutputOptions, parse_owner
 from condaprune.sinks.outputs.sink import OutputSink
 from condaprune.sources.archive import ArchiveSource
@@ -42,7 +42,7 @@ def pack(source: Source | Path, output: Path, plan: Plan | None = None, **option
     if isinstance(source, Path):
         source = (PrefixSource if source.is_dir() else ArchiveSource)(str(source))
     sink = open_sink(str(output), **options)
-    return carry_out(sink, plan or plan_for(source), source, no_progress)
+    return carry_out(plan or plan_for(source), source, sink).outcome
 
 
 def open_sink(output: str, prefix: str = "", **options: Any) -> OutputSink:

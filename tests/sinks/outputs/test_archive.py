@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from condaprune.app.carry_out import carry_out
 from condaprune.errors import CondapruneError, SinkError, UsageProblem
 from condaprune.model import Edit
-from condaprune.sinks.base import carry_out
 from condaprune.sources.archive import ArchiveSource
 from condaprune.sources.prefix import PrefixSource
 from tests.sources.archives import header, member, tar
@@ -129,14 +129,14 @@ def test_a_signal_on_the_way_leaves_nothing(tmp_path: Path, number: signal.Signa
     script = f"""
 import sys, time
 from condaprune.model import no_progress
-from condaprune.sinks.base import carry_out
+from condaprune.app.carry_out import carry_out
 from tests.sinks.outputs.helpers import open_sink, plan_for
 from condaprune.sources.prefix import PrefixSource
 source = PrefixSource({str(env)!r})
 def slow(phase, done, total):
     print("writing", flush=True)
     time.sleep(30)
-carry_out(open_sink({str(tmp_path / "o.tar.zst")!r}), plan_for(source), source, slow)
+carry_out(plan_for(source), source, open_sink({str(tmp_path / "o.tar.zst")!r}), progress=slow)
 """
     process = subprocess.Popen(
         [sys.executable, "-c", script],
@@ -306,7 +306,7 @@ def test_standard_output_gets_the_archive(env: Path) -> None:
     script = (
         "from tests.sinks.outputs.helpers import *\n"
         f"source = PrefixSource({str(env)!r})\n"
-        "carry_out(open_sink('-', format='tar.zst'), plan_for(source), source, no_progress)\n"
+        "carry_out(plan_for(source), source, open_sink('-', format='tar.zst'))\n"
     )
     run = subprocess.run(
         [sys.executable, "-c", script],
@@ -330,5 +330,5 @@ def test_progress_is_told(env: Path, tmp_path: Path) -> None:
     source = PrefixSource(str(env))
     told: list[tuple[str, int, int]] = []
     sink = open_sink(str(tmp_path / "o.tar"))
-    carry_out(sink, plan_for(source), source, lambda *row: told.append(row))
+    carry_out(plan_for(source), source, sink, progress=lambda *row: told.append(row))
     assert told[-1][1] == told[-1][2] > 0
