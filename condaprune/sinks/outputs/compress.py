@@ -203,7 +203,7 @@ class _Isal(_Cut):
 
         from isal import igzip_threaded
 
-        super().__init__(_BLOCK)
+        super().__init__(2 << 20)
         self.name = f"gzip -{level} (isal {version('isal')})"
         self._target = _Target(write)
         self._file = igzip_threaded.open(  # type: ignore[no-untyped-call]
