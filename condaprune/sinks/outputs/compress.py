@@ -35,7 +35,8 @@ _ZSTD_JOB = 12 << 20
 and finds more (benchmarks/levels.py). A job is the piece that a thread compresses: it would grow
 with the window, and memory with it."""
 
-_BLOCK = 4 << 20
+_ISAL_PIECE = 2 << 20
+_GZIP_MEMBER = 4 << 20
 _GZIP_HEAD = b"\x1f\x8b\x08\0\0\0\0\0\0\xff"
 
 
@@ -98,7 +99,7 @@ def open_compressor(codec: Codec, write: Write, level: int | None, threads: int)
             with contextlib.suppress(ImportError):
                 return _Isal(write, level, count)
         name = f"gzip -{level} (zlib {zlib.ZLIB_RUNTIME_VERSION})"
-        return _Blocks(write, name, _BLOCK, lambda data: _gzip(data, level), count)
+        return _Blocks(write, name, _GZIP_MEMBER, lambda data: _gzip(data, level), count)
     if codec == "xz":
         import lzma
 
@@ -203,7 +204,7 @@ class _Isal(_Cut):
 
         from isal import igzip_threaded
 
-        super().__init__(2 << 20)
+        super().__init__(_ISAL_PIECE)
         self.name = f"gzip -{level} (isal {version('isal')})"
         self._target = _Target(write)
         self._file = igzip_threaded.open(  # type: ignore[no-untyped-call]
@@ -226,7 +227,7 @@ class _Isal(_Cut):
 class _Blocks(_Cut):
     """Streams that are compressed on their own and written one after the other.
 
-    xz and zlib take a core each for 3 to 30 MB/s, so that threads are worth their lines.
+    A core does 2 to 20 MB/s of xz and zlib: on two, xz takes two thirds of the time.
     """
 
     def __init__(

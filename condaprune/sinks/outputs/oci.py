@@ -66,10 +66,7 @@ def group_by_package(inventory: Inventory, layers: int) -> Callable[[str], int]:
         owner = next((o for o in owners if isinstance(o, Record)), owners[0] if owners else None)
         label = owner.label if owner is not None else ""
         if entry.links > 1 and entry.kind == "file":
-            label = (
-                homes[first.setdefault(entry.identity, path)] if entry.identity in first else label
-            )
-            first.setdefault(entry.identity, path)
+            label = homes.get(first.setdefault(entry.identity, path), label)
         homes[path] = label
         sizes[label] = sizes.get(label, 0) + entry.size
     sizes.pop("", None)
