@@ -64,13 +64,15 @@ class Target:
 def write_only(source: str, output: str, threads: int) -> None:
     """Plan, then write *output*, and print how many seconds writing took, wall and CPU."""
     from condaprune.api import open_source, plan
-    from condaprune.model import no_progress
-    from condaprune.sinks.outputs.archive import open_sink
+    from condaprune.app.carry_out import carry_out
+    from condaprune.sinks.outputs.options import OutputOptions
+    from condaprune.sinks.outputs.sink import OutputSink
 
     found = open_source(source)
     made = plan(found)
     wall, cpu = time.perf_counter(), time.process_time()
-    open_sink(output, force=True, threads=threads).carry_out(made, found, no_progress)
+    sink = OutputSink(OutputOptions(output, force=True, threads=threads))
+    carry_out(made, found, sink)
     print(time.perf_counter() - wall, time.process_time() - cpu)
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from condaprune.formats.elf import MAGIC
 from condaprune.sinks.outputs.compress import open_compressor
-from condaprune.sinks.outputs.tarwriter import TarWriter
+from condaprune.sinks.outputs.tar import TarWriter
 from condaprune.sources.members import NO_BODY, Body, Member
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from condaprune.live.verify.proof import compare, compare_imports, sweep
     from condaprune.planning.account import Account
     from condaprune.request.config import Config
+    from condaprune.sinks.outputs.options import OutputOptions
     from condaprune.sources.members import Limits
 
 Environment = str | os.PathLike[str] | Source
@@ -91,25 +92,29 @@ def prune(
     request: Request | None = None,
     *,
     config: Config | None = None,
-    output: str | os.PathLike[str] | None = None,
+    output: str | os.PathLike[str] | OutputOptions | None = None,
     force: bool = False,
     allow_self: bool = False,
     progress: Progress = no_progress,
 ) -> Pruned:
-    """Prune an environment in place, or into *output*; see `plan` for the rest.
+    """Prune an environment in place, or into *output*, which *force* overwrites (or say both,
+    and how it is packed, by `OutputOptions`); see `plan` for the rest.
 
     Errors: those of `plan`, `SinkError`, `VerificationFailed`, `ProtectedPathError`. A refusal
     comes before anything is touched.
     """
     from condaprune.app.prune import prune
 
+    if isinstance(output, (str, os.PathLike)):
+        from condaprune.sinks.outputs.options import OutputOptions
+
+        output = OutputOptions(os.fspath(output), force=force)
     source = open_source(environment)
     return prune(
         source,
         (request or Request()).configured(config),
         reopen=lambda: open_source(source.label),
-        output=None if output is None else os.fspath(output),
-        force=force,
+        output=output,
         allow_self=allow_self,
         progress=progress,
     )

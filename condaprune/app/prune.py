@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from condaprune.errors import UsageProblem
 from condaprune.model import Outcome, Plan, Progress, no_progress
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from condaprune.app.carry_out import Carried
     from condaprune.live.heal.units import Keep
     from condaprune.live.heal.verifier import Verifier
+    from condaprune.sinks.inplace.sink import InPlaceSink
+    from condaprune.sinks.outputs.options import OutputOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +63,8 @@ def prune(
     request: Request,
     *,
     reopen: Callable[[], Source],
-    output: str | None = None,
-    packing: Mapping[str, Any] | None = None,
+    output: OutputOptions | None = None,
     in_place: InPlace | None = None,
-    force: bool = False,
     allow_self: bool = False,
     say: Callable[[str], None] = lambda _text: None,
     progress: Progress = no_progress,
@@ -75,7 +75,6 @@ def prune(
     was interrupted before. Errors: those of `make_plan`, `SinkError`, `VerificationFailed`.
     """
     from condaprune.app.carry_out import carry_out
-    from condaprune.sinks.outputs.choose import choose_in_place, choose_sink
 
     def replan(patterns: Sequence[str]) -> tuple[Plan, Source]:
         again = reopen()
@@ -86,7 +85,7 @@ def prune(
     if output is None:
         in_place = in_place or InPlace()
         verifier = _verifier(request, in_place)
-        place = choose_in_place(
+        place = _in_place_sink(
             source,
             allow_self=allow_self,
             verified=verifier is not None,
@@ -94,7 +93,9 @@ def prune(
         )
         carry_out_plan = partial(carry_out, sink=place, verifier=verifier, replan=replan)
     else:
-        sink = choose_sink(source, output, force=force, allow_self=allow_self, **(packing or {}))
+        from condaprune.sinks.outputs.sink import OutputSink
+
+        sink = OutputSink(output, source.prefix)
         carry_out_plan = partial(carry_out, sink=sink)
     recover_run(source, say, progress)
     plan = make_plan(source, request, progress=progress)
@@ -120,12 +121,30 @@ def pending_run(source: Source) -> str:
     """The prefix where it holds an interrupted run, else nothing."""
     from condaprune.sources.walk import STATE_FOLDER
 
-    prefix = str(getattr(source, "prefix", ""))
+    prefix = source.prefix
     if not prefix or not os.path.lexists(os.path.join(prefix, STATE_FOLDER)):
         return ""  # the usual case, without importing all that recovers
     from condaprune.sinks.inplace.run import is_pending
 
     return prefix if is_pending(prefix) else ""
+
+
+def _in_place_sink(
+    source: Source, *, allow_self: bool, verified: bool, undoable: bool
+) -> InPlaceSink:
+    """The prefix of *source* as sink. Errors: `UsageProblem`, `ProtectedPathError`."""
+    from condaprune.sinks.inplace.sink import InPlaceOptions, InPlaceSink
+    from condaprune.sources.prefix import check_not_own
+
+    if not source.prefix:
+        raise UsageProblem(
+            "an archive cannot be pruned in place",
+            where=source.label,
+            remedy="Name the archive or folder to write with -o",
+        )
+    if not allow_self:
+        check_not_own(source.prefix)
+    return InPlaceSink(InPlaceOptions(verified=verified, undoable=undoable))
 
 
 def _verifier(request: Request, in_place: InPlace) -> Verifier | None:

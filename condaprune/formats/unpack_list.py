@@ -1,4 +1,4 @@
-"""What conda-pack's ``bin/conda-unpack`` will rewrite: read the list, shorten the list.
+"""The files that conda-pack's ``bin/conda-unpack`` will rewrite: read the list, shorten it.
 
 The script holds one literal, ``_prefix_records = [(path, placeholder, mode), ...]``, and dies on
 the first listed file that is missing. Whoever removes files must shorten the list with them.
@@ -19,6 +19,9 @@ UNPACK = "bin/conda-unpack"
 PROGRESS = "bin/conda_unpack_progress.py"
 """The module that `UNPACK` imports."""
 
+SCRIPTS = (UNPACK, PROGRESS, "bin/activate", "bin/deactivate", "bin/activate.fish")
+"""What conda-pack adds to an archive for POSIX."""
+
 UnpackRecord = tuple[str, str, FileMode]
 """Path relative to the prefix, placeholder, and how it is replaced."""
 
@@ -28,7 +31,7 @@ _NAME = "_prefix_records"
 def unpack_records(text: str | bytes) -> list[UnpackRecord]:
     """The records of a ``conda-unpack`` script, in its order.
 
-    Errors: `ArchiveError` where the script is no Python or lacks a well-formed list.
+    Errors: `ArchiveError` where the script is not Python or lacks a well-formed list.
     """
     data = text.encode("utf-8", "surrogateescape") if isinstance(text, str) else text
     return [_record(element) for element in _list(data).elts]
@@ -48,7 +51,7 @@ def rewrite_unpack(data: bytes, keep: Container[str]) -> bytes:
     for line in lines:
         starts.append(starts[-1] + len(line))
 
-    def cut(part: ast.expr) -> tuple[int, int]:
+    def span(part: ast.expr) -> tuple[int, int]:
         assert part.end_lineno is not None
         assert part.end_col_offset is not None
         return (
@@ -56,8 +59,8 @@ def rewrite_unpack(data: bytes, keep: Container[str]) -> bytes:
             starts[part.end_lineno - 1] + part.end_col_offset,
         )
 
-    begin, end = cut(node)
-    rows = b",\n".join(data[slice(*cut(element))] for element in kept)
+    begin, end = span(node)
+    rows = b",\n".join(data[slice(*span(element))] for element in kept)
     return b"".join((data[:begin], b"[\n", rows, b"\n]", data[end:]))
 
 
@@ -81,13 +84,13 @@ def _record(node: ast.expr) -> UnpackRecord:
     try:
         value: object = ast.literal_eval(node)
     except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError) as error:
-        raise _broken(f"has a record in line {node.lineno} that is no literal") from error
+        raise _broken(f"has a record in line {node.lineno} that is not a literal") from error
     if isinstance(value, tuple) and len(value) == 3:
         path, placeholder, mode = value
         if isinstance(path, str) and isinstance(placeholder, str) and mode in ("text", "binary"):
             # conda-pack runs where file names decode as the file system does: same bytes as ours
             return from_bytes(path.encode("utf-8", "surrogateescape")), placeholder, mode
-    raise _broken(f"has a record in line {node.lineno} that is no (path, placeholder, mode)")
+    raise _broken(f"has a record in line {node.lineno} that is not a (path, placeholder, mode)")
 
 
 def _broken(what: str) -> ArchiveError:

@@ -44,11 +44,3 @@ class Sink(Protocol):
     def close(self) -> None:
         """Let go of what `begin` took. Called once at the end, whatever happened."""
         ...
-
-
-class CarryOut(Protocol):
-    """What sinks were before `begin`; goes when the last of them has it."""
-
-    def carry_out(self, plan: Plan, source: Source, progress: Progress) -> Outcome:
-        """Make the plan true, whole or not at all. Errors: `SinkError`."""
-        ...

@@ -8,8 +8,7 @@ import zlib
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 from condaprune.errors import SinkError, UsageProblem
 from condaprune.sources.members import Buffer
@@ -17,12 +16,14 @@ from condaprune.sources.members import Buffer
 Codec = Literal["none", "gzip", "zstd", "xz", "bzip2"]
 Write = Callable[[bytes], object]
 
-LEVELS: dict[Codec, tuple[int, int, int]] = {
+LEVELS: dict[str, tuple[int, int, int]] = {
     "none": (0, 0, 0),
     "gzip": (0, 9, 3),
     "zstd": (1, 22, 4),
     "xz": (0, 9, 6),
     "bzip2": (1, 9, 9),
+    "zip": (0, 9, 6),
+    "squashfs": (1, 22, 15),
 }
 """The lowest, highest and default level of each codec."""
 
@@ -34,9 +35,13 @@ _ZSTD_JOB = 12 << 20
 and finds more (benchmarks/levels.py). A job is the piece that a thread compresses: it would grow
 with the window, and memory with it."""
 
+_ISAL_PIECE = 2 << 20
+_GZIP_MEMBER = 4 << 20
+_GZIP_HEAD = b"\x1f\x8b\x08\0\0\0\0\0\0\xff"
+
 
 class Compressor(Protocol):
-    """Takes bytes and writes them on, compressed. `name` tells codec, level and version."""
+    """Takes bytes and writes them on, compressed. `name` is codec, level and version."""
 
     name: str
 
@@ -50,11 +55,11 @@ class Compressor(Protocol):
 
     def abort(self) -> None:
         """Stop the threads; what was written is of no use."""
-        ...
+        return
 
 
 def thread_count(threads: int) -> int:
-    """How many threads *threads* asks for: 0 stands for the cores this process may use."""
+    """How many threads *threads* asks for: 0 is one for each core this process may use."""
     if threads > 0:
         return threads
     try:
@@ -63,16 +68,16 @@ def thread_count(threads: int) -> int:
         return os.cpu_count() or 1
 
 
-def check_level(codec: Codec, level: int | None) -> int:
+def check_level(codec: str, level: int | None) -> int:
     """The level to use. Errors: `UsageProblem` where the codec has no such level."""
     lowest, highest, usual = LEVELS[codec]
     if level is None:
         return usual
     if not lowest <= level <= highest:
         raise UsageProblem(
-            f"no such compression level for {codec}: {level}",
+            f"not a compression level of {codec}: {level}",
             where="--compress-level",
-            remedy=f"Take one from {lowest} to {highest}; the default is {usual}",
+            remedy=f"Choose one from {lowest} to {highest}; the default is {usual}",
         )
     return level
 
@@ -90,13 +95,42 @@ def open_compressor(codec: Codec, write: Write, level: int | None, threads: int)
     if codec == "zstd":
         return _Zstd(write, level, count)
     if codec == "gzip":
-        return _Blocks(write, _gzip(level), count)
+        if level <= _ISAL_HIGHEST:
+            with contextlib.suppress(ImportError):
+                return _Isal(write, level, count)
+        name = f"gzip -{level} (zlib {zlib.ZLIB_RUNTIME_VERSION})"
+        return _Blocks(write, name, _GZIP_MEMBER, lambda data: _gzip(data, level), count)
     if codec == "xz":
-        return _Blocks(write, _xz(level), count)
-    return _Blocks(write, _bzip2(level), count)
+        import lzma
+
+        # A few dictionaries long, so that hardly anything is lost at their ends.
+        size = max(1 << 20, 3 << max(18, min(level + 17, 23)))
+        pack: Callable[[bytes], bytes] = lambda data: lzma.compress(data, preset=level)  # noqa: E731
+        return _Blocks(write, f"xz -{level} (liblzma)", size, pack, count)
+    import bz2
+
+    name, size = f"bzip2 -{level} (libbz2)", level * 100_000
+    return _Blocks(write, name, size, lambda data: bz2.compress(data, level), count)
 
 
-class _Plain:
+def _gzip(data: bytes, level: int) -> bytes:
+    """One gzip member, with the same header everywhere."""
+    packer = zlib.compressobj(level, zlib.DEFLATED, -15)
+    tail = zlib.crc32(data).to_bytes(4, "little") + len(data).to_bytes(4, "little")
+    return b"".join((_GZIP_HEAD, packer.compress(data), packer.flush(), tail))
+
+
+class _Target:
+    """The methods of a file that compressors need."""
+
+    def __init__(self, write: Write) -> None:
+        self.write = write
+
+    def flush(self) -> None:
+        """Nothing is held back."""
+
+
+class _Plain(Compressor):
     name = "none"
 
     def __init__(self, write: Write) -> None:
@@ -108,18 +142,8 @@ class _Plain:
     def close(self) -> None:
         pass
 
-    def abort(self) -> None:
-        pass
 
-
-class _Sink:
-    """The one method of a file that zstandard needs."""
-
-    def __init__(self, write: Write) -> None:
-        self.write = write
-
-
-class _Zstd:
+class _Zstd(Compressor):
     """zstd's own threads: the same bytes for any number of them, as long as there is one."""
 
     def __init__(self, write: Write, level: int, threads: int) -> None:
@@ -137,7 +161,7 @@ class _Zstd:
         version = ".".join(str(part) for part in zstandard.ZSTD_VERSION)
         self.name = f"zstd -{level} (libzstd {version})"
         self._stream = zstandard.ZstdCompressor(compression_params=parameters).stream_writer(
-            _Sink(write),  # type: ignore[arg-type]
+            _Target(write),  # type: ignore[arg-type]
             write_size=1 << 20,
             closefd=False,
         )
@@ -148,124 +172,88 @@ class _Zstd:
     def close(self) -> None:
         self._stream.close()  # type: ignore[no-untyped-call]
 
-    def abort(self) -> None:
-        pass
 
+class _Cut(Compressor):
+    """Cuts a stream into pieces by size alone, however it was written."""
 
-@dataclass(frozen=True, slots=True)
-class _BlockCodec:
-    """How a stream is made of blocks that are compressed on their own.
-
-    `block` gets a block and the block before it; `checksum` is folded over the stream; `tail`
-    gets it and the stream's length.
-    """
-
-    name: str
-    size: int
-    block: Callable[[bytes, bytes], bytes]
-    head: bytes = b""
-    checksum: Callable[[bytes, int], int] | None = None
-    tail: Callable[[int, int], bytes] | None = None
-
-
-class _Blocks:
-    """Compresses blocks in threads and writes them in order; blocks are cut by size alone."""
-
-    def __init__(self, write: Write, codec: _BlockCodec, threads: int) -> None:
-        self.name = codec.name
-        self._write, self._codec = write, codec
-        self._pool = ThreadPoolExecutor(threads, "condaprune-compress")
-        self._pending: deque[Future[bytes]] = deque()
-        self._most = threads + 2
-        self._held = bytearray()
-        self._before = b""
-        self._checksum = self._length = 0
-        self._blocks = 0
-        write(codec.head)
+    def __init__(self, size: int) -> None:
+        self._block = memoryview(bytearray(size))
+        self._held = 0
 
     def write(self, data: Buffer) -> object:
-        self._held += data
-        size = self._codec.size
-        if len(self._held) >= size:
-            with memoryview(self._held) as held:
-                whole = len(held) // size * size
-                for at in range(0, whole, size):
-                    self._submit(bytes(held[at : at + size]))
-            del self._held[:whole]
+        left = memoryview(data)
+        while left:
+            count = min(len(left), len(self._block) - self._held)
+            self._block[self._held : self._held + count] = left[:count]
+            self._held += count
+            left = left[count:]
+            if self._held == len(self._block):
+                self._held = 0
+                self._piece(self._block)
         return None
 
-    def _submit(self, block: bytes) -> None:
-        codec = self._codec
-        if codec.checksum is not None:
-            self._checksum = codec.checksum(block, self._checksum)
-        self._length += len(block)
-        self._blocks += 1
-        self._pending.append(self._pool.submit(codec.block, block, self._before))
-        self._before = block
-        while len(self._pending) > self._most:
+    def _piece(self, data: Buffer) -> None:
+        raise NotImplementedError
+
+
+class _Isal(_Cut):
+    """One gzip member by ISA-L's own threads, which compress a MiB each."""
+
+    def __init__(self, write: Write, level: int, threads: int) -> None:
+        from importlib.metadata import version
+
+        from isal import igzip_threaded
+
+        super().__init__(_ISAL_PIECE)
+        self.name = f"gzip -{level} (isal {version('isal')})"
+        self._target = _Target(write)
+        self._file = igzip_threaded.open(  # type: ignore[no-untyped-call]
+            self._target, "wb", level, threads=threads
+        )
+
+    def _piece(self, data: Buffer) -> None:
+        self._file.write(data)
+
+    def close(self) -> None:
+        self._file.write(self._block[: self._held])
+        self._file.close()
+
+    def abort(self) -> None:
+        self._target.write = len
+        with contextlib.suppress(Exception):  # what stopped it is known
+            self._file.close()
+
+
+class _Blocks(_Cut):
+    """Streams that are compressed on their own and written one after the other.
+
+    A core does 2 to 20 MB/s of xz and zlib: on two, xz takes two thirds of the time.
+    """
+
+    def __init__(
+        self, write: Write, name: str, size: int, pack: Callable[[bytes], bytes], threads: int
+    ) -> None:
+        super().__init__(size)
+        self.name = name
+        self._write, self._pack, self._most = write, pack, threads + 2
+        self._pool = ThreadPoolExecutor(threads, "condaprune-compress")
+        self._pending: deque[Future[bytes]] = deque()
+        self._empty = True
+
+    def _piece(self, data: Buffer) -> None:
+        self._empty = False
+        self._pending.append(self._pool.submit(self._pack, bytes(data)))
+        self._drain(self._most)
+
+    def _drain(self, left: int) -> None:
+        while len(self._pending) > left:
             self._write(self._pending.popleft().result())
 
     def close(self) -> None:
-        if self._held or not self._blocks:
-            self._submit(bytes(self._held))
-            self._held = bytearray()
-        while self._pending:
-            self._write(self._pending.popleft().result())
-        if self._codec.tail is not None:
-            self._write(self._codec.tail(self._checksum, self._length))
+        if self._held or self._empty:
+            self._piece(self._block[: self._held])
+        self._drain(0)
         self._pool.shutdown()
 
     def abort(self) -> None:
         self._pool.shutdown(cancel_futures=True)
-
-
-def _gzip(level: int) -> _BlockCodec:
-    """One gzip member, as pigz makes it: each block starts from the end of the one before."""
-    window = 1 << 15
-    make: Callable[..., Any] = zlib.compressobj
-    crc: Callable[[bytes, int], int] = zlib.crc32
-    name = f"zlib {zlib.ZLIB_RUNTIME_VERSION}"
-    if level <= _ISAL_HIGHEST:
-        with contextlib.suppress(ImportError):
-            from importlib.metadata import version
-
-            from isal import isal_zlib
-
-            make, crc, name = isal_zlib.compressobj, isal_zlib.crc32, f"isal {version('isal')}"
-
-    def block(data: bytes, before: bytes) -> bytes:
-        if before:
-            packer = make(level, zlib.DEFLATED, -15, 9, zlib.Z_DEFAULT_STRATEGY, before[-window:])
-        else:
-            packer = make(level, zlib.DEFLATED, -15, 9, zlib.Z_DEFAULT_STRATEGY)
-        first: bytes = packer.compress(data)
-        rest: bytes = packer.flush(zlib.Z_SYNC_FLUSH)
-        return first + rest
-
-    def tail(checksum: int, length: int) -> bytes:
-        end = b"\x03\x00"  # an empty last block
-        return end + checksum.to_bytes(4, "little") + (length % 2**32).to_bytes(4, "little")
-
-    def checksum(data: bytes, value: int) -> int:
-        return int(crc(data, value))
-
-    head = b"\x1f\x8b\x08\0\0\0\0\0\0\xff"
-    return _BlockCodec(f"gzip -{level} ({name})", 1 << 20, block, head, checksum, tail)
-
-
-def _xz(level: int) -> _BlockCodec:
-    """Streams of their own, one after the other, each a few dictionaries long."""
-    import lzma
-
-    size = max(1 << 20, 3 << max(18, min(level + 17, 23)))
-    return _BlockCodec(
-        f"xz -{level} (liblzma)", size, lambda data, _: lzma.compress(data, preset=level)
-    )
-
-
-def _bzip2(level: int) -> _BlockCodec:
-    import bz2
-
-    return _BlockCodec(
-        f"bzip2 -{level} (libbz2)", level * 100_000, lambda data, _: bz2.compress(data, level)
-    )

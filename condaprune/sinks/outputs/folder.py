@@ -4,34 +4,43 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable
 
-from condaprune.errors import SinkError
-from condaprune.paths import parent, printable, to_bytes
-from condaprune.sinks.outputs.feed import FileBody
+from condaprune.errors import UsageProblem
+from condaprune.paths import parent, to_bytes
+from condaprune.sinks.outputs.format import Format, Job, Writer
+from condaprune.sinks.outputs.members import FileBody, file_changed
+from condaprune.sinks.outputs.options import OutputOptions
+from condaprune.sinks.outputs.places import Place, new_folder
 from condaprune.sources.members import Body, Member
 
 _FICLONE = 0x40049409
 
 
-class FolderWriter:
-    """Writes below the folder *root*, which is empty.
+def _check(options: OutputOptions) -> None:
+    if options.level is not None:
+        raise UsageProblem(
+            "a folder is not compressed", where="--compress-level", remedy="Leave it out"
+        )
+
+
+class _FolderWriter(Writer):
+    """Writes below an empty folder.
 
     Files are cloned where the file system can, else copied; hard links are made between members
     only, so that rewriting a file here changes nothing elsewhere. Links and times come last:
     nothing is ever written through a link, and a folder keeps its time.
     """
 
-    def __init__(self, root: str, owner: tuple[int, int] | None = None) -> None:
-        self._root = to_bytes(root) + b"/"
-        self._owner = owner
+    def __init__(self, place: Place, job: Job) -> None:
+        self._root = to_bytes(place.path) + b"/"
+        owner = job.options.owner
+        self._owner = owner if owner != (0, 0) else None
         self._made: set[str] = {""}
         self._links: list[Member] = []
         self._folders: list[Member] = []
-        self._clone: Callable[[int, int], bool] | None = _cloner()
+        self._clones = True
 
     def add(self, member: Member, body: Body) -> None:
-        """Write one member. Errors: `SinkError`, OSError."""
         if member.kind == "folder":
             self._folder(member.path)
             self._folders.append(member)
@@ -48,11 +57,7 @@ class FolderWriter:
         handle = os.open(path, flags, 0o600)
         try:
             if self._content(handle, body) != member.size:
-                raise SinkError(
-                    "the file changed while it was packed",
-                    where=printable(member.path),
-                    remedy="Let nothing write to the environment meanwhile, and start again",
-                )
+                raise file_changed(member.path)
             if self._owner is not None:
                 os.fchown(handle, *self._owner)
             os.fchmod(handle, member.mode)
@@ -61,7 +66,6 @@ class FolderWriter:
             os.close(handle)
 
     def finish(self) -> None:
-        """Make the links, then set the modes and times of the folders, the inner ones first."""
         for member in self._links:
             path = self._root + to_bytes(member.path)
             os.symlink(to_bytes(member.target), path)
@@ -69,7 +73,7 @@ class FolderWriter:
                 os.chown(path, *self._owner, follow_symlinks=False)
             with contextlib.suppress(NotImplementedError):
                 os.utime(path, (member.mtime, member.mtime), follow_symlinks=False)
-        for member in reversed(self._folders):
+        for member in reversed(self._folders):  # the inner ones first
             path = self._root + to_bytes(member.path)
             if self._owner is not None:
                 os.chown(path, *self._owner)
@@ -83,12 +87,12 @@ class FolderWriter:
             self._made.add(path)
 
     def _content(self, handle: int, body: Body) -> int:
-        if isinstance(body, FileBody) and self._clone is not None:
+        if isinstance(body, FileBody) and self._clones:
             source = os.open(body.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
             try:
-                if self._clone(handle, source):
+                if _clone(handle, source):
                     return os.fstat(handle).st_size
-                self._clone = None
+                self._clones = False
             finally:
                 os.close(source)
         size = 0
@@ -100,18 +104,15 @@ class FolderWriter:
         return size
 
 
-def _cloner() -> Callable[[int, int], bool] | None:
-    """Shares the blocks of a file until one side writes, as btrfs, xfs and overlays on them can."""
+def _clone(target: int, source: int) -> bool:
+    """Share the blocks of a file until one side writes, as btrfs, xfs and overlays on them can."""
+    import fcntl
+
     try:
-        import fcntl
-    except ImportError:
-        return None
+        fcntl.ioctl(target, _FICLONE, source)
+    except OSError:
+        return False
+    return True
 
-    def clone(target: int, source: int) -> bool:
-        try:
-            fcntl.ioctl(target, _FICLONE, source)
-        except OSError:
-            return False
-        return True
 
-    return clone
+FORMAT = Format("folder", (), _FolderWriter, _check, new_folder, keeps_root=False)

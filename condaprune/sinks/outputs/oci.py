@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import os
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from condaprune.errors import UsageProblem
-from condaprune.model import Inventory, Record
-from condaprune.paths import parent
-from condaprune.sinks.outputs.compress import Codec, Compressor, open_compressor
+from condaprune.model import Inventory, Plan, Record
+from condaprune.sinks.outputs.compress import Codec, Compressor, check_level, open_compressor
+from condaprune.sinks.outputs.format import Format, Job, Writer
+from condaprune.sinks.outputs.members import EARLIEST, Modes, common_time
 from condaprune.sinks.outputs.ocibase import INDEX, MANIFEST, OciBase
-from condaprune.sinks.outputs.tarwriter import TarWriter
-from condaprune.sources.members import NO_BODY, Body, Buffer, Member
+from condaprune.sinks.outputs.options import OutputOptions
+from condaprune.sinks.outputs.places import Place, new_folder
+from condaprune.sinks.outputs.tar import TarWriter, WithFolders
+from condaprune.sources.members import CHUNK, Body, Buffer, Member
 
 CONFIG = "application/vnd.oci.image.config.v1+json"
 LAYER = "application/vnd.oci.image.layer.v1.tar"
-USUAL_DEST = "/opt/env"
+_TAG = "latest"
+_HOME = "/opt/env"
 _SUFFIX: dict[Codec, str] = {"none": "", "gzip": "+gzip", "zstd": "+zstd"}
 _ARCHITECTURES = {
     "linux-64": "amd64",
@@ -34,42 +39,14 @@ _ARCHITECTURES = {
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
-@dataclass(frozen=True, slots=True)
-class Image:
-    """What an image is besides its files.
-
-    `layers` is how many layers at most; `env` are variables as ``NAME=VALUE``; `base` the path of
-    an image layout that the layers are appended to; `codec` how layers are compressed.
-    """
-
-    layers: int = 1
-    env: tuple[str, ...] = ()
-    entrypoint: tuple[str, ...] = ()
-    command: tuple[str, ...] = ()
-    user: str = ""
-    workdir: str = ""
-    base: str = ""
-    tag: str = "latest"
-    codec: Codec = "gzip"
-
-    def __post_init__(self) -> None:
-        if self.layers < 1 or self.layers > 100:
-            raise UsageProblem(
-                f"no such number of layers: {self.layers}",
-                where="--layers",
-                remedy="Take one from 1 to 100",
-            )
-        for variable in self.env:
-            if "=" not in variable or variable.startswith("="):
-                raise UsageProblem(
-                    f"no variable: {variable!r}", where="--env", remedy="Write it as NAME=VALUE"
-                )
-        if self.codec not in _SUFFIX:
-            raise UsageProblem(
-                f"layers cannot be compressed with {self.codec}",
-                where="--layer-compression",
-                remedy="Take gzip, zstd or none",
-            )
+def _check(options: OutputOptions) -> None:
+    check_level(options.image.codec, options.level)
+    if options.arcroot is not None:
+        raise UsageProblem(
+            "an image has no folder around its members",
+            where="--arcroot",
+            remedy="Say where the environment lies with --dest-prefix",
+        )
 
 
 def group_by_package(inventory: Inventory, layers: int) -> Callable[[str], int]:
@@ -89,10 +66,7 @@ def group_by_package(inventory: Inventory, layers: int) -> Callable[[str], int]:
         owner = next((o for o in owners if isinstance(o, Record)), owners[0] if owners else None)
         label = owner.label if owner is not None else ""
         if entry.links > 1 and entry.kind == "file":
-            label = (
-                homes[first.setdefault(entry.identity, path)] if entry.identity in first else label
-            )
-            first.setdefault(entry.identity, path)
+            label = homes.get(first.setdefault(entry.identity, path), label)
         homes[path] = label
         sizes[label] = sizes.get(label, 0) + entry.size
     sizes.pop("", None)
@@ -104,63 +78,52 @@ def group_by_package(inventory: Inventory, layers: int) -> Callable[[str], int]:
 
 @dataclass(slots=True)
 class _Layer:
-    """A layer being written."""
+    """A layer being written; `packed` and `plain` are the digests of what is written and meant."""
 
     file: BinaryIO
     compressor: Compressor
-    writer: TarWriter
+    writer: WithFolders
     plain: Any
     packed: Any
-    size: int = 0
-    folders: set[str] = field(default_factory=set)
 
 
-class OciWriter:
-    """Writes into the empty folder *root*; members go where *group* puts them."""
+class _OciWriter(Writer):
+    """Writes a layout into an empty folder; members go into the layers of their packages."""
 
-    def __init__(
-        self,
-        root: str,
-        image: Image,
-        dest: str,
-        group: Callable[[str], int],
-        *,
-        architecture: str,
-        level: int | None,
-        threads: int,
-        owner: tuple[int, int],
-        mtime: int,
-        folder_mode: int,
-        in_order: bool,
-    ) -> None:
-        self._blobs = os.path.join(root, "blobs", "sha256")
+    def __init__(self, folder: str, job: Job) -> None:
+        self._root, self._options, self._image = folder, job.options, job.options.image
+        self._blobs = os.path.join(self._root, "blobs", "sha256")
         os.makedirs(self._blobs)
-        self._root, self._image, self._dest = root, image, dest
-        self._group, self._level, self._threads = group, level, threads
-        self._architecture, self._owner, self._mtime = architecture, owner, mtime
-        self._in_order, self._folder_mode = in_order, folder_mode
+        inventory = job.plan.inventory
+        self.layer_of = self._layer_of = group_by_package(inventory, self._image.layers)
+        self._inside = len(job.root) + 1
+        self._streamed = job.streamed
+        self._mtime = common_time()
+        self._folder_mode = Modes(self._options.mode).of("folder", 0o755)
         self._open: dict[int, _Layer] = {}
         self._done: dict[int, tuple[dict[str, Any], str]] = {}
         self._folders: dict[str, Member] = {}
         self._where: dict[str, int] = {}
-        self._base = OciBase(image.base, architecture) if image.base else None
-        self.name = ""
+        self._architecture = architecture_of(inventory)
+        base = self._image.base
+        self._base = OciBase(base, self._architecture) if base else None
+        if _compiles_always(job.plan, self._image.env):
+            note = (
+                "without bytecode and with PYTHONDONTWRITEBYTECODE every start compiles what it "
+                "imports: --bytecode keep, or leave the variable out"
+            )
+            self.notes = (note,)
 
     def add(self, member: Member, body: Body) -> None:
-        """Write one member into its layer."""
-        if member.kind == "folder":
-            self._folders[member.path] = member
-            self._parents(self._layer(self._group(member.path)), member.path)
-            return
-        number = self._where[member.linked] if member.linked else self._group(member.path)
+        if member.linked:
+            number = self._where[member.linked]
+        else:
+            number = self._layer_of(member.path[self._inside :])
         if member.kind == "file":
             self._where[member.path] = number
-        layer = self._layer(number)
-        self._parents(layer, parent(member.path))
-        layer.writer.add(member, body)
+        self._layer(number).writer.add(member, body)
 
     def finish(self) -> None:
-        """Complete the layers, then write the configuration, the manifest and the index."""
         if not self._open and not self._done:
             self._layer(0)
         for number in sorted(self._open):
@@ -178,14 +141,13 @@ class OciWriter:
         }
         descriptor = self._blob(MANIFEST, manifest)
         descriptor["platform"] = {"architecture": config["architecture"], "os": config["os"]}
-        descriptor["annotations"] = {"org.opencontainers.image.ref.name": self._image.tag}
+        descriptor["annotations"] = {"org.opencontainers.image.ref.name": _TAG}
         index = {"schemaVersion": 2, "mediaType": INDEX, "manifests": [descriptor]}
         for name, value in (("index.json", index), ("oci-layout", {"imageLayoutVersion": "1.0.0"})):
             with open(os.path.join(self._root, name), "xb") as file:
                 file.write(_json(value))
 
     def abort(self) -> None:
-        """Stop the threads."""
         for layer in self._open.values():
             layer.compressor.abort()
             layer.file.close()
@@ -194,9 +156,10 @@ class OciWriter:
         layer = self._open.get(number)
         if layer is not None:
             return layer
-        if self._in_order:
+        if not self._streamed:  # the layers come one after the other
             for other in list(self._open):
                 self._close(other)
+        options = self._options
         file = open(os.path.join(self._blobs, f"layer-{number}"), "xb")  # noqa: SIM115
         packed, plain = hashlib.sha256(), hashlib.sha256()
 
@@ -204,30 +167,18 @@ class OciWriter:
             packed.update(data)
             file.write(data)
 
-        compressor = open_compressor(self._image.codec, write, self._level, self._threads)
-        self.name = compressor.name
+        compressor = open_compressor(self._image.codec, write, options.level, options.threads)
+        self.compressor = compressor.name
 
         def feed(data: Buffer) -> None:
             plain.update(data)
             compressor.write(data)
 
-        writer = TarWriter(feed, "", self._owner)
-        layer = _Layer(file, compressor, _Below(writer, self._dest), plain, packed)  # type: ignore[arg-type]
-        self._open[number] = layer
-        self._parents(layer, "")
+        # Each layer names the folders it needs, with the same modes and times everywhere.
+        tar = TarWriter(feed, options.owner)
+        writer = WithFolders(tar, self._folders, self._folder_mode, self._mtime)
+        layer = self._open[number] = _Layer(file, compressor, writer, plain, packed)
         return layer
-
-    def _parents(self, layer: _Layer, folder: str) -> None:
-        """Each layer names the folders it needs, with the same modes and times everywhere."""
-        if folder in layer.folders:
-            return
-        if folder:
-            self._parents(layer, parent(folder))
-        layer.folders.add(folder)
-        member = self._folders.get(folder)
-        layer.writer.add(
-            member or Member(folder, "folder", 0, self._folder_mode, self._mtime), NO_BODY
-        )
 
     def _close(self, number: int) -> None:
         layer = self._open.pop(number)
@@ -244,12 +195,12 @@ class OciWriter:
 
     def _config(self, diffs: list[str]) -> dict[str, Any]:
         base: Mapping[str, Any] = self._base.config if self._base is not None else {}
-        image = self._image
+        image, home = self._image, self._options.dest_prefix
         run: dict[str, Any] = dict(base.get("config") or {})
         variables = dict(v.partition("=")[::2] for v in run.get("Env") or ())
         path = variables.get("PATH", _PATH)
-        variables["PATH"] = f"{self._dest}/bin:{path}"
-        variables["CONDA_PREFIX"] = self._dest
+        variables["PATH"] = f"{home}/bin:{path}"
+        variables["CONDA_PREFIX"] = home
         variables.update(v.partition("=")[::2] for v in image.env)
         run["Env"] = [f"{name}={value}" for name, value in variables.items()]
         if image.entrypoint:
@@ -282,30 +233,51 @@ class OciWriter:
         return {"mediaType": media, "digest": f"sha256:{digest}", "size": len(data)}
 
 
-class _Below:
-    """Writes members below the destination, whose own folders come first."""
+class _PackedWriter(_OciWriter):
+    """Writes a layout beside the output, then a tar of it: the same bytes for the same layout."""
 
-    def __init__(self, writer: TarWriter, dest: str) -> None:
-        self._writer = writer
-        self._parts = dest.strip("/").split("/")
+    def __init__(self, place: Place, job: Job) -> None:
+        import tempfile
 
-    def add(self, member: Member, body: Body) -> None:
-        from dataclasses import replace
-
-        if not member.path:
-            for end in range(1, len(self._parts) + 1):
-                self._writer.add(replace(member, path="/".join(self._parts[:end])), NO_BODY)
-            return
-        root = "/".join(self._parts)
-        linked = f"{root}/{member.linked}" if member.linked else ""
-        self._writer.add(replace(member, path=f"{root}/{member.path}", linked=linked), body)
+        self._file = place.file
+        around = os.path.dirname(place.path)
+        self._scratch = tempfile.TemporaryDirectory(prefix=".condaprune-", dir=around)
+        try:
+            super().__init__(self._scratch.name, job)
+        except BaseException:
+            self._scratch.cleanup()
+            raise
 
     def finish(self) -> None:
-        self._writer.finish()
+        super().finish()
+        writer = TarWriter(self._file.write)
+        names = (
+            os.path.relpath(os.path.join(root, name), self._root)
+            for root, _, files in os.walk(self._root)
+            for name in files
+        )
+        for name in sorted(names):
+            path = os.path.join(self._root, name)
+            with open(path, "rb", buffering=0) as blob:
+                member = Member(name, "file", os.path.getsize(path), 0o644, EARLIEST)
+                writer.add(member, iter(functools.partial(blob.read, CHUNK), b""))
+        writer.finish()
+        self._scratch.cleanup()
+
+    def abort(self) -> None:
+        super().abort()
+        self._scratch.cleanup()
+
+
+def _compiles_always(plan: Plan, variables: Iterable[str]) -> bool:
+    """Whether bytecode goes from an image whose Python is told to write none."""
+    name = "PYTHONDONTWRITEBYTECODE="
+    forbidden = any(variable.startswith(name) and variable != name for variable in variables)
+    return forbidden and any(entry.path.endswith(".pyc") for entry in plan.removed())
 
 
 def architecture_of(inventory: Inventory) -> str:
-    """The architecture of an environment in the words of OCI; amd64 where no record tells."""
+    """The architecture of an environment as OCI names it; amd64 where no record says."""
     for record in inventory.records:
         if record.subdir in _ARCHITECTURES:
             return _ARCHITECTURES[record.subdir]
@@ -314,3 +286,16 @@ def architecture_of(inventory: Inventory) -> str:
 
 def _json(value: object) -> bytes:
     return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
+
+
+FORMATS = (
+    Format(
+        "oci",
+        (".oci",),
+        lambda place, job: _OciWriter(place.path, job),
+        _check,
+        new_folder,
+        home=_HOME,
+    ),
+    Format("oci.tar", (".oci.tar",), _PackedWriter, _check, home=_HOME),
+)

@@ -21,10 +21,10 @@ _MAX_JSON = 4 << 20
 
 
 class OciBase:
-    """The image in the layout *path* (a folder, or a tar of one) for one architecture.
+    """The image for one architecture in the layout *path*, a folder or a tar of one.
 
     `layers` are the descriptors of its layers, `config` its configuration. Errors: `SourceError`
-    for anything that is no such image.
+    for anything else.
     """
 
     def __init__(self, path: str, architecture: str) -> None:
@@ -53,21 +53,22 @@ class OciBase:
                     digest.update(piece)
                     copy.write(piece)
             if digest.hexdigest() != name:
-                raise self._broken(f"the layer {name[:12]} is not what its digest says")
+                raise self._broken(f"the layer {name[:12]} does not match its digest")
 
     def _manifest(self, index: dict[str, Any], architecture: str, depth: int) -> dict[str, Any]:
         rows = [_mapping(row) for row in index.get("manifests") or ()]
-        fitting = [
+        suitable = [
             row
             for row in rows
             if _mapping(row.get("platform")).get("architecture", architecture) == architecture
         ]
-        if not fitting or depth > 2:
+        if not suitable or depth > 2:
             raise self._broken(f"there is no image for {architecture} in it")
-        found = self._blob_json(fitting[0])
-        if found.get("mediaType", fitting[0].get("mediaType")) == INDEX or "manifests" in found:
-            return self._manifest(found, architecture, depth + 1)
-        return found
+        manifest = self._blob_json(suitable[0])
+        media = manifest.get("mediaType", suitable[0].get("mediaType"))
+        if media == INDEX or "manifests" in manifest:
+            return self._manifest(manifest, architecture, depth + 1)
+        return manifest
 
     def _blob_json(self, descriptor: dict[str, Any]) -> dict[str, Any]:
         name = self._checked(descriptor)["digest"].partition(":")[2]
@@ -83,11 +84,11 @@ class OciBase:
         with self._open(name) as file:
             data = file.read(_MAX_JSON)
         if digest and hashlib.sha256(data).hexdigest() != digest:
-            raise self._broken(f"{name} is not what its digest says")
+            raise self._broken(f"{name} does not match its digest")
         try:
             value: object = json.loads(data)
         except ValueError as error:
-            raise self._broken(f"{name} is no JSON") from error
+            raise self._broken(f"{name} is not JSON") from error
         return _mapping(value)
 
     @contextmanager
@@ -103,14 +104,14 @@ class OciBase:
                 except KeyError:
                     member = archive.extractfile(f"./{name}")
                 if member is None:
-                    raise self._broken(f"{name} is no file")
+                    raise self._broken(f"{name} is not a file")
                 yield member  # type: ignore[misc]
         except (OSError, KeyError, tarfile.TarError) as error:
             raise self._broken(f"{name} cannot be read") from error
 
     def _broken(self, why: str) -> SourceError:
         return SourceError(
-            f"no usable OCI image layout: {why}",
+            f"not a usable OCI image layout: {why}",
             where=self._path,
             remedy="Make one with: skopeo copy docker://IMAGE oci:FOLDER",
         )
@@ -118,24 +119,3 @@ class OciBase:
 
 def _mapping(value: object) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
-
-
-def pack_layout(folder: str, file: BinaryIO) -> None:
-    """Write a layout as a tar: the same bytes for the same layout."""
-    from condaprune.sinks.outputs.tarwriter import TarWriter
-    from condaprune.sinks.outputs.times import EARLIEST
-    from condaprune.sources.members import Member
-
-    writer = TarWriter(file.write)
-    for name in sorted(_files(folder)):
-        path = os.path.join(folder, name)
-        with open(path, "rb") as blob:
-            member = Member(name, "file", os.path.getsize(path), 0o644, EARLIEST)
-            writer.add(member, iter(lambda: blob.read(CHUNK), b""))
-    writer.finish()
-
-
-def _files(folder: str) -> Iterator[str]:
-    for root, _, names in os.walk(folder):
-        for name in names:
-            yield os.path.relpath(os.path.join(root, name), folder)

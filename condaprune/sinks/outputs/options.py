@@ -1,154 +1,106 @@
-"""How an output is made: the choices behind ``-o``, checked before any work begins."""
+"""How an output is made: everything that may be asked for, checked before any work begins."""
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
 
-from condaprune.errors import UsageProblem, nearest
-from condaprune.sinks.outputs.compress import Codec, check_level
-from condaprune.sinks.outputs.feed import Modes, Wishes
-from condaprune.sinks.outputs.oci import Image
+from condaprune.errors import UsageProblem
+from condaprune.sinks.outputs.compress import Codec
+from condaprune.sinks.outputs.members import Modes
 
-CODECS: dict[str, Codec] = {
-    "tar": "none",
-    "tar.gz": "gzip",
-    "tar.bz2": "bzip2",
-    "tar.xz": "xz",
-    "tar.zst": "zstd",
-}
-"""The tar formats and how they are compressed."""
-
-FORMATS = (*CODECS, "zip", "squashfs", "oci", "oci.tar", "folder")
-
-_EXTENSIONS = {
-    ".tar": "tar",
-    ".tar.gz": "tar.gz",
-    ".tgz": "tar.gz",
-    ".tar.bz2": "tar.bz2",
-    ".tbz2": "tar.bz2",
-    ".tar.xz": "tar.xz",
-    ".txz": "tar.xz",
-    ".tar.zst": "tar.zst",
-    ".tzst": "tar.zst",
-    ".zip": "zip",
-    ".squashfs": "squashfs",
-    ".sqfs": "squashfs",
-    ".oci": "oci",
-    ".oci.tar": "oci.tar",
-}
-_STREAMS = frozenset(CODECS)
+LAYER_CODECS: tuple[Codec, ...] = ("gzip", "zstd", "none")
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
-    """How an output is made; see `condaprune.sinks.outputs.archive.open_sink`."""
+class ImageOptions:
+    """An image besides its files.
+
+    `layers` is how many layers there are at most; `env` are variables as ``NAME=VALUE``; `base`
+    is the path of an image layout that the layers are appended to; `codec` compresses the layers.
+    Errors: `UsageProblem`.
+    """
+
+    layers: int = 1
+    env: tuple[str, ...] = ()
+    entrypoint: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()
+    user: str = ""
+    workdir: str = ""
+    base: str = ""
+    codec: Codec = "gzip"
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.layers <= 100:
+            raise UsageProblem(
+                f"not a valid number of layers: {self.layers}",
+                where="--layers",
+                remedy="Choose a number from 1 to 100",
+            )
+        for variable in self.env:
+            if "=" not in variable or variable.startswith("="):
+                raise UsageProblem(
+                    f"not a variable: {variable!r}", where="--env", remedy="Write NAME=VALUE"
+                )
+        if self.codec not in LAYER_CODECS:
+            raise UsageProblem(
+                f"layers cannot be compressed with {self.codec}",
+                where="--layer-compression",
+                remedy=f"Choose one of {', '.join(LAYER_CODECS)}",
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class OutputOptions:
+    """How the output *output* is made, ``-`` being the standard output.
+
+    `format` is empty where the extension decides. `level` is the codec's own, `threads` 0 for all
+    cores. `dest_prefix` is the absolute path the environment is rewritten for; `owner` the user
+    and group id of all members; `mode` is ``normal`` (0644, or 0755 for programs and folders),
+    ``keep``, or an octal mask; `arcroot` a folder put around the members (None: as in the archive
+    read). `zip_symlinks` stores links in a zip as links. Errors: `UsageProblem`.
+    """
 
     output: str
-    format: str
+    format: str = ""
     force: bool = False
     level: int | None = None
     threads: int = 0
+    dest_prefix: str | None = None
     owner: tuple[int, int] = (0, 0)
+    mode: str = "normal"
     arcroot: str | None = None
-    prefix: str = ""
+    ignore_editable: bool = False
     zip_symlinks: bool = False
-    image: Image = field(default_factory=Image)
-    wishes: Wishes = field(default_factory=Wishes)
+    image: ImageOptions = field(default_factory=ImageOptions)
+
+    def __post_init__(self) -> None:
+        Modes(self.mode)
+        dest, root = self.dest_prefix, self.arcroot
+        if dest is not None:
+            if not os.path.isabs(dest) or not dest.strip("/"):
+                raise UsageProblem(
+                    f"not the absolute path of a folder: {dest!r}",
+                    where="--dest-prefix",
+                    remedy="Name the folder where the environment will be",
+                )
+            object.__setattr__(self, "dest_prefix", os.path.normpath(dest))
+        if root is not None:
+            parts = [part for part in root.split("/") if part not in ("", ".")]
+            if root.startswith("/") or ".." in parts:
+                raise UsageProblem(
+                    f"not a folder inside the archive: {root!r}",
+                    where="--arcroot",
+                    remedy="Give a relative path, such as env",
+                )
+            object.__setattr__(self, "arcroot", "/".join(parts))
 
 
-def format_of(output: str, wanted: str | None) -> str:
-    """The name of an output's format. Errors: `UsageProblem`."""
-    if wanted is not None:
-        name = _EXTENSIONS.get("." + wanted.lstrip("."), wanted)
-        if name not in FORMATS:
-            raise UsageProblem(
-                f"no such format: {wanted!r}",
-                where="--archive-format",
-                remedy=nearest(wanted, FORMATS),
-            )
-        if output == "-" and name not in _STREAMS:
-            raise UsageProblem(
-                f"the format {name} cannot be written to the standard output",
-                where="-o -",
-                remedy="Choose a tar format",
-            )
-        return name
-    if output == "-":
-        raise UsageProblem(
-            "the standard output has no extension that tells the format",
-            where="-o -",
-            remedy="Add --archive-format, such as tar.zst",
-        )
-    name = os.path.basename(output).lower()
-    for extension in sorted(_EXTENSIONS, key=len, reverse=True):
-        if name.endswith(extension) and name != extension:
-            return _EXTENSIONS[extension]
-    stem, extension = os.path.splitext(name)
-    if stem.endswith(".tar"):
-        stem, extension = stem[:-4], ".tar" + extension
-    if extension and stem and not output.endswith("/") and not os.path.isdir(output):
-        raise UsageProblem(
-            f"no format has the extension {extension!r}",
-            where=output,
-            remedy=f"{nearest(extension, list(_EXTENSIONS))} (End the name with / for a folder)",
-        )
-    return "folder"
-
-
-def check_format(name: str, level: int | None, arcroot: str | None, image: Image) -> None:
-    """Whether the options fit the format. Errors: `UsageProblem`."""
-    if name in CODECS:
-        check_level(CODECS[name], level)
-    elif name == "zip":
-        check_level("gzip", level)
-    elif name in ("oci", "oci.tar"):
-        check_level(image.codec, level)
-        if arcroot is not None:
-            raise UsageProblem(
-                "an image has no folder around its members",
-                where="--arcroot",
-                remedy="Say where the environment lies with --dest-prefix",
-            )
-    elif name == "folder" and level is not None:
-        raise UsageProblem(
-            "a folder is not compressed", where="--compress-level", remedy="Leave it out"
-        )
-
-
-def wishes_of(dest: str | None, mode: str, *, ignore_editable: bool) -> Wishes:
-    """How members are to look. Errors: `UsageProblem`."""
-    if dest is not None and (not os.path.isabs(dest) or not dest.strip("/")):
-        raise UsageProblem(
-            f"not an absolute path of a folder: {dest!r}",
-            where="--dest-prefix",
-            remedy="Name the folder that the environment will lie in",
-        )
-    Modes(mode)
-    return Wishes(os.path.normpath(dest) if dest else None, mode, ignore_editable)
-
-
-def parse_owner(owner: str | tuple[int, int]) -> tuple[int, int]:
-    """User and group id. Errors: `UsageProblem`."""
-    if isinstance(owner, tuple):
-        return owner
-    user, colon, group = owner.partition(":")
+def parse_owner(text: str) -> tuple[int, int]:
+    """User and group id from ``UID:GID`` or ``UID``. Errors: `UsageProblem`."""
+    user, colon, group = text.partition(":")
     if user.isdigit() and (group.isdigit() if colon else not group):
         return int(user), int(group or user)
     raise UsageProblem(
-        f"no user and group id: {owner!r}", where="--owner", remedy="Write it as 1000:1000"
+        f"not a user and group id: {text!r}", where="--owner", remedy="Write it as 1000:1000"
     )
-
-
-def parse_root(arcroot: str | None) -> str | None:
-    """The folder around all members. Errors: `UsageProblem`."""
-    if arcroot is None:
-        return None
-    parts = [part for part in arcroot.split("/") if part not in ("", ".")]
-    if arcroot.startswith("/") or ".." in parts:
-        raise UsageProblem(
-            f"not a folder inside the archive: {arcroot!r}",
-            where="--arcroot",
-            remedy="Write it as a relative path, such as env",
-        )
-    return "/".join(parts)

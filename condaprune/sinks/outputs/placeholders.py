@@ -9,19 +9,23 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
+import os
 import re
-from collections.abc import Sequence
+from collections.abc import Collection
 from functools import lru_cache
 
 from condaprune.errors import SinkError
-from condaprune.model import PrefixFile
+from condaprune.model import FileMode, Inventory, PrefixFile, Record
 from condaprune.paths import printable
+from condaprune.sources.records import linked_path
 
 STAND_IN = "/opt/condaprune" + "_placehold" * 4
 """The placeholder given to text in which the prefix also appears as part of something else."""
 
-_SNIFF = 4096
-_MAX_NAMED = 5
+_MODES: dict[object, FileMode] = {"text": "text", "binary": "binary"}
+SNIFF = 4096
+"""How much of a file says whether it is text."""
 
 
 def too_long(path: str, placeholder: str, dest: str) -> SinkError:
@@ -34,23 +38,27 @@ def too_long(path: str, placeholder: str, dest: str) -> SinkError:
     )
 
 
-def note_on_signatures(paths: Sequence[str]) -> str:
-    """What to do with programs and libraries whose signature was made before they changed."""
-    shown = ", ".join(map(printable, paths[:_MAX_NAMED]))
-    more = f" and {len(paths) - _MAX_NAMED} more" if len(paths) > _MAX_NAMED else ""
+def note_on_signatures(paths: Collection[str]) -> str:
+    """How to repair programs and libraries whose signature was made before they changed."""
     return (
         "these were rewritten and macOS runs them only once they are signed again "
-        f"(`codesign -s - -f FILE`, on a Mac): {shown}{more}"
+        f"(`codesign -s - -f FILE`, on a Mac): {named(paths, 5)}"
     )
 
 
+def named(paths: Collection[str], most: int) -> str:
+    """The first *most* paths, and how many more there are."""
+    more = f" and {len(paths) - most} more" if len(paths) > most else ""
+    return ", ".join(map(printable, list(paths)[:most])) + more
+
+
 def is_binary_start(data: bytes) -> bool:
-    """Whether a file that begins with *data* is no text."""
-    return b"\0" in data[:_SNIFF]
+    """Whether a file that begins with *data* is not text."""
+    return b"\0" in data[:SNIFF]
 
 
 @lru_cache(maxsize=8)
-def _own_path(prefix: bytes) -> re.Pattern[bytes]:
+def _whole_path(prefix: bytes) -> re.Pattern[bytes]:
     """The prefix where it is a path of its own: in ``-I/env/include``, not in ``/bin/env``."""
     before = rb"(?:(?<![\w.\-/~})*])|(?<=[\s\"'=,:;]-[A-Za-z])|(?<=\A-[A-Za-z]))"
     return re.compile(before + re.escape(prefix) + rb"(?![\w\-]|\.\w)")
@@ -70,7 +78,7 @@ def with_stand_in(data: bytes, prefix: bytes) -> tuple[bytes, str | None]:
     ``/usr/bin/env``): then the true ones are replaced by `STAND_IN`. None where the text does
     not name the prefix.
     """
-    true = [match.span() for match in _own_path(prefix).finditer(_url_aware(data))]
+    true = [match.span() for match in _whole_path(prefix).finditer(_url_aware(data))]
     if not true:
         return data, None
     if len(true) == data.count(prefix):
@@ -136,3 +144,56 @@ def _packaged_binary(data: bytes, placeholder: bytes, prefix: bytes) -> bytes | 
     from conda_pack.prefixes import binary_replace
 
     return grown if binary_replace(grown, placeholder, prefix) == data else None
+
+
+def unlisted_prefix_files(record: Record, inventory: Inventory) -> tuple[PrefixFile, ...] | None:
+    """The prefix files of a record that lists none, from the package cache.
+
+    None where the package is not there: nothing is known then. Records made by an installer list
+    none, and neither does a package without prefix files.
+    """
+    info = os.path.join(record.link_source, "info") if record.link_source else ""
+    if not info or not os.path.isdir(info):
+        return None
+    try:
+        with open(os.path.join(info, "paths.json"), "rb") as file:
+            data = file.read()
+    except OSError:
+        return _old_list(os.path.join(info, "has_prefix"))
+    if b'"prefix_placeholder"' not in data:
+        return ()
+    try:
+        value: object = json.loads(data)
+    except ValueError:
+        return None
+    rows = value.get("paths") if isinstance(value, dict) else None
+    files = []
+    for row in rows if isinstance(rows, list) else ():
+        placeholder = row.get("prefix_placeholder") if isinstance(row, dict) else None
+        if isinstance(placeholder, str) and placeholder and isinstance(row.get("_path"), str):
+            files.append(
+                PrefixFile(
+                    linked_path(row["_path"], inventory.layout),
+                    placeholder,
+                    _MODES.get(row.get("file_mode"), "text"),
+                    str(row.get("sha256", "")),
+                    row["_path"],
+                )
+            )
+    return tuple(files)
+
+
+def _old_list(path: str) -> tuple[PrefixFile, ...] | None:
+    """The list of packages from before ``paths.json``."""
+    from conda_pack.core import read_has_prefix
+
+    if not os.path.exists(path):
+        return ()
+    try:
+        rows: dict[str, tuple[str, str]] = read_has_prefix(path)
+    except (OSError, ValueError):
+        return None
+    return tuple(
+        PrefixFile(name, placeholder, _MODES.get(mode, "text"), "", name)
+        for name, (placeholder, mode) in rows.items()
+    )

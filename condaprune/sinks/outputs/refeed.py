@@ -2,41 +2,55 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
-from condaprune.model import Edit, Entry, Plan
+from condaprune.errors import SinkError
+from condaprune.formats.macho import must_be_signed
+from condaprune.formats.unpack_list import PROGRESS, UNPACK, unpack_records
+from condaprune.model import Edit, Entry, FileMode, Plan
 from condaprune.paths import sort_key
-from condaprune.sinks.outputs.feed import Findings, Modes, Wishes
-from condaprune.sinks.outputs.placeholders import note_on_signatures
-from condaprune.sinks.outputs.rewrite import DROPPED, Destination
-from condaprune.sinks.outputs.times import EARLIEST, SECOND, Times, source_date_epoch, times_of
-from condaprune.sources.archive import ArchiveSource
+from condaprune.sinks.outputs.feed import Findings
+from condaprune.sinks.outputs.members import EARLIEST, SECOND, Modes, Times, source_date_epoch
+from condaprune.sinks.outputs.options import OutputOptions
+from condaprune.sinks.outputs.placeholders import note_on_signatures, too_long
+from condaprune.sources.base import Contents, MemberStream, Source
 from condaprune.sources.members import NO_BODY, Body, Buffer, Member
+
+_DROPPED = (UNPACK, PROGRESS)
+"""What an archive for one destination has no use for."""
+
+_PYTHON = "bin/python"
+_PLACEHOLDER = re.compile(rb"/[!-~]*?/[a-z_]*_env_plac[a-z_]*")
+_ENV = re.compile(rb"#!/usr/bin/env ([\w.\-+]+)([ \t][^\n]*)?(?=\n|$)")
+_MAX_SHEBANG = 127
+_MAX_SCRIPT = 1 << 20
 
 
 def from_archive(
-    plan: Plan, source: ArchiveSource, wishes: Wishes, findings: Findings
+    plan: Plan, source: Source, stream: MemberStream, options: OutputOptions, findings: Findings
 ) -> Iterator[tuple[Member, Body]]:
     """The members for an archive. Where the first of several hard links goes, the next kept one
     gets the content. Errors: `ArchiveError`, `SinkError`.
     """
-    yield from _Refeed(plan, source, wishes, findings).members()
+    refeed = _Refeed(plan, source, options, findings)
+    stream.forget()
+    yield from refeed.members(stream)
 
 
 class _Refeed:
     def __init__(
-        self, plan: Plan, source: ArchiveSource, wishes: Wishes, findings: Findings
+        self, plan: Plan, source: Source, options: OutputOptions, findings: Findings
     ) -> None:
-        self._source, self._findings = source, findings
-        self._modes = Modes(wishes.mode)
-        self._dest = Destination(plan, source, wishes.dest) if wishes.dest is not None else None
-        dropped = DROPPED if self._dest else ()
+        self._findings = findings
+        self._modes = Modes(options.mode)
+        dest = options.dest_prefix
+        self._dest = None if dest is None else _Destination(plan, source, dest)
+        dropped = _DROPPED if self._dest else ()
         self._edits = {edit.path: edit for edit in plan.edits if edit.path not in dropped}
         self._kept = {e.path: e for e in plan.kept() if e.path not in dropped}
         epoch = source_date_epoch()
-        self._times = (
-            None if epoch is None else times_of(self._kept.values(), source, Times(epoch, {}))
-        )
+        self._times = None if epoch is None else Times(epoch, {}, self._kept.values(), source)
         newest = max((e.mtime_ns for e in plan.inventory.entries.values()), default=0) // SECOND
         self._written_time = (newest or EARLIEST) if epoch is None else epoch
         # The kept names of each file that has several, those with content of their own left out.
@@ -46,9 +60,8 @@ class _Refeed:
                 self._names.setdefault(entry.identity, []).append(path)
         self._holder: dict[tuple[int, int], str] = {}
 
-    def members(self) -> Iterator[tuple[Member, Body]]:
-        self._source.forget()
-        for entry, member, body in self._source.stream():
+    def members(self, stream: MemberStream) -> Iterator[tuple[Member, Body]]:
+        for entry, member, body in stream.stream():
             edit = self._edits.pop(entry.path, None)
             if edit is not None:
                 yield self._edited(edit, body)
@@ -92,10 +105,10 @@ class _Refeed:
         size = entry.size
         if self._dest is not None:
             names = self._names.get(entry.identity, [path]) if entry.links > 1 else [path]
-            wanting = [name for name in names if self._dest.wants(name, size)]
-            if wanting:
+            concerned = [name for name in names if self._dest.concerns(name, size)]
+            if concerned:
                 data: Buffer = b"".join(body)
-                for name in wanting:
+                for name in concerned:
                     data = self._dest.rewrite(name, bytes(data))
                 body, size = (data,), len(data)
         self._findings.bytes += size
@@ -114,7 +127,7 @@ class _Refeed:
         self._findings.bytes += size
         written: Body = (edit.data,)
         if edit.patch is not None and entry is not None:
-            if self._dest is not None and self._dest.wants(edit.path, entry.size):
+            if self._dest is not None and self._dest.concerns(edit.path, entry.size):
                 body = (self._dest.rewrite(edit.path, b"".join(body)),)
             written = edit.patch.apply(body)
         return Member(edit.path, "file", size, mode, mtime), written
@@ -124,3 +137,77 @@ class _Refeed:
         if self._times is None:
             return seconds
         return self._times.of(entry) if entry.kind == "file" else min(seconds, self._times.common)
+
+
+class _Destination:
+    """Rewrites files for the folder *dest*, as conda-unpack does and beyond.
+
+    conda-unpack leaves out ``bin/python*``, since it runs from there, and the scripts that ask
+    ``/usr/bin/env`` for their interpreter. Errors: `SinkError` for an archive without
+    conda-unpack, `ArchiveError` for a broken one.
+    """
+
+    def __init__(self, plan: Plan, source: Contents, dest: str) -> None:
+        entries = plan.inventory.entries
+        if UNPACK not in entries:
+            raise SinkError(
+                f"there is no {UNPACK} in the archive, so nothing says what to rewrite",
+                where=f"--dest-prefix {dest}",
+                remedy="Pack the environment with conda-pack, without a destination",
+            )
+        self._dest = dest
+        self._bin = {path[4:] for path in entries if path.startswith("bin/")}
+        self._listed: dict[str, tuple[str, FileMode]] = {
+            path: (placeholder, mode)
+            for path, placeholder, mode in unpack_records(source.read(UNPACK))
+        }
+        for record in plan.inventory.records:
+            for file in record.prefix_files:
+                if file.path.startswith(_PYTHON):
+                    self._listed.setdefault(file.path, (file.placeholder, file.mode))
+        self.changed = 0
+        self.unsigned: list[str] = []
+
+    def concerns(self, path: str, size: int) -> bool:
+        """Whether a file may have to be rewritten: its whole content goes to `rewrite` then."""
+        if path in self._listed or path.startswith(_PYTHON):
+            return True
+        return path.startswith("bin/") and size <= _MAX_SCRIPT
+
+    def rewrite(self, path: str, data: bytes) -> bytes:
+        """The content for the destination. Errors: `SinkError` where its path is too long."""
+        from conda_pack.prefixes import replace_prefix
+
+        original = data
+        for placeholder, mode in self._placeholders(path, data):
+            if mode == "binary" and len(self._dest.encode()) > len(placeholder.encode()):
+                raise too_long(path, placeholder, self._dest)
+            data = replace_prefix(data, mode, placeholder, self._dest)
+        if path.startswith("bin/"):
+            data = self._with_interpreter(data)
+        self.changed += data != original
+        if data != original and must_be_signed(data):
+            self.unsigned.append(path)
+        return data
+
+    def _placeholders(self, path: str, data: bytes) -> list[tuple[str, FileMode]]:
+        listed = self._listed.get(path)
+        if listed is not None:
+            return [listed]
+        if not path.startswith(_PYTHON):
+            return []
+        mode: FileMode = "binary" if b"\0" in data[:4096] else "text"
+        names = {match.decode() for match in _PLACEHOLDER.findall(data)}
+        names |= {p for p, _ in self._listed.values() if "_plac" in p and p.encode() in data}
+        # The longest first: one may be the beginning of another.
+        return [(placeholder, mode) for placeholder in sorted(names, key=len, reverse=True)]
+
+    def _with_interpreter(self, data: bytes) -> bytes:
+        """A script that asks ``/usr/bin/env`` for a program of the environment names it."""
+        match = _ENV.match(data)
+        if match is None or match[1].decode() not in self._bin:
+            return data
+        line = b"#!%b/bin/%b%b" % (self._dest.encode(), match[1], match[2] or b"")
+        if len(line) > _MAX_SHEBANG or b" " in self._dest.encode():
+            return data
+        return line + data[match.end() :]

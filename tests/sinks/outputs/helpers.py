@@ -13,9 +13,11 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from condaprune.model import Decision, Edit, Outcome, Plan, no_progress
+from condaprune.app.carry_out import carry_out
+from condaprune.model import Decision, Edit, Outcome, Plan
 from condaprune.paths import to_bytes
-from condaprune.sinks.outputs.archive import open_sink
+from condaprune.sinks.outputs.options import ImageOptions, OutputOptions, parse_owner
+from condaprune.sinks.outputs.sink import OutputSink
 from condaprune.sources.archive import ArchiveSource
 from condaprune.sources.base import Source
 from condaprune.sources.prefix import PrefixSource
@@ -40,7 +42,16 @@ def pack(source: Source | Path, output: Path, plan: Plan | None = None, **option
     if isinstance(source, Path):
         source = (PrefixSource if source.is_dir() else ArchiveSource)(str(source))
     sink = open_sink(str(output), **options)
-    return sink.carry_out(plan or plan_for(source), source, no_progress)
+    return carry_out(plan or plan_for(source), source, sink).outcome
+
+
+def open_sink(output: str, prefix: str = "", **options: Any) -> OutputSink:
+    """The sink for options of an output and of an image alike."""
+    image = {key: options.pop(key) for key in list(options) if hasattr(ImageOptions(), key)}
+    if "owner" in options:
+        options["owner"] = parse_owner(options["owner"])
+    made = ImageOptions(**{k: tuple(v) if isinstance(v, list) else v for k, v in image.items()})
+    return OutputSink(OutputOptions(output, image=made, **options), prefix)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,15 +15,15 @@ from pathlib import Path
 
 import pytest
 
+from condaprune.app.carry_out import carry_out
 from condaprune.errors import CondapruneError, SinkError, UsageProblem
 from condaprune.model import Edit
-from condaprune.sinks.outputs.archive import open_sink
 from condaprune.sources.archive import ArchiveSource
 from condaprune.sources.prefix import PrefixSource
 from tests.sources.archives import header, member, tar
 from tests.trees import Link, listing, make_prefix
 
-from .helpers import ADDED, pack, plan_for
+from .helpers import ADDED, Node, build, on_disk, open_sink, pack, plan_for, without_added
 
 FORMATS = ["tar", "tar.gz", "tar.bz2", "tar.xz", "tar.zst", "zip"]
 
@@ -86,7 +87,7 @@ def test_outputs_that_are_refused(env: Path, tmp_path: Path, output: str, match:
 )
 def test_values_that_are_refused(output: str, options: dict[str, object], match: str) -> None:
     with pytest.raises(UsageProblem, match=match):
-        open_sink(output, **options)  # type: ignore[arg-type]
+        open_sink(output, **options)
 
 
 def test_a_bad_source_date_epoch_is_refused(
@@ -128,14 +129,14 @@ def test_a_signal_on_the_way_leaves_nothing(tmp_path: Path, number: signal.Signa
     script = f"""
 import sys, time
 from condaprune.model import no_progress
-from condaprune.sinks.outputs.archive import open_sink
-from tests.sinks.outputs.helpers import plan_for
+from condaprune.app.carry_out import carry_out
+from tests.sinks.outputs.helpers import open_sink, plan_for
 from condaprune.sources.prefix import PrefixSource
 source = PrefixSource({str(env)!r})
 def slow(phase, done, total):
     print("writing", flush=True)
     time.sleep(30)
-open_sink({str(tmp_path / "o.tar.zst")!r}).carry_out(plan_for(source), source, slow)
+carry_out(plan_for(source), source, open_sink({str(tmp_path / "o.tar.zst")!r}), progress=slow)
 """
     process = subprocess.Popen(
         [sys.executable, "-c", script],
@@ -221,10 +222,11 @@ def test_source_date_epoch_cuts_times(
         assert {m.mtime for m in out} == {1_000, 1_600_000_000}
 
 
-def test_gzip_has_a_fixed_header_and_one_member(env: Path, tmp_path: Path) -> None:
-    pack(env, tmp_path / "o.tar.gz")
+@pytest.mark.parametrize("level", [None, 6], ids=["the usual level", "a level of zlib's"])
+def test_gzip_has_no_time_and_no_name(env: Path, tmp_path: Path, level: int | None) -> None:
+    pack(env, tmp_path / "o.tar.gz", level=level)
     data = (tmp_path / "o.tar.gz").read_bytes()
-    assert data[:10] == bytes.fromhex("1f8b08000000000000ff")
+    assert data[:8] == bytes.fromhex("1f8b080000000000")
     with tarfile.open(fileobj=io.BytesIO(gzip.decompress(data))) as out:
         assert len(out.getmembers()) > 5
 
@@ -254,6 +256,45 @@ def test_zip_and_links(env: Path, tmp_path: Path, links: bool) -> None:
                 assert out.read(name) == b"a" * 3000
 
 
+@pytest.mark.parametrize("wide", [False, True], ids=["plain fields", "fields of 64 bits"])
+def test_unzip_unpacks_any_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wide: bool
+) -> None:
+    if shutil.which("unzip") is None:
+        pytest.skip("needs unzip: apt install it")
+    if wide:
+        monkeypatch.setattr("condaprune.sinks.outputs.ziparchive._WIDE", 100)
+    tree = {
+        "caf\u00e9": Node(data=b"2" * 3000),
+        "again": Node(same_as="caf\u00e9"),
+        "no bytes": Node(data=b""),
+        "program": Node(data=b"#!/bin/sh\n", mode=0o755),
+        "link": Node(target="program"),
+    }
+    env = build(tmp_path / "env", tree)
+    pack(env, tmp_path / "o.zip", zip_symlinks=True)
+    subprocess.run(
+        ["unzip", "-q", "-d", tmp_path / "out", tmp_path / "o.zip"],
+        check=True, env={**os.environ, "LC_ALL": "C.UTF-8"},
+    )  # fmt: skip
+    out = without_added(on_disk(os.fsencode(tmp_path / "out")))
+    before = on_disk(os.fsencode(env))
+    assert {k: v[:3] for k, v in out.items()} == {k: v[:3] for k, v in before.items()}
+    (env / "lib" / "odd \udcff name").write_bytes(b"1")
+    pack(env, tmp_path / "o.zip", force=True)
+    source = ArchiveSource(str(tmp_path / "o.zip"))
+    for name in ("lib/again", "lib/caf\u00e9"):
+        assert source.read(name) == b"2" * 3000
+    assert source.read("lib/odd \udcff name") == b"1"
+
+
+def test_links_into_each_other_cannot_be_copied(env: Path, tmp_path: Path) -> None:
+    os.symlink("../share", env / "lib" / "there")
+    os.symlink("../lib", env / "share" / "back")
+    with pytest.raises(SinkError, match="around the link"):
+        pack(env, tmp_path / "o.zip")
+
+
 def test_a_dangling_link_in_a_zip_is_named(env: Path, tmp_path: Path) -> None:
     os.symlink("nothing", env / "lib" / "bad")
     with pytest.raises(SinkError, match="lib/bad"):
@@ -265,7 +306,7 @@ def test_standard_output_gets_the_archive(env: Path) -> None:
     script = (
         "from tests.sinks.outputs.helpers import *\n"
         f"source = PrefixSource({str(env)!r})\n"
-        "open_sink('-', format='tar.zst').carry_out(plan_for(source), source, no_progress)\n"
+        "carry_out(plan_for(source), source, open_sink('-', format='tar.zst'))\n"
     )
     run = subprocess.run(
         [sys.executable, "-c", script],
@@ -289,5 +330,5 @@ def test_progress_is_told(env: Path, tmp_path: Path) -> None:
     source = PrefixSource(str(env))
     told: list[tuple[str, int, int]] = []
     sink = open_sink(str(tmp_path / "o.tar"))
-    sink.carry_out(plan_for(source), source, lambda *row: told.append(row))
+    carry_out(plan_for(source), source, sink, progress=lambda *row: told.append(row))
     assert told[-1][1] == told[-1][2] > 0

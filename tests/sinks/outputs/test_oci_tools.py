@@ -53,7 +53,7 @@ def test_skopeo_reads_and_copies(tmp_path: Path, name: str, codec: str) -> None:
     env = make_prefix(
         tmp_path / "env", {"lib/one.so": b"\0one" * 900, "lib/two.py": b"2"}, packages=PACKAGES
     )
-    pack(env, tmp_path / name, layers=3, layer_compression=codec, **IMAGE)
+    pack(env, tmp_path / name, layers=3, codec=codec, **IMAGE)
     image = f"{'oci-archive' if name.endswith('tar') else 'oci'}:{tmp_path / name}:latest"
     config = json.loads(_run("skopeo", "inspect", "--config", image))
     assert config["config"]["Entrypoint"] == IMAGE["entrypoint"]

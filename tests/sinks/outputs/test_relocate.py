@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,40 @@ def test_without_the_package_cache_the_packaged_files_come_back(env: Path, tmp_p
         "share/p.cfg": (HOLD, "text"),
         "lib/p.so": (HOLD, "binary"),
     }
+
+
+@pytest.mark.parametrize("dest", [None, "/opt/app"], ids=["for conda-unpack", "for one place"])
+def test_each_file_is_opened_once(
+    env: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dest: str | None
+) -> None:
+    (env / "lib" / "p.so").chmod(0o644)
+    for name, data in {
+        "bin/tool": b"#!" + os.fsencode(env) + b"/bin/python3.11\n",
+        "bin/plain": b"#!/bin/sh\n",
+        "lib/unknown.so": b"\x7fELF\0" + os.fsencode(env),
+        "lib/large.txt": b"text " * 100_000,
+    }.items():
+        (env / name).write_bytes(data)
+    source = PrefixSource(str(env))
+    plan = plan_for(source)
+    opened: list[str] = []
+    plain = {"os.open": os.open, "builtins.open": open}
+
+    def counted(name: str) -> Callable[..., object]:
+        def opens(path: object, *rest: object, **more: object) -> object:
+            if isinstance(path, (str, bytes)):
+                opened.append(os.fsdecode(path))
+            return plain[name](path, *rest, **more)  # type: ignore[operator]
+
+        return opens
+
+    with monkeypatch.context() as patch:
+        for name in plain:
+            patch.setattr(name, counted(name))
+        pack(source, tmp_path / "o.tar", plan, dest_prefix=dest)
+    inside = sorted(path for path in opened if path.startswith(f"{env}/"))
+    files = [e.path for e in plan.inventory.entries.values() if e.kind == "file" and e.size]
+    assert inside == sorted(f"{env}/{path}" for path in files)
 
 
 def test_conda_unpack_makes_everything_right(env: Path, tmp_path: Path) -> None:

@@ -1,15 +1,17 @@
-"""Where a result appears: whole and under its name, or not at all."""
+"""Where an output appears: whole and under its name, or not at all."""
 
 from __future__ import annotations
 
 import contextlib
+import io
 import os
-import secrets
 import shutil
 import signal
+import stat
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from types import FrameType
 from typing import BinaryIO
 
@@ -40,7 +42,7 @@ def check_output(output: str, *, force: bool, prefix: str = "") -> None:
         raise SinkError(
             "the output lies inside the environment",
             where=output,
-            remedy=f"Name a place outside of {prefix}",
+            remedy=f"Name a place outside {prefix}",
         )
     if os.path.lexists(output) and not force:
         raise SinkError(
@@ -54,22 +56,36 @@ def check_output(output: str, *, force: bool, prefix: str = "") -> None:
         )
 
 
+@dataclass(slots=True)
+class Place:
+    """Where an output is written before it appears: a file to write to, or the path of a folder.
+
+    `size` are the bytes of the output once it has appeared.
+    """
+
+    path: str
+    file: BinaryIO = field(default_factory=io.BytesIO)
+    size: int = 0
+
+
 @contextlib.contextmanager
-def new_file(output: str) -> Iterator[BinaryIO]:
+def new_file(output: str) -> Iterator[Place]:
     """A file that becomes *output* when the block ends well and vanishes when it does not.
 
     Errors: `SinkError` where it cannot be written.
     """
     if os.path.isdir(output):
         raise SinkError("the output is a folder", where=output, remedy="Name a file")
-    temporary = _beside(output)
-    with _told_to_stop(), _clear_errors(output):
+    temporary = _temporary(output)
+    with _stopped_by_signals(), clear_errors(output):
         try:
             # A file as any other program makes it: who may read it is for the umask to say.
             with open(temporary, "x+b") as file:
-                yield file
+                place = Place(temporary, file)
+                yield place
                 file.flush()
                 os.fsync(file.fileno())
+                place.size = os.fstat(file.fileno()).st_size
             os.replace(temporary, output)
         except BaseException:
             with contextlib.suppress(OSError):
@@ -79,7 +95,7 @@ def new_file(output: str) -> Iterator[BinaryIO]:
 
 
 @contextlib.contextmanager
-def new_folder(output: str) -> Iterator[str]:
+def new_folder(output: str) -> Iterator[Place]:
     """A folder that becomes *output* when the block ends well and vanishes when it does not.
 
     A folder that is already there is replaced if it is empty, an environment, or an image layout.
@@ -88,13 +104,15 @@ def new_folder(output: str) -> Iterator[str]:
     output = os.path.abspath(output)
     if os.path.lexists(output):
         _check_replaceable(output)
-    temporary = _beside(output)
-    with _told_to_stop(), _clear_errors(output):
+    temporary = _temporary(output)
+    with _stopped_by_signals(), clear_errors(output):
         try:
             os.mkdir(temporary)
-            yield temporary
+            place = Place(temporary)
+            yield place
+            place.size = _size_of(temporary)
             if os.path.lexists(output):
-                old = _beside(output)
+                old = _temporary(output)
                 os.rename(output, old)
                 try:
                     os.rename(temporary, output)
@@ -111,7 +129,7 @@ def new_folder(output: str) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def standard_output() -> Iterator[BinaryIO]:
+def standard_output(_output: str) -> Iterator[Place]:
     """The standard output as the place of an archive. Errors: `SinkError` for a terminal."""
     stream = sys.stdout.buffer
     if stream.isatty():
@@ -120,15 +138,16 @@ def standard_output() -> Iterator[BinaryIO]:
             where="-o -",
             remedy="Redirect the output to a file or a pipe",
         )
-    with _told_to_stop(), _clear_errors("-"):
-        yield stream
+    with _stopped_by_signals(), clear_errors("-"):
+        place = Place("-", stream)
+        yield place
         stream.flush()
 
 
 def _check_replaceable(output: str) -> None:
     if os.path.islink(output) or not os.path.isdir(output):
         raise SinkError(
-            "the output exists and is no folder", where=output, remedy="Remove it yourself"
+            "the output exists and is not a folder", where=output, remedy="Remove it yourself"
         )
     names = os.listdir(output)
     if names and not {"conda-meta", "oci-layout"} & set(names):
@@ -139,9 +158,20 @@ def _check_replaceable(output: str) -> None:
         )
 
 
-def _beside(output: str) -> str:
+def _size_of(folder: str) -> int:
+    """The bytes of the files and links in a folder, each hard-linked file once."""
+    sizes = {}
+    for root, folders, files in os.walk(folder):
+        for name in files + folders:
+            info = os.lstat(os.path.join(root, name))
+            if not stat.S_ISDIR(info.st_mode):
+                sizes[info.st_ino] = info.st_size
+    return sum(sizes.values())
+
+
+def _temporary(output: str) -> str:
     folder, name = os.path.split(os.path.abspath(output))
-    return os.path.join(folder, f".{name[:200]}.{secrets.token_hex(4)}.part")
+    return os.path.join(folder, f".{name[:200]}.{os.urandom(4).hex()}.part")
 
 
 def _sync_folder(output: str) -> None:
@@ -154,7 +184,8 @@ def _sync_folder(output: str) -> None:
 
 
 @contextlib.contextmanager
-def _clear_errors(output: str) -> Iterator[None]:
+def clear_errors(output: str) -> Iterator[None]:
+    """Turn an OSError within the block into a `SinkError` that says what to do."""
     try:
         yield
     except BrokenPipeError as error:
@@ -175,7 +206,7 @@ class _Stopped(SystemExit):
 
 
 @contextlib.contextmanager
-def _told_to_stop() -> Iterator[None]:
+def _stopped_by_signals() -> Iterator[None]:
     """Turn SIGTERM and SIGHUP into an exception within the block."""
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -184,14 +215,15 @@ def _told_to_stop() -> Iterator[None]:
     def stop(number: int, _frame: FrameType | None) -> None:
         raise _Stopped(128 + number)
 
-    saved: list[tuple[int, Callable[[int, FrameType | None], object] | int]] = []
-    for number in (int(signal.SIGTERM), int(signal.SIGHUP)):
-        before = signal.getsignal(number)
-        if before == signal.SIG_DFL:
-            signal.signal(number, stop)
-            saved.append((number, before))
+    defaults = [
+        number
+        for number in (signal.SIGTERM, signal.SIGHUP)
+        if signal.getsignal(number) == signal.SIG_DFL
+    ]
+    for number in defaults:
+        signal.signal(number, stop)
     try:
         yield
     finally:
-        for number, handler in saved:
-            signal.signal(number, handler)
+        for number in defaults:
+            signal.signal(number, signal.SIG_DFL)

@@ -1,4 +1,4 @@
-"""Writes a tar as a stream: ustar headers, and pax ones only for what ustar cannot say.
+"""Writes a tar as a stream: ustar headers, and pax ones only where ustar does not do.
 
 Nothing of the machine gets in: owners are numbers, times whole seconds, fields in one order.
 Five times cheaper than the standard library's writer, which is the oracle in the tests.
@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from condaprune.errors import SinkError
-from condaprune.paths import printable, to_bytes
-from condaprune.sources.members import CHUNK, Body, Buffer, Member
+from condaprune.paths import parent, to_bytes
+from condaprune.sinks.outputs.compress import Codec, check_level, open_compressor
+from condaprune.sinks.outputs.format import Format, Job, Writer
+from condaprune.sinks.outputs.members import file_changed
+from condaprune.sinks.outputs.places import Place
+from condaprune.sources.members import CHUNK, NO_BODY, Body, Buffer, Member
 from condaprune.sources.tarheader import byte_sum
 
 BLOCK = 512
@@ -25,26 +28,20 @@ _TYPES = {"file": b"0", "link": b"2", "folder": b"5"}
 class TarWriter:
     """Writes members through *write* in pieces of about a megabyte.
 
-    *root* is put before every name; *owner* is the user and group id of all members.
+    *owner* is the user and group id of all members.
     """
 
-    def __init__(
-        self,
-        write: Callable[[Buffer], object],
-        root: str = "",
-        owner: tuple[int, int] = (0, 0),
-    ) -> None:
+    def __init__(self, write: Callable[[Buffer], object], owner: tuple[int, int] = (0, 0)) -> None:
         self.size = 0
         """Bytes of tar written so far."""
         self._write = write
-        self._root = to_bytes(root) + b"/" if root else b""
         self._owner = owner
         self._parts: list[Buffer] = []
         self._held = 0
 
     def add(self, member: Member, body: Body) -> None:
         """Write one member. Errors: `SinkError` where *body* is not of the member's size."""
-        head = header(member, self._root, self._owner)
+        head = header(member, self._owner)
         self._parts.append(head)
         held = self._held + len(head)
         left = member.size if member.kind == "file" and not member.linked else 0
@@ -65,11 +62,7 @@ class TarWriter:
                     self._flush()
                     held = 0
             if left:
-                raise SinkError(
-                    "the file changed while it was packed",
-                    where=printable(member.path),
-                    remedy="Let nothing write to the environment meanwhile, and start again",
-                )
+                raise file_changed(member.path)
             if padding:
                 self._parts.append(_PADDING[:padding])
                 held += padding
@@ -93,13 +86,88 @@ class TarWriter:
         self._write(data)
 
 
-def header(member: Member, root: bytes, owner: tuple[int, int]) -> bytes:
+class WithFolders:
+    """Passes members on to *tar*, each after the folders that it lies in.
+
+    *folders* holds those that came as members, shared by all that write one image; the others
+    are made with *mode* and *mtime*. Archives need no folders, an image of a file system does.
+    """
+
+    def __init__(self, tar: TarWriter, folders: dict[str, Member], mode: int, mtime: int) -> None:
+        self._tar, self._folders = tar, folders
+        self._mode, self._mtime = mode, mtime
+        self._written = {""}
+
+    def add(self, member: Member, body: Body) -> None:
+        """Write a member after its folders. Errors: `SinkError`."""
+        if member.kind == "folder":
+            self._folders[member.path] = member
+            self._folder(member.path)
+        else:
+            self._folder(parent(member.path))
+            self._tar.add(member, body)
+
+    def finish(self) -> None:
+        """Write the end."""
+        self._tar.finish()
+
+    def _folder(self, path: str) -> None:
+        if path not in self._written:
+            self._folder(parent(path))
+            self._written.add(path)
+            made = Member(path, "folder", 0, self._mode, self._mtime)
+            self._tar.add(self._folders.get(path, made), NO_BODY)
+
+
+class _CompressedTar(Writer):
+    def __init__(self, codec: Codec, place: Place, job: Job) -> None:
+        options = job.options
+
+        def write(data: bytes) -> None:
+            place.size += len(data)  # of a stream nobody else knows it
+            place.file.write(data)
+
+        self._packer = open_compressor(codec, write, options.level, options.threads)
+        self._tar = TarWriter(self._packer.write, options.owner)
+        self.compressor = self._packer.name
+
+    def add(self, member: Member, body: Body) -> None:
+        self._tar.add(member, body)
+
+    def finish(self) -> None:
+        self._tar.finish()
+        self._packer.close()
+
+    def abort(self) -> None:
+        self._packer.abort()
+
+
+def _format(name: str, codec: Codec, *extensions: str) -> Format:
+    return Format(
+        name,
+        extensions,
+        lambda place, job: _CompressedTar(codec, place, job),
+        lambda options: check_level(codec, options.level),
+        streams=True,
+    )
+
+
+FORMATS = (
+    _format("tar", "none", ".tar"),
+    _format("tar.gz", "gzip", ".tar.gz", ".tgz"),
+    _format("tar.bz2", "bzip2", ".tar.bz2", ".tbz2"),
+    _format("tar.xz", "xz", ".tar.xz", ".txz"),
+    _format("tar.zst", "zstd", ".tar.zst", ".tzst"),
+)
+
+
+def header(member: Member, owner: tuple[int, int]) -> bytes:
     """The header blocks of one member."""
     kind = b"1" if member.linked else _TYPES[member.kind]
-    name = root + to_bytes(member.path)
+    name = to_bytes(member.path)
     if kind == b"5":
         name += b"/"
-    link = root + to_bytes(member.linked) if member.linked else to_bytes(member.target)
+    link = to_bytes(member.linked or member.target)
     size = member.size if kind == b"0" else 0
     mtime = member.mtime
     uid, gid = owner

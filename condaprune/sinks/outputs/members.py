@@ -1,0 +1,165 @@
+"""What members of an output hold and look like: their content, permissions and times.
+
+The same environment gets the same members wherever and whenever it is packed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from condaprune.errors import SinkError, UsageProblem
+from condaprune.model import Entry
+from condaprune.paths import printable
+from condaprune.sources.base import Contents
+from condaprune.sources.members import Body, Buffer, Member
+from condaprune.sources.owners import source_of_bytecode
+
+EARLIEST = 315_532_800
+"""1980-01-01: the time of everything in an environment without records, and zip's earliest."""
+
+SECOND = 1_000_000_000
+
+PIECE = 1 << 18
+"""How much of a big file is read at a time: what fits a core's cache."""
+
+
+def file_changed(path: str) -> SinkError:
+    """The error for a file that is not of the size it had when the inventory was read."""
+    return SinkError(
+        "the file changed while it was packed",
+        where=printable(path),
+        remedy="Let nothing write to the environment meanwhile, and start again",
+    )
+
+
+def below(members: Iterable[tuple[Member, Body]], root: str) -> Iterator[tuple[Member, Body]]:
+    """The members below the folder *root*."""
+    for member, body in members:
+        linked = f"{root}/{member.linked}" if member.linked else ""
+        yield replace(member, path=f"{root}/{member.path}", linked=linked), body
+
+
+class FileBody:
+    """A file of the prefix as the content of a member, read once, without following links.
+
+    The pieces of a big file share one buffer: each is valid until the next one is asked for. New
+    memory for each would cost more than reading does.
+    """
+
+    __slots__ = ("path", "size")
+
+    def __init__(self, path: bytes, size: int) -> None:
+        self.path = path
+        self.size = size
+
+    def __iter__(self) -> Iterator[Buffer]:
+        try:
+            handle = os.open(self.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            try:
+                if self.size < PIECE:
+                    yield os.read(handle, self.size + 1)
+                    return
+                buffer = memoryview(bytearray(PIECE))
+                while count := os.readv(handle, [buffer]):
+                    yield buffer[:count]
+            finally:
+                os.close(handle)
+        except OSError as error:
+            raise SinkError(
+                f"cannot be read: {error.strerror}",
+                where=os.fsdecode(self.path),
+                remedy="Run condaprune as a user who may read the whole environment, "
+                "and let nothing change it meanwhile",
+            ) from error
+
+
+class Modes:
+    """The permission bits of members, see `OutputOptions.mode`. Errors: `UsageProblem`."""
+
+    def __init__(self, text: str) -> None:
+        self._keep = text == "keep"
+        self._mask = 0o777
+        if text not in ("normal", "keep"):
+            try:
+                self._mask = int(text, 8)
+            except ValueError:
+                self._mask = -1
+            if not 0 < self._mask <= 0o777:
+                raise UsageProblem(
+                    f"not a valid mode: {text!r}",
+                    where="--mode",
+                    remedy="Choose normal, keep, or a mask such as 0555",
+                )
+
+    def of(self, kind: str, mode: int) -> int:
+        """The bits of a member from those of its entry."""
+        if kind == "link":
+            return 0o777
+        if self._keep:
+            return mode & 0o777
+        return (0o755 if kind == "folder" or mode & 0o100 else 0o644) & self._mask
+
+
+def source_date_epoch() -> int | None:
+    """What SOURCE_DATE_EPOCH says, in seconds. Errors: `UsageProblem` where it is not a number."""
+    text = os.environ.get("SOURCE_DATE_EPOCH", "")
+    if not text:
+        return None
+    if not text.isascii() or not text.isdigit():
+        raise UsageProblem(
+            f"not a number of seconds: {text!r}",
+            where="SOURCE_DATE_EPOCH",
+            remedy="Set it to seconds since 1970, or unset it",
+        )
+    return int(text)
+
+
+def common_time() -> int:
+    """The time of what no package and no archive dates. Errors: `UsageProblem`."""
+    epoch = source_date_epoch()
+    return EARLIEST if epoch is None else epoch
+
+
+class Times:
+    """The times of members, in whole seconds.
+
+    Links, folders and files that are written anew get *common*. A file keeps its time unless that
+    is later than its package's, which means that it was made on installing; then it gets the
+    package's (*limits*, else *common*). A ``.py`` file among *kept* whose bytecode stays keeps its
+    time where the bytecode names it, since Python would compile it again otherwise: bytecode of
+    newer sources is read for that, and no other.
+    """
+
+    def __init__(
+        self, common: int, limits: Mapping[str, int], kept: Iterable[Entry], source: Contents
+    ) -> None:
+        self.common = common
+        self._limits = limits
+        entries = {entry.path: entry for entry in kept if entry.kind == "file"}
+        newer: dict[str, int] = {}
+        for path in entries:
+            if path.endswith(".pyc"):
+                name = source_of_bytecode(path)
+                if name in entries:
+                    seconds = entries[name].mtime_ns // SECOND
+                    if seconds > limits.get(name, common):
+                        newer[path] = seconds
+        self._exact = {
+            source_of_bytecode(path): newer[path]
+            for path, data in (source.read_many(list(newer)) if newer else ())
+            if len(data) >= 16
+            and data[4:8] == b"\0\0\0\0"
+            and int.from_bytes(data[8:12], "little") == newer[path] & 0xFFFFFFFF
+        }
+
+    def of(self, entry: Entry) -> int:
+        """The time of an entry that stays."""
+        if entry.kind != "file":
+            return self.common
+        seconds = entry.mtime_ns // SECOND
+        limit = self._limits.get(entry.path, self.common)
+        if seconds <= limit:
+            return max(seconds, 0)
+        return self._exact.get(entry.path, limit)

@@ -1,0 +1,129 @@
+"""The sink that writes something new: an archive in any format, a folder, an image."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass, field, replace
+
+from condaprune.model import Outcome, Plan, Progress, unique_bytes
+from condaprune.sinks.outputs.feed import Findings, from_prefix
+from condaprune.sinks.outputs.format import Format, Job
+from condaprune.sinks.outputs.members import below
+from condaprune.sinks.outputs.options import OutputOptions
+from condaprune.sinks.outputs.places import Place, check_output, clear_errors, standard_output
+from condaprune.sinks.outputs.registry import format_of
+from condaprune.sources.base import Source
+
+
+class OutputSink:
+    """Writes the output that *options* ask for.
+
+    *prefix*, where given, is the environment that the output must not lie in. Errors:
+    `UsageProblem` for options that do not fit the format, `SinkError` for an output that cannot
+    be written.
+    """
+
+    def __init__(self, options: OutputOptions, prefix: str = "") -> None:
+        self._options = options
+        self._format = format_of(options.output, options.format)
+        self._format.check(options)
+        self._check(prefix)
+        self._run: _OutputRun | None = None
+
+    def begin(self, plan: Plan, source: Source) -> _OutputRun:
+        """Open the output under a temporary name, before anything is read. Errors: `SinkError`."""
+        self._check(source.prefix)
+        output = self._options.output
+        place = standard_output if output == "-" else self._format.place
+        with contextlib.ExitStack() as end:
+            opened = end.enter_context(place(output))
+            self._run = _OutputRun(self._options, self._format, opened, end.pop_all(), plan, source)
+        return self._run
+
+    def close(self) -> None:
+        """Remove an output that was begun and not committed."""
+        if self._run is not None:
+            self._run.undo()
+
+    def _check(self, prefix: str) -> None:
+        if self._options.output != "-":
+            check_output(self._options.output, force=self._options.force, prefix=prefix)
+
+
+class _Undone(Exception):
+    """Ends a place without its output."""
+
+
+@dataclass(slots=True)
+class _OutputRun:
+    """One output on its way; what ends `end` ends the output, well or not."""
+
+    options: OutputOptions
+    form: Format
+    place: Place
+    end: contextlib.ExitStack
+    plan: Plan
+    source: Source
+    findings: Findings = field(default_factory=Findings)
+    compressor: str = ""
+
+    def apply(self, progress: Progress) -> None:
+        """Write the output. Errors: `SinkError`, those of the source."""
+        plan, options, form = self.plan, self.options, self.form
+        stream = self.source.members()
+        root = options.arcroot or ""
+        if form.home:
+            dest = options.dest_prefix or form.home
+            options, root = replace(options, dest_prefix=dest), dest.strip("/")
+        elif options.arcroot is None and stream is not None and form.keeps_root:
+            root = stream.arcroot
+        with clear_errors(options.output):
+            job = Job(options, plan, root, stream is not None)
+            writer = form.open(self.place, job)
+            self.findings.notes += writer.notes
+            try:
+                if stream is not None:
+                    from condaprune.sinks.outputs.refeed import from_archive
+
+                    members = from_archive(plan, self.source, stream, options, self.findings)
+                else:
+                    members = from_prefix(
+                        plan, self.source, options, writer.layer_of, self.findings
+                    )
+                total = len(plan.inventory.entries)
+                for done, (member, body) in enumerate(below(members, root) if root else members):
+                    writer.add(member, body)
+                    if not done % 500:
+                        progress("pack", min(done, total), total)
+                writer.finish()
+                self.compressor = writer.compressor
+            except BaseException:
+                writer.abort()
+                raise
+        progress("pack", total, total)
+
+    def commit(self) -> Outcome:
+        """Let the output appear under its name. Errors: `SinkError`."""
+        self.end.close()
+        plan, findings = self.plan, self.findings
+        entries = plan.inventory.entries
+        after = unique_bytes(plan.kept())
+        for edit in plan.edits:
+            old = entries[edit.path].size if edit.path in entries else 0
+            after += edit.size(old) - old
+        return Outcome(
+            bytes_before=unique_bytes(entries.values()),
+            bytes_after=after,
+            output=self.options.output,
+            output_size=self.place.size,
+            format=self.form.name,
+            compressor=self.compressor,
+            content_bytes=findings.bytes,
+            added=tuple(findings.added),
+            notes=tuple(findings.notes),
+        )
+
+    def undo(self) -> None:
+        """Remove what was written; what is committed stays."""
+        with contextlib.suppress(_Undone), self.end:
+            raise _Undone
