@@ -23,18 +23,17 @@ def _check(options: OutputOptions) -> None:
         )
 
 
-class _FolderWriter(Writer):
-    """Writes below an empty folder.
+class FolderWriter(Writer):
+    """Writes below the folder *root*, which is empty; *owner* gets everything, where given.
 
     Files are cloned where the file system can, else copied; hard links are made between members
     only, so that rewriting a file here changes nothing elsewhere. Links and times come last:
     nothing is ever written through a link, and a folder keeps its time.
     """
 
-    def __init__(self, place: Place, job: Job) -> None:
-        self._root = to_bytes(place.path) + b"/"
-        owner = job.options.owner
-        self._owner = owner if owner != (0, 0) else None
+    def __init__(self, root: str, owner: tuple[int, int] | None = None) -> None:
+        self._root = to_bytes(root) + b"/"
+        self._owner = owner
         self._made: set[str] = {""}
         self._links: list[Member] = []
         self._folders: list[Member] = []
@@ -115,4 +114,9 @@ def _clone(target: int, source: int) -> bool:
     return True
 
 
-FORMAT = Format("folder", (), _FolderWriter, _check, new_folder, keeps_root=False)
+def _open(place: Place, job: Job) -> FolderWriter:
+    owner = job.options.owner
+    return FolderWriter(place.path, owner if owner != (0, 0) else None)
+
+
+FORMAT = Format("folder", (), _open, _check, new_folder, keeps_root=False)
