@@ -53,7 +53,7 @@ class PlacedData(Row):
     """Data that is needed where something is kept: patterns of whole paths.
 
     Data without a `user` is needed always. Where the patterns have a group `at`, only a user at the
-    same place counts: a vendored copy of a package has data of its own.
+    same place counts: a vendored copy of a package has its own data.
     """
 
     place = ("data", "data")
