@@ -119,10 +119,10 @@ class UnpackFile(Landmark):
 
 @dataclass(frozen=True)
 class ImportedFromC(Row):
-    """Modules of the standard library that its C code, or every start of Python, imports."""
+    """Modules of the standard library, as words, that its C code or every start of it imports."""
 
     place = ("landmarks", "from-c")
-    modules: Sequence[str]
+    modules: str
 
 
 TABLES: tuple[type[Row], ...] = (
