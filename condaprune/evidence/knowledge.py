@@ -53,7 +53,7 @@ class PlacedData(Row):
     """Data that is needed where something is kept: patterns of whole paths.
 
     Data without a `user` is needed always. Where the patterns have a group `at`, only a user at the
-    same place counts: a vendored copy of a package has data of its own.
+    same place counts: a vendored copy of a package has its own data.
     """
 
     place = ("data", "data")
@@ -119,10 +119,10 @@ class UnpackFile(Landmark):
 
 @dataclass(frozen=True)
 class ImportedFromC(Row):
-    """Modules of the standard library that its C code, or every start of Python, imports."""
+    """Modules of the standard library, as words, that its C code or every start of it imports."""
 
     place = ("landmarks", "from-c")
-    modules: Sequence[str]
+    modules: str
 
 
 TABLES: tuple[type[Row], ...] = (

@@ -181,7 +181,7 @@ class Modules:
                     continue
                 if module.name in forms_of:
                     rank = _rank(path, module)
-                    # A lone .pyc stands for its source only where the source goes.
+                    # A lone .pyc is the module only where its source goes.
                     kept[module.name] = max(rank, kept.get(module.name, rank), 1)
                 _add_prefixes(living, module.name if module.package else module.home)
         children: dict[str, list[str]] = defaultdict(list)

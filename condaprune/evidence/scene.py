@@ -106,7 +106,7 @@ class Guard(ABC):
         """The candidates that the kept files and links of *batch* need, each with what was seen.
 
         Called first with all that no rule wants, then with what other vetoes rescued. Naming a
-        candidate twice does no harm; naming what is no candidate is ignored.
+        candidate twice does no harm; other paths are ignored.
         """
         return iter(())
 

@@ -56,7 +56,7 @@ def share(
     """The results of *work* on the numbers below *chunks* (those of `split`), by number.
 
     Some may be lacking: those for which *work* raised a `CondapruneError`, and those of members
-    that died. *begun* is told the numbers that the calling process works on.
+    that died. *begun* is called with the numbers that the calling process works on.
     """
 
     def work_off(begun: Callable[[int], None]) -> dict[int, _Result]:

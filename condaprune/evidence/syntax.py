@@ -1,6 +1,6 @@
 """Reads the imports of a Python file off its syntax tree: exact, but a hundred times slower.
 
-Used only for files in which `statements` saw something, to tell code from docstrings.
+Used only for files in which `statements` saw something, to distinguish code from docstrings.
 """
 
 from __future__ import annotations

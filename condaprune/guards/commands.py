@@ -1,6 +1,6 @@
 """The commands of a distribution stay with the entry points that declare them.
 
-A pattern such as ``*-config`` means the scripts that tell a build its flags; it takes commands of
+A pattern such as ``*-config`` means the scripts that give a build its flags; it takes commands of
 Python programs too. Rules about the package, the user's own options and ``--only-traced`` mean
 what they say.
 """

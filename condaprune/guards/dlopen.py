@@ -91,7 +91,7 @@ class Dlopen(Guard):
         """Orphans that no trace holds, each with the top-level package whose code may open it.
 
         Folders of libraries alone (those of NVIDIA's wheels) are opened by other packages, and an
-        ``__init__.py`` without content is no code: their orphans are not among these.
+        ``__init__.py`` without content is not code: their orphans are not among these.
         """
         modules = self.scene.modules
         found = {

@@ -105,7 +105,7 @@ class Imports(Guard):
                 yield from self._folder(path, number, line)
 
     def _folder(self, path: str, number: int, line: str) -> Iterator[Veto]:
-        """A folder that is put on the search path: who imports from it cannot be told."""
+        """A folder that is put on the search path: nothing shows who imports from it."""
         tree = self.scene.tree
         folder = tree.inside(line) if line.startswith("/") else join(parent(path), line)
         if not folder or any(r == folder or r.startswith(folder + "/") for r in self._roots()):

@@ -41,7 +41,7 @@ class Landmarks(Guard):
             yield Veto(dynload, "Python finds its home by this folder")
         if not any(f"{folder}/{name}" in self.entries for name in ("os.py", "os.pyc")):
             return
-        reasons = {name: row.reason for row in table(ImportedFromC) for name in row.modules}
+        reasons = {name: row.reason for row in table(ImportedFromC) for name in row.modules.split()}
         for path in self.scene.below(folder):
             rest = path[len(folder) + 1 :]
             top, slash, _ = rest.partition("/")

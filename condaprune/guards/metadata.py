@@ -3,7 +3,7 @@
 Programs look up versions and plug-ins there, often while they are imported; some go on silently
 without. Licences stay with the code as well. A distribution that goes whole may take its metadata
 along. Where a distribution lists no files (``setup.py install`` wrote no RECORD), those of the
-conda package that brought it tell whether it is there.
+conda package that brought it show whether it is there.
 """
 
 from __future__ import annotations

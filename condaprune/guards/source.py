@@ -1,4 +1,4 @@
-"""Sources and bytecode that stand for modules stay.
+"""Sources that bytecode needs stay, and bytecode that is itself the module.
 
 Python loads ``__pycache__/x.pyc`` only beside ``x.py``, so a source stays with its bytecode. A lone
 ``x.pyc`` beside no source is the module itself. A rule that is about sources (category

@@ -1,8 +1,7 @@
 """Stub files that are read at run time stay.
 
-``lazy_loader.attach_stub`` takes imports from those of its own package, a type checker or a maker
-of pages reads those of every package. Stubs that code opens by name (jedi) are found by the data
-guard.
+``lazy_loader.attach_stub`` takes imports from the stubs of its own package; type checkers and
+Sphinx read those of every package. Stubs that code opens by name (jedi) are for the data guard.
 """
 
 from __future__ import annotations

@@ -4,8 +4,8 @@ It holds plug-ins (``ansible/plugins/test``), the modules of a command (``hatch/
 skeleton of a project that a tool copies (``galaxy/data/default/role/tests``). A suite of a package
 lies beside modules and has a file that is named like a test; a folder without either stays. So do
 tests, documentation and ``.gitignore`` of what lies in a folder of templates, which is there to be
-copied, and the data of tests where code that is no test joins the path of that folder (obspy's and
-nibabel's examples). Rules that are limited to a package know better.
+copied, and the data of tests where code that is not a test joins the path of that folder (examples
+of obspy and nibabel). Rules that are limited to a package know better.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _CODE = (".py", ".pyx", ".so", ".pyd")
 
 
 class Suites(Guard):
-    """Rescues folders that are named like test suites and are none."""
+    """Rescues folders that are named like test suites but are not."""
 
     name = "suites"
     words = tuple(Word(_DATA, text, line=_JOINED) for text in (*_JOINS, b"tests/data"))
@@ -65,7 +65,7 @@ class Suites(Guard):
                     yield from self._data(path)
 
     def _data(self, path: str) -> Iterator[Veto]:
-        """Such folders below the package above the file's own: helpers lie in one of their own."""
+        """Test data below the package above the file's own: helpers often have a package apart."""
         home = parent(path)
         above = f"{home if parent(home) in self.scene.modules.roots else parent(home)}/"
         because = f"{path} joins the path of a tests/data folder"

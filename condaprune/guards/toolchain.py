@@ -1,7 +1,7 @@
 """Headers, static libraries and compilers stay where kept packages compile at run time.
 
 Three kinds of evidence: a table of packages (`Compiler`), each with what it needs; code that
-builds extensions or calls a compiler, in a package that brings headers of its own; and a shared
+builds extensions or calls a compiler, in a package that brings its own headers; and a shared
 library with a C compiler in it. A rule that is limited to the package knows better and is let
 through.
 """
@@ -39,11 +39,11 @@ _OWN = (*_HEADERS, *_SOURCES)
 _PYTHON = (".py", ".pyc", ".pyi")
 _NEVER = (".py", ".pyc", ".pyi", ".so", ".txt", ".json", ".md", ".rst", ".html", ".js")
 
-_BUILDS = "code that builds an extension"
+_BUILDS = "code that builds extensions"
 _CALLS = "the name of a compiler"
 _COMMAND = "the command build_ext"
 _RUN = re.compile(rb"\bbuild_ext\b(?!\s+-)|\bos\.system\(|\bshell\s*=\s*True")
-"""What tells the command from a message that names it (``Run setup.py build_ext --inplace``)."""
+"""Not a message that names the command (``Run setup.py build_ext --inplace``)."""
 _CALLED = (
     ("ffi.verify", b"ffi.verify("),
     ("ffi.compile", b"ffibuilder.compile("),
@@ -180,7 +180,7 @@ class Toolchain(Guard):
             top = self.scene.modules.top_folder(path)
             beside = self._beside.get(top, ())
             word = min(building, default=_CALLS)
-            because = f"{path} contains {word}: its package compiles with these headers"
+            because = f"{path} contains {word}: its package may compile with these headers"
             for target in beside:
                 yield Veto(target, because, path)
             if beside and building:

@@ -1,4 +1,4 @@
-"""Picks the few parts that matter out of an ELF or Mach-O file that passes by once."""
+"""Picks the few parts that matter out of an ELF or Mach-O file while it is streamed."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What of an archive is kept while it passes by first, so that planning needs no other pass.
+"""What is kept of an archive during its first pass, so that planning needs no second one.
 
-Texts whole, of programs and libraries what `read_binary` asks for: compressed in memory, up to a
-limit. What does not fit, or is wanted against expectation, costs a pass as before.
+Texts are kept whole, and of programs and libraries the parts that `read_binary` asks for, all
+compressed in memory, up to a limit. What does not fit, or is asked for unexpectedly, costs a pass.
 """
 
 from __future__ import annotations
@@ -153,7 +153,7 @@ class Kept:
 
 
 def _codec() -> tuple[Callable[[bytes], bytes], Callable[[bytes], bytes]]:
-    """The fastest compressor there is; the level of its own that costs least."""
+    """The fastest compressor there is, at the level that costs least."""
     try:
         import zstandard
     except ImportError:

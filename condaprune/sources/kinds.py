@@ -1,7 +1,7 @@
 """Which files are worth reading, and how: one answer for prefixes and for archives.
 
 What is decided here depends on the path and the mode alone, so that an archive can be asked member
-by member as it passes by; where a file lies in an environment is for the reader to look at.
+by member as it is streamed; where a file lies in an environment is for the reader to look at.
 """
 
 from __future__ import annotations
