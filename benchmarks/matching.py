@@ -13,8 +13,9 @@ from dataclasses import replace
 
 from pathspec import PathSpec
 
-from condaprune.model import Entry, Inventory, Rule
+from condaprune.model import Entry, Inventory
 from condaprune.paths import sort_key
+from condaprune.rule import Rule
 from condaprune.ruleset import compile_rules, load_builtin
 from condaprune.ruleset.patterns import with_values
 from lab.path_lists import EXCERPT, full_lists, read_list

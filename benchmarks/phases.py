@@ -53,8 +53,7 @@ def measure_phases(prefix: Path, output: Path) -> dict[str, float]:
     from condaprune.request.rules import choose_rules
     from condaprune.ruleset import compile_rules
     from condaprune.sources.owners import build_inventory
-    from condaprune.sources.prefix import PrefixSource
-    from condaprune.sources.walk import walk
+    from condaprune.sources.prefix import PrefixSource, walk
 
     found: dict[str, float] = {}
     start = _cpu()

@@ -14,7 +14,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from condaprune.model import Entry, Inventory, Rule, unique_bytes
+from condaprune.model import Entry, Inventory, unique_bytes
+from condaprune.rule import Rule
 from condaprune.ruleset import PROFILES, Match, choose, compile_rules, load_builtin
 from condaprune.ruleset.profiles import DEFAULT_PROFILE
 from condaprune.sources.prefix import PrefixSource

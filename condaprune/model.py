@@ -1,4 +1,4 @@
-"""The nouns of condaprune as immutable data; this module knows no other but `patch`.
+"""The nouns of condaprune as immutable data; of the package it knows `rule` only.
 
 Paths of entries are relative to the prefix and POSIX. A path may hold any byte but NUL: it is
 kept as text, decoded as UTF-8 with ``surrogateescape`` whatever the locale, see
@@ -7,18 +7,16 @@ kept as text, decoded as UTF-8 with ``surrogateescape`` whatever the locale, see
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-from condaprune.formats.patch import Patch
+from condaprune.rule import Platform, Rule
 
 Kind = Literal["file", "link", "folder", "other"]
 FileMode = Literal["text", "binary", "unknown"]
-Platform = Literal["linux", "osx", "win"]
-Risk = Literal["safe", "low", "medium", "high"]
-
-RISKS: tuple[Risk, ...] = ("safe", "low", "medium", "high")
+Buffer = bytes | memoryview
 
 
 class Entry(NamedTuple):
@@ -66,7 +64,7 @@ class PrefixFile:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One ``conda-meta/*.json``: a conda package as installed.
+    """A conda package as installed: one ``conda-meta/*.json``.
 
     `requested` is true where the user asked for it by name, false for a mere dependency. `built`
     is when the package was built, in seconds since the epoch, 0 where the record does not say;
@@ -99,7 +97,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """One Python package as its ``*.dist-info`` or ``*.egg-info`` tells it.
+    """A Python package as its ``*.dist-info`` or ``*.egg-info`` describes it.
 
     `name` is normalised (PEP 503), `path` the metadata folder (or egg-info file).
     """
@@ -166,16 +164,12 @@ class Inventory:
 
     def with_one_name(self, paths: Iterable[str]) -> list[str]:
         """Those of *paths* whose file has no other path in the environment (hard links)."""
-        names: dict[tuple[int, int], int] = {}
-        for entry in self.entries.values():
-            if entry.links > 1 and entry.kind == "file":
-                names[entry.identity] = names.get(entry.identity, 0) + 1
-        found = []
-        for path in paths:
-            entry = self.entries[path]
-            if entry.links < 2 or names.get(entry.identity, 1) < 2:
-                found.append(path)
-        return found
+        names = Counter(
+            entry.identity
+            for entry in self.entries.values()
+            if entry.links > 1 and entry.kind == "file"
+        )
+        return [path for path in paths if names[self.entries[path].identity] < 2]
 
     def owners_of(self, path: str) -> tuple[Owner, ...]:
         """The packages that an entry belongs to; empty for an unowned one."""
@@ -202,6 +196,43 @@ class Decision:
 
 
 DEFAULT = Decision(False, "default")
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """A change of a file that keeps most of it: other bytes at its start, another end.
+
+    The new content is `head`, then the old content from there up to the offset `end` (None: to
+    its end), then `tail`. `head` replaces as many bytes and does not reach beyond `end`.
+    """
+
+    head: bytes
+    end: int | None = None
+    tail: bytes = b""
+
+    def size(self, old: int) -> int:
+        """The bytes of the new content; *old* are those of the old."""
+        return (old if self.end is None else self.end) + len(self.tail)
+
+    def apply(self, body: Iterable[Buffer]) -> Iterator[Buffer]:
+        """The new content from the pieces of the old."""
+        yield self.head
+        at = 0
+        for piece in body:
+            start = max(0, len(self.head) - at)
+            stop = len(piece) if self.end is None else min(len(piece), self.end - at)
+            if start < stop:
+                whole = start == 0 and stop == len(piece)
+                yield piece if whole else memoryview(piece)[start:stop]
+            at += len(piece)
+        if self.tail:
+            yield self.tail
+
+    def made(self, data: bytes, old: int) -> bool:
+        """Whether *data* looks like the result of this patch on a content of *old* bytes."""
+        return (
+            len(data) == self.size(old) and data.startswith(self.head) and data.endswith(self.tail)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,58 +305,6 @@ class Plan:
         """The entries that stay, in the inventory's order."""
         going = {path for path, decision in self.decisions.items() if decision.remove}
         return [entry for path, entry in self.inventory.entries.items() if path not in going]
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """A declarative removal with its reason; see docs/rule-format.md for each field.
-
-    `whole` is true where it removes a package as a whole. `origin` is the file the rule came from
-    and `line` the line of its table there.
-    """
-
-    id: str
-    why: str
-    breaks: tuple[str, ...]
-    risk: Risk
-    category: str
-    references: tuple[str, ...]
-    remove: tuple[str, ...]
-    keep: tuple[str, ...]
-    removed_examples: tuple[str, ...]
-    kept_examples: tuple[str, ...]
-    package: tuple[str, ...] = ()
-    owned: bool = False
-    whole: bool = False
-    when: When | None = None
-    origin: str = ""
-    line: int = 0
-    parameters: tuple[Parameter, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """What a user chooses in a rule: patterns say ``{param.NAME}`` and stand for each `value`.
-
-    `single` is true for one string, false for a list; `allowed` is empty where anything goes.
-    `example` is the value that the rule's examples are meant for, empty where it is the default.
-    """
-
-    name: str
-    description: str
-    value: tuple[str, ...]
-    single: bool = False
-    allowed: tuple[str, ...] = ()
-    example: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class When:
-    """Where a rule applies: empty fields hold everywhere. Versions are PEP 440 ranges."""
-
-    version: str = ""
-    python: str = ""
-    platform: tuple[Platform, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from condaprune.model import Distribution, Entry, Inventory, Kind, Owner, Record
 from condaprune.paths import parent, sort_key
-from condaprune.sources.layout import find_layout
+from condaprune.sources.owners import find_layout
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 CHECKOUT = os.path.dirname(HERE)

@@ -20,7 +20,7 @@ Arrow = tuple[str, str]
 
 # A module imports only from its own line or the lines above it.
 FLOW = (
-    ("errors", "paths", "names", "version", "files", "processes", "model"),
+    ("errors", "paths", "names", "version", "files", "processes", "rule", "model"),
     ("formats",),
     ("sources",),
     ("ruleset",),
@@ -38,10 +38,8 @@ FLOW = (
 )
 MOST_LINES = 350
 # What is still wrong. An entry that is right by now fails the tests too, so these only shrink.
-PENDING: set[Arrow] = {
-    ("model", "formats.patch"),
-}
-PENDING_LINES: set[str] = {"model"}
+PENDING: set[Arrow] = set()
+PENDING_LINES: set[str] = set()
 PENDING_NAMES: set[str] = set()
 
 

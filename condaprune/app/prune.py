@@ -119,7 +119,7 @@ def recover_run(source: Source, say: Callable[[str], None], progress: Progress) 
 
 def pending_run(source: Source) -> str:
     """The prefix where it holds an interrupted run, else nothing."""
-    from condaprune.sources.walk import STATE_FOLDER
+    from condaprune.sources.prefix import STATE_FOLDER
 
     prefix = source.prefix
     if not prefix or not os.path.lexists(os.path.join(prefix, STATE_FOLDER)):

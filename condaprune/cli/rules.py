@@ -11,7 +11,7 @@ import click
 from condaprune.cli.completion import rule_ids
 
 if TYPE_CHECKING:
-    from condaprune.model import Rule
+    from condaprune.rule import Rule
 
 _FILES = click.option(
     "--rules", "files", multiple=True, metavar="FILE", help="Also the rules of FILE; repeatable."

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from condaprune.evidence.pysource import NOTHING, PythonFacts, PythonReader
 from condaprune.evidence.sharing import members_for, share, split
 from condaprune.formats.binary import MAGICS, read_binary
-from condaprune.formats.elf import ElfFacts, Reader, holds_compiler
+from condaprune.formats.elf import BinaryFacts, Reader, holds_compiler
 from condaprune.model import Entry, Inventory, Progress, no_progress
 from condaprune.sources.base import Contents, Parts, Streamed
 from condaprune.sources.kinds import (
@@ -35,7 +35,7 @@ class Findings:
     """What files say, by path; files that say nothing are left out."""
 
     python: dict[str, PythonFacts] = field(default_factory=dict)
-    elf: dict[str, ElfFacts] = field(default_factory=dict)
+    elf: dict[str, BinaryFacts] = field(default_factory=dict)
     text: dict[str, bytes] = field(default_factory=dict)
     """Small files kept whole: entry points, ``.pth`` files, activation scripts."""
 
@@ -228,7 +228,7 @@ class Facts:
         if not (self._elf or path in self._searched):
             return
         # A damaged one says nothing: it is as if nobody linked to it.
-        facts = read_binary(read) or ElfFacts()
+        facts = read_binary(read) or BinaryFacts()
         if path in self._searched:
             known = self._stream.has_compiler(path) if self._stream is not None else None
             if holds_compiler(read, self._entries[path].size) if known is None else known:

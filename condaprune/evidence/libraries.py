@@ -14,7 +14,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from condaprune.evidence.tree import Tree
-from condaprune.formats.elf import ElfFacts
+from condaprune.formats.elf import BinaryFacts
 from condaprune.model import Inventory
 from condaprune.paths import parent
 
@@ -35,7 +35,7 @@ class Resolver:
                 self._by_name[name].append(path)
         self._known: dict[tuple[str, tuple[str, ...], str], tuple[str, ...]] = {}
 
-    def resolve(self, path: str, facts: ElfFacts, name: str) -> tuple[str, ...]:
+    def resolve(self, path: str, facts: BinaryFacts, name: str) -> tuple[str, ...]:
         """The entries (files or links) that may satisfy *name* for the binary at *path*."""
         if name not in self._by_name:
             return ()

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from condaprune.model import Inventory
 from condaprune.paths import parent
-from condaprune.sources.layout import inner_environments
+from condaprune.sources.owners import inner_environments
 
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")
 _GRAM = 3

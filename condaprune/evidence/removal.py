@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from condaprune.model import Rule
 from condaprune.names import canonical_name
+from condaprune.rule import Rule
 
 ONLY_TRACED = "--only-traced"
 """The id of what goes for no other reason than that no trace holds it."""

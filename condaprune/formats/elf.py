@@ -49,9 +49,6 @@ class BinaryFacts:
     compiler: bool = False
 
 
-ElfFacts = BinaryFacts
-
-
 class Header(NamedTuple):
     """The header of a file: `ident` is its first 16 bytes, the rest in the order of the ABI.
 

@@ -20,7 +20,7 @@ from condaprune.formats.elf import (
     read_sections,
     read_segments,
 )
-from condaprune.formats.patch import Patch
+from condaprune.model import Patch
 
 _PROGRAM, _LIBRARY = 2, 3
 _RELOCATIONS = (4, 9)

@@ -19,7 +19,8 @@ from condaprune.evidence.pysource import PythonReader
 from condaprune.evidence.removal import removals
 from condaprune.evidence.scene import Guard, GuardReport, Prospect, Scene
 from condaprune.evidence.tree import Tree, leave_out_cache
-from condaprune.model import Inventory, Progress, Rule, Veto, no_progress
+from condaprune.model import Inventory, Progress, Veto, no_progress
+from condaprune.rule import Rule
 from condaprune.sources.base import Contents
 
 __all__ = ["GUARDS", "Guard", "GuardReport", "examine"]

@@ -16,7 +16,7 @@ from condaprune.planning.terms import Terms, make_terms
 from condaprune.request.request import Request
 from condaprune.ruleset import Match, compile_rules
 from condaprune.sources.base import Source
-from condaprune.sources.layout import inner_environments
+from condaprune.sources.owners import inner_environments
 
 ALL_GUARDS = "all"
 _PLAIN = ("file", "link")

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from condaprune.model import Inventory, Rule
+from condaprune.model import Inventory
 from condaprune.request.request import DEFAULT_PROFILE, Request
 from condaprune.request.rules import check_choices, choose_rules
+from condaprune.rule import Rule
 
 _RECORDS = "/conda-meta/*.json"
 

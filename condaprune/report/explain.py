@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from condaprune.errors import UsageProblem, nearest
-from condaprune.model import Basis, Decision, Entry, Owner, Plan, Rule
+from condaprune.model import Basis, Decision, Entry, Owner, Plan
 from condaprune.names import canonical_name
 from condaprune.paths import printable
 from condaprune.planning.account import Count
 from condaprune.report.layout import Show, counted, size
+from condaprune.rule import Rule
 
 _CHAIN_LIMIT = 50
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from condaprune.model import Outcome, Plan, Rule
+from condaprune.model import Outcome, Plan
 from condaprune.planning.account import Account, Row
+from condaprune.rule import Rule
 from condaprune.version import __version__
 
 SCHEMA = 1

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from condaprune.model import Plan, Rule, When
+from condaprune.model import Plan
 from condaprune.planning.account import make_account
 from condaprune.report.layout import counted, share, size
+from condaprune.rule import Rule, When
 from condaprune.ruleset import PROFILES
 
 _WIDTH = 88

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from condaprune.errors import ConfigError, UsageProblem, nearest
-from condaprune.model import Rule
 from condaprune.request.request import DEFAULT_PROFILE, Request
+from condaprune.rule import Rule
 from condaprune.ruleset import choose, combine, load_builtin, load_file, rename_notes
 
 _BYTECODE = "bytecode"

@@ -16,7 +16,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
 from condaprune.errors import RuleError
-from condaprune.model import Parameter, Rule, When
+from condaprune.rule import Parameter, Rule, When
 from condaprune.ruleset.patterns import remember, translate, with_values
 from condaprune.version import __version__
 

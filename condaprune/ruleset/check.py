@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Literal
 
-from condaprune.model import RISKS, Layout, Rule
+from condaprune.model import Layout
 from condaprune.names import canonical_name
+from condaprune.rule import RISKS, Rule
 from condaprune.ruleset.patterns import resolve, with_values
 from condaprune.ruleset.regexset import Hits, by_python
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field
 from typing import Any
 
-from condaprune.model import Platform, Risk
+from condaprune.rule import Platform, Risk
 
 ID = r"[a-z][a-z0-9]*(-[a-z0-9]+)*"
 NAME = r"[a-z][a-z0-9_]*"

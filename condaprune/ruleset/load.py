@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
 from condaprune.errors import RuleError
-from condaprune.model import Parameter, Rule, When
+from condaprune.rule import Parameter, Rule, When
 from condaprune.ruleset.format import ParameterTable, RuleFile, RuleTable
 from condaprune.ruleset.patterns import VALUE, check, parameters_of, substitute
 from condaprune.ruleset.validate import Invalid, Key, line_of, read, schema_of, table_lines

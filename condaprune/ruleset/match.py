@@ -8,8 +8,9 @@ from functools import cache
 from typing import Literal
 
 from condaprune.errors import RuleError, UsageProblem
-from condaprune.model import Inventory, Layout, Owner, Record, Rule
+from condaprune.model import Inventory, Layout, Owner, Record
 from condaprune.names import canonical_name
+from condaprune.rule import Rule
 from condaprune.ruleset.patterns import resolve, translate, with_values
 from condaprune.ruleset.regexset import compile_set
 

@@ -15,7 +15,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from condaprune.errors import RuleError, nearest
-from condaprune.model import Layout, Rule
+from condaprune.model import Layout
+from condaprune.rule import Rule
 
 ROOTS = ("bin", "include", "lib", "share", "site", "stdlib")
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from condaprune.errors import RuleError, UsageProblem, nearest
-from condaprune.model import Parameter, Risk, Rule
+from condaprune.rule import Parameter, Risk, Rule
 from condaprune.ruleset.builtin import load_retired
 from condaprune.ruleset.patterns import VALUE
 

@@ -7,14 +7,13 @@ from contextlib import closing
 from typing import BinaryIO
 
 from condaprune.errors import ArchiveError, SourceError
-from condaprune.formats.unpack_list import UNPACK
+from condaprune.formats.unpack_list import SCRIPTS, UNPACK
 from condaprune.model import Entry, Inventory
-from condaprune.paths import printable
-from condaprune.sources.archiveindex import Index
+from condaprune.paths import follow, parent, printable, sort_key
 from condaprune.sources.base import SourceKind
+from condaprune.sources.cache import Cache
 from condaprune.sources.decompress import Format, ReadAhead, open_stream, sniff
-from condaprune.sources.kept import Kept
-from condaprune.sources.members import Body, Limits, Member
+from condaprune.sources.members import Body, Limits, Member, member_error
 from condaprune.sources.owners import build_inventory, wanted_for_owners
 from condaprune.sources.tarstream import TarStream
 from condaprune.sources.zipstream import ZipStream
@@ -40,7 +39,7 @@ class ArchiveSource:
         self._limits = limits or Limits()
         self._index: Index | None = None
         self._inventory: Inventory | None = None
-        self._kept = Kept()
+        self._cache = Cache()
         with self._open() as file:
             self.format: Format = sniff(file.read(_HEAD), path)
 
@@ -53,40 +52,40 @@ class ArchiveSource:
         """All entries with their owners, in one pass. Errors: `ArchiveError`, `SourceError`."""
         if self._inventory is not None:
             return self._inventory
-        index, kept = Index(self.label, self._limits), self._kept
+        index, cache = Index(self.label, self._limits), self._cache
         for member, body in self._members():
             index.add(member)
             if member.kind == "file" and not member.linked:
                 # Whether there is a folder around all members shows at the end only.
                 inner = member.path.partition("/")[2]
                 needed = _wanted(member.path) or _wanted(inner)
-                kept.offer(member, body, needed=needed)
-        kept.close()
+                cache.offer(member, body, needed=needed)
+        cache.close()
         self.arcroot, entries = index.finish()
         self._index = index
 
         def read_many(paths: Collection[str]) -> Iterator[tuple[str, bytes]]:
             for path in paths:
-                yield path, kept.read(self._content_of(path))
+                yield path, cache.read(self._content_of(path))
 
         self._inventory = build_inventory(self.label, "", entries, read_many)
-        kept.close()
+        cache.close()
         return self._inventory
 
     def holds(self, paths: Collection[str]) -> bool:
         """Whether files can be read without another pass: texts by `read_many`, of binaries the
         parts that `read_elf` asks for by `read_part`."""
         self.inventory()
-        return all(self._kept.holds(self._content_of(path)) for path in paths)
+        return all(self._cache.holds(self._content_of(path)) for path in paths)
 
     def has_compiler(self, path: str) -> bool | None:
         """Whether a library has a compiler in it (`CompilerSearch`); None if not looked at."""
         self.inventory()
-        return self._kept.compilers.get(self._content_of(path))
+        return self._cache.compilers.get(self._content_of(path))
 
     def forget(self) -> None:
         """Free the memory that planning needed: reading files costs passes from now on."""
-        self._kept.forget()
+        self._cache.forget()
 
     def _content_of(self, path: str) -> str:
         """The member that holds the content of a file."""
@@ -100,32 +99,32 @@ class ArchiveSource:
         raise SourceError("no such file in the archive", where=f"{self.label}: {printable(path)}")
 
     def read_part(self, path: str, offset: int, size: int) -> bytes:
-        """Up to *size* bytes of a file from *offset* on; a part that is not kept costs a pass.
+        """Up to *size* bytes of a file from *offset* on; a part that is not cached costs a pass.
 
         Errors: `SourceError`, `ArchiveError`.
         """
         self._file(path)
         name = self._content_of(path)
-        part = self._kept.part(name, offset, size) if self._kept.holds(name) else None
+        part = self._cache.part(name, offset, size) if self._cache.holds(name) else None
         return self.read(path)[offset : offset + size] if part is None else part
 
     def read_many(self, paths: Collection[str]) -> Iterator[tuple[str, bytes]]:
-        """The contents of files: first those kept, then the others in the archive's order, in one
+        """The contents of files: first those cached, then the others in the archive's order, in one
         pass that ends with the last one.
 
         Errors: `SourceError` for a path that is not a file, `ArchiveError`.
         """
-        kept = self._kept
+        cache = self._cache
         names: dict[tuple[int, int], list[str]] = {}
         ready: dict[str, list[str]] = {}
         for path in dict.fromkeys(paths):
             entry, member = self._file(path), self._content_of(path)
-            if kept.whole(member):
+            if cache.whole(member):
                 ready.setdefault(member, []).append(path)
             else:
                 names.setdefault(entry.identity, []).append(path)
-        for member in kept.in_order(ready):
-            data = kept.read(member)
+        for member in cache.in_order(ready):
+            data = cache.read(member)
             for name in ready[member]:
                 yield name, data
         if not names:
@@ -195,3 +194,143 @@ class ArchiveSource:
 
 def _wanted(path: str) -> bool:
     return path == UNPACK or wanted_for_owners(path)
+
+
+class Index:
+    """The members of an archive in its order, each checked as it comes.
+
+    `superseded` holds the positions of members that a later one replaces.
+    """
+
+    def __init__(self, where: str, limits: Limits) -> None:
+        self.members: list[Member] = []
+        self.superseded: set[int] = set()
+        self._where, self._limits = where, limits
+        self._at: dict[str, int] = {}
+        self._implied: set[str] = {""}
+
+    def add(self, member: Member) -> None:
+        """Take in the next member. Errors: `ArchiveError` where it contradicts an earlier one."""
+        path, where = member.path, self._where
+        position = len(self.members)
+        self.members.append(member)
+        if not path:
+            return  # the root itself
+        earlier = self._at.get(path)
+        if earlier is not None:
+            self._repeat(member, earlier)
+        if member.kind == "folder":
+            self._implied.add(path)
+        elif path in self._implied:
+            raise member_error(where, path, "is not a folder, but earlier members lie in it")
+        self._at[path] = position
+        folder = parent(path)
+        while folder not in self._implied:
+            above = self._at.get(folder)
+            if above is not None:
+                kind = "a link" if self.members[above].kind == "link" else "not a folder"
+                raise member_error(
+                    where, path, f"lies below {printable(folder)!r}, which is {kind}"
+                )
+            self._implied.add(folder)
+            folder = parent(folder)
+        if member.linked:
+            self._check_hard_link(member)
+
+    def _repeat(self, member: Member, earlier: int) -> None:
+        before = self.members[earlier]
+        if member.kind == before.kind == "folder":
+            return
+        plain = member.kind == before.kind == "file" and not member.linked and not before.linked
+        if plain and member.path.endswith(SCRIPTS):
+            self.superseded.add(earlier)
+            return
+        raise member_error(self._where, member.path, "appears twice")
+
+    def _check_hard_link(self, member: Member) -> None:
+        first = self._at.get(member.linked)
+        if first is None or self.members[first].kind == "folder" or member.linked == member.path:
+            raise member_error(
+                self._where,
+                member.path,
+                f"is a hard link to {printable(member.linked)!r}, which is not an earlier file",
+            )
+
+    def content_of(self, path: str) -> str:
+        """The path of the member that holds a file's content: its own or that of its hard link."""
+        while linked := self.members[self._at[path]].linked:
+            path = linked
+        return path
+
+    def finish(self) -> tuple[str, dict[str, Entry]]:
+        """The folder all members lie in (empty for none), and the entries below it, in order.
+
+        Errors: `ArchiveError` for links that leave the root, and where no environment is found.
+        """
+        root = self._root()
+        entries = self._entries(root)
+        if "conda-meta" not in entries:
+            raise ArchiveError(
+                "holds no conda environment: it has no conda-meta folder",
+                where=self._where,
+                remedy="Name an archive that conda-pack or condaprune made",
+            )
+        if not self._limits.links_out:
+            targets = {p: e.target for p, e in entries.items() if e.kind == "link"}
+            for path, target in targets.items():
+                if follow(path, targets.get).outside:
+                    raise member_error(
+                        self._where,
+                        f"{root}/{path}" if root else path,
+                        f"is a link that leaves the root: {printable(target)!r}",
+                        "If you trust the archive, allow it with --links-out",
+                    )
+        return root, entries
+
+    def _root(self) -> str:
+        if "conda-meta" in self._implied or "conda-meta" in self._at:
+            return ""
+        tops = {path.partition("/")[0] for path in self._at}
+        if len(tops) == 1:
+            top = tops.pop()
+            if f"{top}/conda-meta" in self._implied:
+                return top
+        return ""
+
+    def _entries(self, root: str) -> dict[str, Entry]:
+        """One entry a path; folders that are only implied are mode 0755 and of no time."""
+        cut = len(root) + 1 if root else 0
+        holders: dict[str, int] = {}
+        counts: dict[int, int] = {}
+        for path, position in self._at.items():
+            member = self.members[position]
+            while member.linked:
+                position = self._at[member.linked]
+                member = self.members[position]
+            holders[path] = position
+            counts[position] = counts.get(position, 0) + 1
+        found: list[Entry] = []
+        for path, position in holders.items():
+            if len(path) <= cut and cut:
+                continue
+            held, own = self.members[position], self.members[self._at[path]]
+            found.append(
+                Entry(
+                    path[cut:],
+                    held.kind,
+                    held.size,
+                    own.mode,
+                    own.mtime * 1_000_000_000,
+                    0,
+                    position,
+                    counts[position],
+                    held.target,
+                )
+            )
+        number = len(self.members)
+        for path in self._implied:
+            if path not in self._at and len(path) > cut:
+                number += 1
+                found.append(Entry(path[cut:], "folder", 0, 0o755, 0, 0, number, 1))
+        found.sort(key=lambda entry: sort_key(entry.path))
+        return {entry.path: entry for entry in found}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Container, Iterator, Mapping
+from operator import itemgetter
 
 from condaprune.model import Distribution, Entry, Layout
 from condaprune.names import canonical_name
@@ -71,75 +72,53 @@ def parse_distribution(path: str, contents: Mapping[str, bytes]) -> Distribution
 def recorded_paths(path: str, contents: Mapping[str, bytes]) -> Iterator[str]:
     """The paths that a distribution's RECORD (or installed-files.txt) lists, relative to the
     prefix; rows that leave the prefix or are absolute are left out."""
-    home = parent(path)
-    data = contents.get(f"{path}/RECORD", b"")
-    if any(odd in data for odd in _ODD):
-        yield from (listed for _, listed in recorded_rows(data, home) if listed)
-    else:
-        start = home + "/"
-        for row in from_bytes(data).split("\n"):
-            listed = row.rsplit(",", 2)[0]
-            if listed[:1] not in _LEADING:
-                yield start + listed
-            elif listed and (inside := _inside(home, listed)):
-                yield inside
+    rows = recorded_rows(contents.get(f"{path}/RECORD", b""), parent(path))
+    yield from filter(None, map(itemgetter(1), rows))
     for line in contents.get(f"{path}/installed-files.txt", b"").splitlines():
         if line.strip():
             yield _inside(path, from_bytes(line.strip()))
 
 
-def recorded_rows(data: bytes, home: str) -> Iterator[tuple[bytes, str]]:
-    """The lines of a RECORD with line ends, each with the path it lists relative to the prefix.
+def recorded_rows(data: bytes, home: str) -> Iterator[tuple[str, str]]:
+    """The lines of a RECORD, each with the path it lists relative to the prefix.
 
     *home* is the folder that the metadata folder lies in. The path is empty for blank lines and
     for paths that are absolute or leave the prefix. Format: the wheel specification.
     """
-    for line in data.splitlines(keepends=True):
-        text = from_bytes(line.rstrip(b"\r\n"))
-        if text[:1] == '"':
-            row = next(csv.reader([text]), [])
-            listed = row[0] if row else ""
+    start = home + "/"
+    odd = any(mark in data for mark in _ODD)
+    for line in from_bytes(data).split("\n"):
+        if line[:1] == '"':
+            listed = next(csv.reader([line.rstrip("\r")]), [""])[0]
         else:
-            listed = text.rsplit(",", 2)[0]
-        yield line, _inside(home, listed) if listed else ""
+            listed = line.rstrip("\r").rsplit(",", 2)[0]
+        if not odd and listed[:1] not in _LEADING:
+            yield line, start + listed
+        else:
+            yield line, _inside(home, listed) if listed else ""
 
 
-def without(
-    data: bytes,
-    home: str,
-    removed: Container[str],
-    changed: Mapping[str, tuple[str, int]] | None = None,
+def rewrite_record(
+    data: bytes, home: str, removed: Container[str], changed: Mapping[str, tuple[str, int]]
 ) -> bytes:
     """A RECORD without the lines that list one of *removed*; *home* as for `recorded_rows`.
 
     *changed* gives the hash and the size of files whose content is another now.
     """
-    if changed:
-        data = _rehashed(data, home, changed)
-    if any(odd in data for odd in _ODD):
-        return b"".join(line for line, listed in recorded_rows(data, home) if listed not in removed)
-    start = home + "/"
-    kept = []
-    for line in from_bytes(data).split("\n"):
-        listed = line.rsplit(",", 2)[0]
-        path = _inside(home, listed) if listed[:1] == "." else start + listed
-        if path not in removed:
-            kept.append(line)
-    return to_bytes("\n".join(kept))
-
-
-def _rehashed(data: bytes, home: str, changed: Mapping[str, tuple[str, int]]) -> bytes:
-    """A RECORD with other hashes and sizes; a line that has no hash stays as it is."""
     lines = []
     for line, listed in recorded_rows(data, home):
         if listed in changed:
-            name, held, rest = line.rsplit(b",", 2)
-            ending = rest[len(rest.rstrip(b"\r\n")) :]
-            if held:
-                digest, size = changed[listed]
-                line = b"%b,%b,%d%b" % (name, digest.encode("ascii"), size, ending)
-        lines.append(line)
-    return b"".join(lines)
+            line = _with_hash(line, *changed[listed])
+        if not listed or listed not in removed:
+            lines.append(line)
+    return to_bytes("\n".join(lines))
+
+
+def _with_hash(line: str, digest: str, size: int) -> str:
+    """A line with another hash and size; one that has no hash stays as it is."""
+    name, old, rest = line.rsplit(",", 2)
+    ending = "\r" if rest.endswith("\r") else ""
+    return f"{name},{digest},{size}{ending}" if old else line
 
 
 def _inside(home: str, path: str) -> str:

@@ -6,10 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from condaprune.errors import ArchiveError
-from condaprune.model import Kind
+from condaprune.model import Buffer, Kind
 from condaprune.paths import printable, to_bytes
 
-Buffer = bytes | memoryview
 Body = Iterable[Buffer]
 """The content of a member in pieces; it may be passed through once only."""
 

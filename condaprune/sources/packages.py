@@ -12,8 +12,7 @@ from dataclasses import dataclass
 
 from condaprune.errors import UsageProblem, nearest
 from condaprune.model import Distribution, Inventory, Owner, Record
-from condaprune.names import canonical_name
-from condaprune.sources.specs import required_name, spec_name
+from condaprune.names import canonical_name, required_name, spec_name
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from condaprune.model import Distribution, Entry, Inventory, Kind, Owner, Record
 from condaprune.names import canonical_name
 from condaprune.paths import from_bytes, parent, printable, sort_key
 from condaprune.sources.base import SourceKind
-from condaprune.sources.layout import find_layout
+from condaprune.sources.owners import find_layout
 
 HEADER = b"path\tkind\tsize\towner"
 _KINDS: dict[str, Kind] = {"f": "file", "l": "link", "d": "folder"}

@@ -10,8 +10,11 @@ from typing import Any
 
 from condaprune.errors import SourceError
 from condaprune.model import FileMode, Layout, PrefixFile, Record
+from condaprune.names import is_pin
 from condaprune.paths import printable
-from condaprune.sources.specs import is_pin
+
+HISTORY = "conda-meta/history"
+"""Where conda, mamba and micromamba note what they were asked for."""
 
 _ROWS = b'"paths":'
 _NO_SPEC = ("", "None", "TODO")

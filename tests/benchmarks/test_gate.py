@@ -37,8 +37,8 @@ def test_two_runs_count_the_same():
 
 
 SLOWER = """
-from condaprune.sources import walk
-inner = walk.walk
+import condaprune.sources.prefix
+inner = condaprune.sources.prefix.walk
 def slower(prefix):
     found = inner(prefix)
     {waste}

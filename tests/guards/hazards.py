@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from condaprune.model import Rule
+from condaprune.rule import Rule
 from tests.guards.helpers import RULE, make_rule
 
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from condaprune.guards import GuardReport, examine
-from condaprune.model import Inventory, Rule, no_progress
+from condaprune.model import Inventory, no_progress
+from condaprune.rule import Rule
 from condaprune.sources.prefix import PrefixSource
 from tests.trees import SITE, Content, make_prefix
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from condaprune.model import Rule
+from condaprune.rule import Rule
 from tests.guards.elves import make_elf
 from tests.guards.helpers import guarded, make_rule, rescued
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from condaprune.model import Decision, Edit, Inventory, Plan, unique_bytes
 from condaprune.planning.account import Account, make_account
-from condaprune.sources.walk import walk
+from condaprune.sources.prefix import walk
 from tests.trees import make_tree
 
 

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from condaprune.model import Plan, Rule
+from condaprune.model import Plan
 from condaprune.planning.planner import decide
 from condaprune.planning.terms import Terms
+from condaprune.rule import Rule
 from condaprune.sources.prefix import PrefixSource
 from tests.trees import Content, make_prefix
 

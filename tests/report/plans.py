@@ -2,18 +2,8 @@
 
 from __future__ import annotations
 
-from condaprune.model import (
-    Decision,
-    Edit,
-    Entry,
-    Inventory,
-    Layout,
-    Plan,
-    Record,
-    Rule,
-    Veto,
-    When,
-)
+from condaprune.model import Decision, Edit, Entry, Inventory, Layout, Plan, Record, Veto
+from condaprune.rule import Rule, When
 
 RULE = Rule(
     id="c-headers",

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from condaprune.model import Parameter
 from condaprune.report.rules import as_json, render_list, render_page
+from condaprune.rule import Parameter
 from tests.report.plans import RULE, made_up_plan
 
 PAGE = """\

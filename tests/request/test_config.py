@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from condaprune.errors import ConfigError
-from condaprune.model import Rule
 from condaprune.request.config import load_config
 from condaprune.request.find import find_config
 from condaprune.request.request import Request
 from condaprune.request.rules import choose_rules, suppress
+from condaprune.rule import Rule
 
 TODAY = datetime.date(2026, 11, 21)
 

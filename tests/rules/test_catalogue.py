@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from condaprune.model import Rule
+from condaprune.rule import Rule
 from condaprune.ruleset import check_rules, load_builtin, load_retired
 from condaprune.ruleset.check import check_rule, loosened
 from lab.path_lists import CHECKOUT

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from condaprune.model import Distribution, Entry, Inventory, Kind, Layout, Owner, Record, Rule
+from condaprune.model import Distribution, Entry, Inventory, Kind, Layout, Owner, Record
 from condaprune.paths import parent, sort_key
+from condaprune.rule import Rule
 
 LAYOUT = Layout(
     "linux",

@@ -6,7 +6,7 @@ import doctest
 
 import pytest
 
-from condaprune.model import Rule
+from condaprune.rule import Rule
 from condaprune.ruleset import check, check_rules, patterns, validate
 from tests.ruleset.made import rule
 

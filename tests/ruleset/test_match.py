@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from condaprune.errors import UsageProblem
-from condaprune.model import Layout, When
+from condaprune.model import Layout
+from condaprune.rule import When
 from condaprune.ruleset import Match, compile_rules
 from tests.ruleset.made import distribution, inventory_of, record, rule
 

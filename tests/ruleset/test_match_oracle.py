@@ -10,7 +10,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pathspec import PathSpec
 
-from condaprune.model import Inventory, Layout, Owner, Rule
+from condaprune.model import Inventory, Layout, Owner
+from condaprune.rule import Rule
 from condaprune.ruleset import Match, compile_rules, match
 from condaprune.ruleset.regexset import Hits, by_python, compile_set
 from tests.ruleset.made import LAYOUT, distribution, inventory_of, record, rule

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from condaprune.errors import RuleError, UsageProblem
-from condaprune.model import Parameter, Rule
+from condaprune.rule import Parameter, Rule
 from condaprune.ruleset import Match, choose, compile_rules, profiles, rename_notes
 from condaprune.ruleset.format import Retired
 from tests.ruleset.made import inventory_of, rule

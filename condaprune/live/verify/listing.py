@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from condaprune.model import Entry
 from condaprune.paths import parent, to_bytes
-from condaprune.sources.walk import walk
+from condaprune.sources.prefix import walk
 
 _LINKS_AT_MOST = 40
 

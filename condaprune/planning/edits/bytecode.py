@@ -18,9 +18,8 @@ from collections.abc import Callable, Container
 from functools import partial
 from importlib.util import MAGIC_NUMBER
 
-from condaprune.formats.patch import Patch
 from condaprune.formats.unpack_list import UNPACK, unpack_records
-from condaprune.model import Edit, Entry, Inventory
+from condaprune.model import Edit, Entry, Inventory, Patch
 from condaprune.paths import to_bytes
 from condaprune.sources.base import Contents
 from condaprune.sources.owners import source_of_bytecode

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from condaprune.model import Distribution, Inventory, Owner, Record
-from condaprune.sources.specs import required_name, spec_name
+from condaprune.names import required_name, spec_name
 from condaprune.version import __version__
 
 SBOM = "share/condaprune/environment.cdx.json"

@@ -9,8 +9,7 @@ from functools import partial
 
 from condaprune.formats.elf import Reader
 from condaprune.formats.elfstrip import symbol_patch
-from condaprune.formats.patch import Patch
-from condaprune.model import Distribution, Edit, Entry, Inventory
+from condaprune.model import Distribution, Edit, Entry, Inventory, Patch
 from condaprune.sources.base import Contents, Parts, Streamed
 
 _LEAST = 8192

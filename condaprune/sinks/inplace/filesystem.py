@@ -12,7 +12,7 @@ import os
 import stat
 from collections.abc import Iterable, Iterator
 
-from condaprune.formats.patch import Buffer
+from condaprune.model import Buffer
 from condaprune.paths import to_bytes
 
 _PIECE = 1 << 20

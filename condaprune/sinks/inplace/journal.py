@@ -11,8 +11,7 @@ from operator import itemgetter
 from typing import Any, Literal, NamedTuple, Protocol
 
 from condaprune.errors import SinkError
-from condaprune.formats.patch import Patch
-from condaprune.model import Entry, Kind
+from condaprune.model import Entry, Kind, Patch
 
 FORMAT = 3
 CHANGED = "changed since the plan was made"

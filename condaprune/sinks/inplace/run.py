@@ -15,7 +15,7 @@ from condaprune.sinks.inplace.journal import Fingerprint, Journal, Phase
 from condaprune.sinks.inplace.state import FOLDER, Leftover, State, Traces
 from condaprune.sinks.inplace.status import Measured, add_pruning, measure
 from condaprune.sinks.inplace.steps import Steps, Tally
-from condaprune.sources.walk import walk
+from condaprune.sources.prefix import walk
 
 _STEP = 1000
 

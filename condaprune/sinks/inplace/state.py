@@ -18,7 +18,7 @@ from condaprune.errors import SinkError
 from condaprune.paths import printable, to_bytes
 from condaprune.sinks.inplace.filesystem import Filesystem, write_all
 from condaprune.sinks.inplace.journal import Journal, Phase, dump, load
-from condaprune.sources.walk import STATE_FOLDER
+from condaprune.sources.prefix import STATE_FOLDER
 
 FOLDER = to_bytes(STATE_FOLDER)
 MOVED = b"moved"

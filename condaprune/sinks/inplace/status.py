@@ -17,7 +17,7 @@ from condaprune.errors import SinkError
 from condaprune.model import Entry, unique_bytes
 from condaprune.paths import printable, to_bytes
 from condaprune.sinks.inplace.journal import Phase, Pruning
-from condaprune.sources.walk import STATE_FOLDER
+from condaprune.sources.prefix import STATE_FOLDER
 
 STATUS = "conda-meta/condaprune/status.json"
 SCHEMA = 1

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from condaprune.errors import SinkError
-from condaprune.formats.patch import Buffer
+from condaprune.model import Buffer
 from condaprune.paths import printable, to_bytes
 from condaprune.sinks.inplace.filesystem import (
     Filesystem,

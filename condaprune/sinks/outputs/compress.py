@@ -11,7 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Literal, Protocol
 
 from condaprune.errors import SinkError, UsageProblem
-from condaprune.sources.members import Buffer
+from condaprune.model import Buffer
 
 Codec = Literal["none", "gzip", "zstd", "xz", "bzip2"]
 Write = Callable[[bytes], object]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from condaprune.errors import UsageProblem
-from condaprune.model import Inventory, Plan, Record
+from condaprune.model import Buffer, Inventory, Plan, Record
 from condaprune.sinks.outputs.compress import Codec, Compressor, check_level, open_compressor
 from condaprune.sinks.outputs.format import Format, Job, Writer
 from condaprune.sinks.outputs.members import EARLIEST, Modes, common_time
@@ -20,7 +20,7 @@ from condaprune.sinks.outputs.ocibase import INDEX, MANIFEST, OciBase
 from condaprune.sinks.outputs.options import OutputOptions
 from condaprune.sinks.outputs.places import Place, new_folder
 from condaprune.sinks.outputs.tar import TarWriter, WithFolders
-from condaprune.sources.members import CHUNK, Body, Buffer, Member
+from condaprune.sources.members import CHUNK, Body, Member
 
 CONFIG = "application/vnd.oci.image.config.v1+json"
 LAYER = "application/vnd.oci.image.layer.v1.tar"

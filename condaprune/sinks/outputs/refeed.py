@@ -6,16 +6,16 @@ import re
 from collections.abc import Iterator
 
 from condaprune.errors import SinkError
-from condaprune.formats.macho import must_be_signed
+from condaprune.formats.binary import must_be_signed
 from condaprune.formats.unpack_list import PROGRESS, UNPACK, unpack_records
-from condaprune.model import Edit, Entry, FileMode, Plan
+from condaprune.model import Buffer, Edit, Entry, FileMode, Plan
 from condaprune.paths import sort_key
 from condaprune.sinks.outputs.feed import Findings
 from condaprune.sinks.outputs.members import EARLIEST, SECOND, Modes, Times, source_date_epoch
 from condaprune.sinks.outputs.options import OutputOptions
 from condaprune.sinks.outputs.placeholders import note_on_signatures, too_long
 from condaprune.sources.base import Contents, MemberStream, Source
-from condaprune.sources.members import NO_BODY, Body, Buffer, Member
+from condaprune.sources.members import NO_BODY, Body, Member
 
 _DROPPED = (UNPACK, PROGRESS)
 """What an archive for one destination has no use for."""

@@ -14,9 +14,9 @@ from collections.abc import Iterator
 from itertools import chain
 
 from condaprune.errors import SinkError
-from condaprune.formats.macho import must_be_signed
+from condaprune.formats.binary import must_be_signed
 from condaprune.formats.unpack_list import UNPACK, UnpackRecord
-from condaprune.model import Edit, Entry, FileMode, Plan, PrefixFile, Record
+from condaprune.model import Buffer, Edit, Entry, FileMode, Plan, PrefixFile, Record
 from condaprune.paths import to_bytes
 from condaprune.sinks.outputs.members import FileBody
 from condaprune.sinks.outputs.placeholders import (
@@ -30,7 +30,7 @@ from condaprune.sinks.outputs.placeholders import (
     with_stand_in,
 )
 from condaprune.sources.base import Source
-from condaprune.sources.members import Body, Buffer
+from condaprune.sources.members import Body
 from condaprune.sources.records import is_record
 
 _SEARCHED = 64 << 20

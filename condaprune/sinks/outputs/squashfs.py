@@ -8,13 +8,14 @@ import re
 import shutil
 
 from condaprune.errors import SinkError
+from condaprune.model import Buffer
 from condaprune.sinks.outputs.compress import check_level, thread_count
 from condaprune.sinks.outputs.format import Format, Job, Writer
 from condaprune.sinks.outputs.members import EARLIEST, SECOND, common_time, source_date_epoch
 from condaprune.sinks.outputs.options import OutputOptions
 from condaprune.sinks.outputs.places import Place
 from condaprune.sinks.outputs.tar import TarWriter, WithFolders
-from condaprune.sources.members import Body, Buffer, Member
+from condaprune.sources.members import Body, Member
 
 _OLDEST = (4, 5)
 

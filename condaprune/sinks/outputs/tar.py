@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from condaprune.model import Buffer
 from condaprune.paths import parent, to_bytes
 from condaprune.sinks.outputs.compress import Codec, check_level, open_compressor
 from condaprune.sinks.outputs.format import Format, Job, Writer
 from condaprune.sinks.outputs.members import file_changed
 from condaprune.sinks.outputs.places import Place
-from condaprune.sources.members import CHUNK, NO_BODY, Body, Buffer, Member
-from condaprune.sources.tarheader import byte_sum
+from condaprune.sources.members import CHUNK, NO_BODY, Body, Member
+from condaprune.sources.tarstream import byte_sum
 
 BLOCK = 512
 _RECORD = 20 * BLOCK

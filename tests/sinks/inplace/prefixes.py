@@ -7,8 +7,7 @@ import os
 import stat
 from pathlib import Path
 
-from condaprune.formats.patch import Patch
-from condaprune.model import Decision, Edit, Plan
+from condaprune.model import Decision, Edit, Patch, Plan
 from condaprune.paths import parent, to_bytes
 from condaprune.sources.prefix import PrefixSource
 

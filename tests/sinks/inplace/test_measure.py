@@ -17,8 +17,7 @@ from condaprune.model import Plan
 from condaprune.sinks.inplace.prepare import foresee, make_journal
 from condaprune.sinks.inplace.sink import InPlaceOptions, InPlaceSink
 from condaprune.sinks.inplace.status import STATUS, Measured, measure, read_status
-from condaprune.sources.prefix import PrefixSource
-from condaprune.sources.walk import walk
+from condaprune.sources.prefix import PrefixSource, walk
 from lab.envs import BuiltEnvironment
 from tests.sinks.inplace.prefixes import REMOVED, SITE, build, make_plan
 

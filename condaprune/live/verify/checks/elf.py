@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 
 from condaprune.formats.binary import MAGICS, read_binary
-from condaprune.formats.elf import ElfFacts
+from condaprune.formats.elf import BinaryFacts
 from condaprune.live.verify.checks.base import Pair
 from condaprune.live.verify.listing import Listing, normalise
 from condaprune.live.verify.results import Outcome
@@ -25,7 +25,7 @@ class Libraries:
             if entry.kind != "folder" and (".so" in path or path.endswith(".dylib")):
                 self._by_name.setdefault(path.rpartition("/")[2], []).append(path)
 
-    def find(self, user: str, facts: ElfFacts, name: str) -> tuple[int, str]:
+    def find(self, user: str, facts: BinaryFacts, name: str) -> tuple[int, str]:
         """How surely (2, 1, 0) and where *name* is found for the binary *user*.
 
         2: on its own search path, or in ``lib`` (which the RPATH of programs names, and what they
@@ -55,7 +55,7 @@ class Libraries:
         return self._listing.inside(item) if item.startswith("/") else None
 
 
-def binaries(listing: Listing) -> Mapping[str, ElfFacts]:
+def binaries(listing: Listing) -> Mapping[str, BinaryFacts]:
     """The ELF and Mach-O files of a prefix, with what each asks of the loader."""
     facts_of = {}
     for path, entry in listing.entries.items():

@@ -16,7 +16,7 @@ from condaprune.live.verify.subject import Subject
 from condaprune.names import canonical_name
 from condaprune.paths import from_bytes, parent
 from condaprune.sources.distributions import recorded_rows
-from condaprune.sources.layout import find_layout
+from condaprune.sources.owners import find_layout
 
 _LICENCE = re.compile(r"(?i)(licen[cs]e|copying|notice|authors)")
 _CODE = (".py", ".so")

@@ -1,21 +1,21 @@
-"""What is kept of an archive during its first pass, so that planning needs no second one.
+"""A cache of what guards read of an archive, filled on its first pass: planning needs no other.
 
-Texts are kept whole, and of programs and libraries the parts that `read_binary` asks for, all
+Texts are held whole, and of programs and libraries the parts that `read_binary` asks for, all
 compressed in memory, up to a limit. What does not fit, or is asked for unexpectedly, costs a pass.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from itertools import chain
 from typing import NamedTuple
 
-from condaprune.formats.binary import MAGICS
+from condaprune.formats.binary import MAGICS, read_binary
 from condaprune.formats.elf import LEAST_COMPILER, CompilerSearch
-from condaprune.sources.elfparts import elf_parts
+from condaprune.model import Buffer
 from condaprune.sources.kinds import Kinds
-from condaprune.sources.members import Body, Buffer, Member
+from condaprune.sources.members import Body, Member
 
 _HEAD = 4096
 _LARGEST = 8 << 20
@@ -23,6 +23,14 @@ _LARGEST = 8 << 20
 _MOST = 64 << 20
 """How many compressed bytes are kept."""
 _BATCH = 1 << 19
+
+_START = 8 << 20
+"""How much of the start of a binary is held while it passes: names lie there, unless a tool moved
+them to the end, where they come after what points at them."""
+_LARGEST_PART = 8 << 20
+"""The largest part of a binary that is kept: names of symbols take megabytes in large libraries."""
+_MOST_PARTS = 16
+"""No honest file has more parts: one table, one interpreter, one dynamic section, its names."""
 
 
 class _Place(NamedTuple):
@@ -35,7 +43,7 @@ class _Place(NamedTuple):
     parts: tuple[tuple[int, int, int], ...] | None
 
 
-class Kept:
+class Cache:
     """Contents by the path of their member, of the *kinds* of files that guards read."""
 
     def __init__(self, kinds: Kinds | None = None) -> None:
@@ -150,6 +158,70 @@ class Kept:
         if number != self._latest[0]:
             self._latest = number, self._unpack(self._batches[number])
         return self._latest[1]
+
+
+def elf_parts(pieces: Iterable[Buffer], head: int) -> dict[tuple[int, int], bytes] | None:
+    """The parts that `read_binary` asks for of the file in *pieces*, by offset and size asked for
+    (there may be less where the file ends), and its first *head* bytes.
+
+    None where a part has passed unseen or is too large. Not all pieces need be taken.
+    """
+    stream = _PassingFile(pieces)
+    while len(stream.start) < head and stream.advance():
+        pass
+    try:
+        read_binary(stream.read)
+    except _Lost:
+        return None
+    parts = {(0, head): bytes(stream.start[:head])}
+    parts |= {place: data for place, data in stream.parts.items() if sum(place) > head}
+    return parts
+
+
+class _Lost(Exception):
+    """A part has passed, or is not worth its memory."""
+
+
+class _PassingFile:
+    """A file in pieces; its start, the parts asked for, and the latest piece are held."""
+
+    def __init__(self, pieces: Iterable[Buffer]) -> None:
+        self.start = bytearray()
+        self.parts: dict[tuple[int, int], bytes] = {}
+        self._pieces = iter(pieces)
+        self._piece: Buffer = b""
+        self._at = 0  # where the latest piece begins
+
+    def advance(self) -> bool:
+        """Take the next piece; false at the end."""
+        piece = next(self._pieces, None)
+        if piece is None:
+            return False
+        self._at += len(self._piece)
+        self._piece = piece
+        if self._at == len(self.start) < _START:
+            self.start += piece
+        return True
+
+    def read(self, offset: int, size: int) -> bytes:
+        """The bytes at an offset, fewer where the file ends. Errors: `_Lost`."""
+        if (offset, size) in self.parts:
+            return self.parts[offset, size]
+        passed = offset + size <= len(self.start)
+        if not passed and (size > _LARGEST_PART or len(self.parts) >= _MOST_PARTS):
+            raise _Lost
+        part = bytearray()
+        while True:
+            for begin, data in ((0, self.start), (self._at, self._piece)):
+                at = offset + len(part)
+                if begin <= at < begin + len(data):
+                    part += data[at - begin : offset + size - begin]
+            if len(part) < size and offset + len(part) < self._at + len(self._piece):
+                raise _Lost
+            if len(part) == size or not self.advance():
+                break
+        self.parts[offset, size] = bytes(part)
+        return self.parts[offset, size]
 
 
 def _codec() -> tuple[Callable[[bytes], bytes], Callable[[bytes], bytes]]:

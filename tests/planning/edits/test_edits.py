@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from condaprune.model import Edit
-from condaprune.planning.edits.lists import list_edits
+from condaprune.planning.edits import list_edits
 from condaprune.sources.prefix import PrefixSource
 from tests.trees import SITE, Content, distribution, make_prefix, record
 
@@ -11,7 +11,10 @@ from tests.trees import SITE, Content, distribution, make_prefix, record
 def edits(root: Path, files: dict[str, Content], *removed: str) -> dict[str, Edit]:
     make_prefix(root, files)
     source = PrefixSource(str(root))
-    return {edit.path: edit for edit in list_edits(source.inventory(), source, set(removed))}
+    return {
+        edit.path: edit
+        for edit in list_edits(source.inventory(), source, set(removed), {}, slim=False)
+    }
 
 
 def test_a_RECORD_loses_the_rows_of_what_goes_and_nothing_else(tmp_path: Path) -> None:
@@ -64,7 +67,7 @@ def test_a_missing_history_is_made_so_that_the_prefix_stays_one(tmp_path: Path) 
     make_prefix(tmp_path, {meta: record("a", [])})
     (tmp_path / "conda-meta/history").unlink()
     source = PrefixSource(str(tmp_path))
-    made, _ = list_edits(source.inventory(), source, {meta})
+    made, _ = list_edits(source.inventory(), source, {meta}, {}, slim=False)
     assert (made.path, made.data, made.replaces) == ("conda-meta/history", b"", False)
 
 
@@ -80,7 +83,7 @@ def test_slim_records_lose_what_grows_with_the_files(tmp_path: Path) -> None:
     raw = record("a", ["bin/x"], depends=["b"], link={"source": "/build/pkgs/a"})
     make_prefix(tmp_path, {meta: raw, "bin/x": b""})
     source = PrefixSource(str(tmp_path))
-    (made,) = list_edits(source.inventory(), source, set(), slim=True)
+    (made,) = list_edits(source.inventory(), source, set(), {}, slim=True)
     assert b"/build" not in made.data
     assert b"bin/x" not in made.data
     assert b'"depends"' in made.data

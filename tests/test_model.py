@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from condaprune.formats.patch import Patch
+from condaprune.model import Patch
 
 
 @st.composite

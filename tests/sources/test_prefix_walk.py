@@ -7,7 +7,7 @@ import pytest
 
 from condaprune.errors import SourceError
 from condaprune.paths import to_bytes
-from condaprune.sources.walk import walk
+from condaprune.sources.prefix import walk
 from tests.trees import Link, make_tree
 
 

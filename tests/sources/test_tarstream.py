@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from condaprune.sources.tarheader import BLOCK, byte_sum
+from condaprune.sources.tarstream import BLOCK, byte_sum
 
 
 @given(st.binary(min_size=BLOCK, max_size=BLOCK))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from condaprune.api import plan
-from condaprune.sources import kept
+from condaprune.sources import cache
 from condaprune.sources.archive import ArchiveSource
 from condaprune.sources.members import Body, Member
 from condaprune.sources.prefix import PrefixSource
@@ -59,12 +59,12 @@ def prefix(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("form", ["tar.gz", "tar", "zip"])
-@pytest.mark.parametrize("most", [kept._MOST, 0], ids=["all that is wanted", "nothing"])
+@pytest.mark.parametrize("most", [cache._MOST, 0], ids=["all that is wanted", "nothing"])
 @pytest.mark.parametrize("arcroot", ["", "around"])
 def test_contents_are_those_of_the_prefix(
     prefix: Path, monkeypatch: pytest.MonkeyPatch, form: str, most: int, arcroot: str
 ) -> None:
-    monkeypatch.setattr(kept, "_MOST", most)
+    monkeypatch.setattr(cache, "_MOST", most)
     pack(prefix, prefix.parent / f"o.{form}", arcroot=arcroot)
     source, there = ArchiveSource(str(prefix.parent / f"o.{form}")), PrefixSource(str(prefix))
     files = [path for path in FILES if there.inventory().entries[path].kind == "file"]
@@ -139,7 +139,7 @@ def test_a_plan_needs_one_pass_and_is_the_same_where_nothing_is_kept(
     archive = packed_tiny("tar.gz").archive
     one = plan(archive)
     assert len(passes) == 1
-    monkeypatch.setattr(kept, limit, 3000)
+    monkeypatch.setattr(cache, limit, 3000)
     other = plan(archive)
     assert len(passes) == 3
     assert one.decisions == other.decisions

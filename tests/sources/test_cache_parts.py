@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from condaprune.formats.elf import read_elf
-from condaprune.sources import elfparts
-from condaprune.sources.elfparts import elf_parts
+from condaprune.sources import cache
+from condaprune.sources.cache import elf_parts
 from lab.envs.model import BuiltEnvironment
 from tests.guards.elves import make_elf
 
@@ -62,14 +62,14 @@ def test_damage_and_lies_say_the_same_in_passing(at, patch, size):
 @pytest.mark.parametrize("start", [64, 256, 1 << 20])
 def test_names_behind_what_points_at_them_need_no_start(monkeypatch, start):
     """auditwheel moves names to the end of a file: they are caught as they pass."""
-    monkeypatch.setattr(elfparts, "_START", start)
+    monkeypatch.setattr(cache, "_START", start)
     parts = elf_parts(iter(cut(ELF, 16)), HEAD)
     assert parts is None or facts(parts) == whole(ELF)
     assert parts is not None or start < len(ELF)
 
 
 def test_a_part_that_is_too_large_is_not_kept(monkeypatch):
-    monkeypatch.setattr(elfparts, "_LARGEST", 8)
+    monkeypatch.setattr(cache, "_LARGEST_PART", 8)
     assert elf_parts(iter([ELF[:80], ELF[80:]]), HEAD) is None
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-from condaprune.sources.specs import history_names, is_pin, required_name, spec_name
+from condaprune.names import history_names, is_pin, required_name, spec_name
 
 
 @pytest.mark.parametrize(
