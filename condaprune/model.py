@@ -164,11 +164,8 @@ class Inventory:
 
     def with_one_name(self, paths: Iterable[str]) -> list[str]:
         """Those of *paths* whose file has no other path in the environment (hard links)."""
-        names = Counter(
-            entry.identity
-            for entry in self.entries.values()
-            if entry.links > 1 and entry.kind == "file"
-        )
+        linked = (e.identity for e in self.entries.values() if e.links > 1 and e.kind == "file")
+        names = Counter(linked)
         return [path for path in paths if names[self.entries[path].identity] < 2]
 
     def owners_of(self, path: str) -> tuple[Owner, ...]:
@@ -344,11 +341,9 @@ def unique_bytes(entries: Iterable[Entry]) -> int:
     seen: set[tuple[int, int]] = set()
     total = 0
     for entry in entries:
-        if entry.kind == "folder":
-            continue
-        if entry.links > 1 and entry.kind == "file":
-            if entry.identity in seen:
-                continue
+        linked = entry.links > 1 and entry.kind == "file"
+        if entry.kind != "folder" and not (linked and entry.identity in seen):
+            total += entry.size
+        if linked:
             seen.add(entry.identity)
-        total += entry.size
     return total
