@@ -18,7 +18,7 @@ from pathlib import Path
 from condaprune.formats.elf import MAGIC
 from condaprune.sinks.outputs.compress import open_compressor
 from condaprune.sinks.outputs.tar import TarWriter
-from condaprune.sources.members import NO_BODY, Body, Member
+from condaprune.sources.base import NO_BODY, Body, Member
 
 
 def packed(tar: Path, *, link: bool, libraries: bool) -> tuple[int, int]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from condaprune.planning.account import Account
     from condaprune.request.config import Config
     from condaprune.sinks.outputs.options import OutputOptions
-    from condaprune.sources.members import Limits
+    from condaprune.sources.base import Limits
 
 Environment = str | os.PathLike[str] | Source
 """A path or name of an environment, or one that is open."""

@@ -13,7 +13,7 @@ from condaprune.report.forms import EXPLANATION, render
 
 if TYPE_CHECKING:
     from condaprune.request.request import Request
-    from condaprune.sources.members import Limits
+    from condaprune.sources.base import Limits
 
 
 @click.command()

@@ -13,7 +13,7 @@ from condaprune.request.request import Request
 
 if TYPE_CHECKING:
     from condaprune.app.prune import InPlace
-    from condaprune.sources.members import Limits
+    from condaprune.sources.base import Limits
 
 Command = Callable[..., Any]
 _COUNT = click.IntRange(min=1)
@@ -159,7 +159,7 @@ def _limits(**values: Any) -> Limits | None:
     given = {name: value for name, value in values.items() if value}
     if not given:
         return None
-    from condaprune.sources.members import Limits
+    from condaprune.sources.base import Limits
 
     return Limits(**given)
 

@@ -14,7 +14,7 @@ from condaprune.cli.packing import packing_options, take_packing
 if TYPE_CHECKING:
     from condaprune.app.prune import InPlace, Pruned
     from condaprune.request.request import Request
-    from condaprune.sources.members import Limits
+    from condaprune.sources.base import Limits
 
 _SHOWN = click.Choice(["text", "json"])
 

@@ -34,18 +34,15 @@ MAGICS = _MACHO | {MAGIC}
 
 
 def read_binary(read: Reader) -> BinaryFacts | None:
-    """The facts of an ELF or Mach-O file; None for other files and for damaged ones."""
-    return read_elf(read) if read(0, 4) == MAGIC else read_macho(read)
+    """The facts of an ELF or Mach-O file; None for other files and for damaged ones.
 
-
-def read_macho(read: Reader) -> BinaryFacts | None:
-    """The facts of a Mach-O file; None for other files and for damaged ones.
-
-    `needed` are file names without the folders before them (``@rpath/libx.1.dylib`` is
+    Of Mach-O, `needed` are file names without the folders before them (``@rpath/libx.1.dylib`` is
     ``libx.1.dylib``): where the loader searches is up to the program as well.
     """
+    if read(0, 4) == MAGIC:
+        return read_elf(read)
     try:
-        return _read(read)
+        return _read_macho(read)
     except DAMAGE:
         return None
 
@@ -58,7 +55,7 @@ def must_be_signed(data: bytes) -> bool:
     return data[:4] in _MACHO and data[:1] == b"\xca" and 0 < data[7] <= _MOST_ARCHITECTURES
 
 
-def _read(read: Reader) -> BinaryFacts | None:
+def _read_macho(read: Reader) -> BinaryFacts | None:
     head = read(0, 8)
     if head[:4] not in _MACHO:
         return None

@@ -155,6 +155,15 @@ def read_sections(header: Header, read: Reader) -> tuple[Section, ...]:
     return tuple(Section(text[at[0] : text.index(b"\0", at[0])], *at) for at in rows)
 
 
+def sections_of(read: Reader) -> tuple[Section, ...]:
+    """The sections of an ELF file; none for other files and for damaged ones."""
+    try:
+        header = read_header(read)
+        return read_sections(header, read) if header else ()
+    except DAMAGE:
+        return ()
+
+
 def read_elf(read: Reader) -> BinaryFacts | None:
     """The facts of an ELF file; None for other files and for damaged ones."""
     try:
@@ -251,11 +260,7 @@ def holds_compiler(read: Reader, size: int) -> bool:
 
     Texts lie in sections for data that is only read; what makes CUDA's libraries large does not.
     """
-    try:
-        header = read_header(read)
-        sections = read_sections(header, read) if header else ()
-    except DAMAGE:
-        sections = ()
+    sections = sections_of(read)
     spans = [(s.offset, s.end) for s in sections if s.name.startswith(b".rodata")]
     return any(
         _CLANG in read(at, min(_STEP, end - at))

@@ -19,6 +19,7 @@ from condaprune.formats.elf import (
     read_header,
     read_sections,
     read_segments,
+    sections_of,
 )
 from condaprune.model import Patch
 
@@ -52,15 +53,10 @@ def symbol_patch(read: Reader, size: int) -> Patch | None:
 def symbol_size(read: Reader) -> int:
     """The bytes of a file's symbol tables and debug sections; 0 for files without, and for
     files that are not valid ELF."""
-    try:
-        header = read_header(read)
-        sections = read_sections(header, read) if header else ()
-    except DAMAGE:
-        return 0
-    return sum(s.size for s in sections if s.kind != NOBITS and is_symbols(s))
+    return sum(s.size for s in sections_of(read) if s.kind != NOBITS and _is_symbols(s))
 
 
-def is_symbols(section: Section) -> bool:
+def _is_symbols(section: Section) -> bool:
     """Whether a section is of use to linkers, debuggers and profilers only."""
     return not section.allocated and (section.name in _SYMBOLS or section.name.startswith(_DEBUG))
 
@@ -70,8 +66,8 @@ def _patch(header: Header, read: Reader, size: int) -> Patch | None:
     if not sections or header.kind not in (_PROGRAM, _LIBRARY):
         return None
     numbered = [(number, s) for number, s in enumerate(sections) if number != header.names]
-    kept = [(number, s) for number, s in numbered if not is_symbols(s)]
-    gone = [(number, s) for number, s in numbered if is_symbols(s)]
+    kept = [(number, s) for number, s in numbered if not _is_symbols(s)]
+    gone = [(number, s) for number, s in numbered if _is_symbols(s)]
     programs_end = header.programs + header.program_size * header.program_count
     segments = read_segments(header, read)
     loaded = max([header.size, programs_end, *(s.offset + s.size for s in segments)])

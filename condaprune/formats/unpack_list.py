@@ -28,12 +28,11 @@ UnpackRecord = tuple[str, str, FileMode]
 _NAME = "_prefix_records"
 
 
-def unpack_records(text: str | bytes) -> list[UnpackRecord]:
+def unpack_records(data: bytes) -> list[UnpackRecord]:
     """The records of a ``conda-unpack`` script, in its order.
 
     Errors: `ArchiveError` where the script is not Python or lacks a well-formed list.
     """
-    data = text.encode("utf-8", "surrogateescape") if isinstance(text, str) else text
     return [_record(element) for element in _list(data).elts]
 
 

@@ -10,10 +10,9 @@ from condaprune.errors import ArchiveError, SourceError
 from condaprune.formats.unpack_list import SCRIPTS, UNPACK
 from condaprune.model import Entry, Inventory
 from condaprune.paths import follow, parent, printable, sort_key
-from condaprune.sources.base import SourceKind
+from condaprune.sources.base import Body, Limits, Member, SourceKind, member_error
 from condaprune.sources.cache import Cache
 from condaprune.sources.decompress import Format, ReadAhead, open_stream, sniff
-from condaprune.sources.members import Body, Limits, Member, member_error
 from condaprune.sources.owners import build_inventory, wanted_for_owners
 from condaprune.sources.tarstream import TarStream
 from condaprune.sources.zipstream import ZipStream
@@ -94,9 +93,7 @@ class ArchiveSource:
 
     def read(self, path: str) -> bytes:
         """The content of one file; it may cost a pass. Errors: `SourceError`, `ArchiveError`."""
-        for _, data in self.read_many((path,)):
-            return data
-        raise SourceError("no such file in the archive", where=f"{self.label}: {printable(path)}")
+        return next(data for _, data in self.read_many((path,)))
 
     def read_part(self, path: str, offset: int, size: int) -> bytes:
         """Up to *size* bytes of a file from *offset* on; a part that is not cached costs a pass.

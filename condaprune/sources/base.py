@@ -1,12 +1,21 @@
-"""The protocol that every source fulfils."""
+"""The protocols of a source, and the parts of an archive: members and their contents."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Literal, Protocol, runtime_checkable
 
-from condaprune.model import Entry, Inventory
-from condaprune.sources.members import Body, Member
+from condaprune.errors import ArchiveError
+from condaprune.model import Buffer, Entry, Inventory, Kind
+from condaprune.paths import printable, to_bytes
+
+Body = Iterable[Buffer]
+"""The content of a member in pieces; it may be passed through once only."""
+
+NO_BODY: Body = ()
+CHUNK = 1 << 20
+"""How many bytes of a big file are handled at a time."""
 
 SourceKind = Literal["prefix", "archive", "path list"]
 
@@ -86,3 +95,90 @@ class Source(Contents, Protocol):
     def members(self) -> MemberStream | None:
         """The archive that the environment is in; None where it can be read in any order."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One member of an archive.
+
+    `path` is relative to the archive's root, `mode` the permission bits, `mtime` whole seconds.
+    `target` is where a symbolic link points; `linked` the path of the earlier member that a
+    hard link repeats (its `size` is 0 then).
+    """
+
+    path: str
+    kind: Kind
+    size: int
+    mode: int
+    mtime: int
+    target: str = ""
+    linked: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much an archive may ask for before it is taken for a bomb.
+
+    `entries` and `size` (bytes, unpacked) bound the whole archive; `ratio` its growth on
+    unpacking, looked at from `ratio_from` unpacked bytes on. `links_out` lets symbolic links
+    point out of the root; they are kept as they are and never followed.
+    """
+
+    entries: int = 2_000_000
+    size: int = 256 << 30
+    ratio: int = 300
+    ratio_from: int = 512 << 20
+    links_out: bool = False
+
+    def check(
+        self, where: str, *, entries: int = 0, size: int = 0, packed: int = 0, member: str = ""
+    ) -> None:
+        """Refuse an archive of so many members, bytes unpacked and bytes packed so far.
+
+        *member* is the one it has got to. Errors: `ArchiveError`.
+        """
+        if entries > self.entries:
+            what, option = f"more than {self.entries:,} members", "--max-entries"
+        elif size > self.size:
+            what, option = f"more than {self.size:,} bytes", "--max-size"
+        elif size > self.ratio_from and size > self.ratio * max(packed, 1):
+            what, option = f"more than {self.ratio} times its size", "--max-ratio"
+        else:
+            return
+        raise ArchiveError(
+            f"the archive unpacks to {what}" + (f" (at member {member!r})" if member else ""),
+            where=where,
+            remedy=f"If you trust it, raise the limit with {option}",
+        )
+
+
+def member_error(archive: str, member: str | bytes, what: str, remedy: str = "") -> ArchiveError:
+    """The error about one member of an archive, which it names."""
+    name = member if isinstance(member, str) else member.decode("utf-8", "surrogateescape")
+    if len(name) > 300:
+        name = f"{name[:140]}...{name[-140:]}"
+    return ArchiveError(
+        f"member {printable(name)!r} {what}",
+        where=archive,
+        remedy=remedy or "Pack the environment again with conda-pack or condaprune",
+    )
+
+
+def clean_path(archive: str, name: str) -> str:
+    """A member's name as a path below the root; empty for the root itself.
+
+    Errors: `ArchiveError` for an absolute name, one with ``..`` or a NUL byte, or one that no
+    file system takes.
+    """
+    if not name or name[0] == "/":
+        raise member_error(archive, name, "has an absolute name" if name else "has no name")
+    if "\0" in name:
+        raise member_error(archive, name, "has a NUL byte in its name")
+    if len(name) > 1000 and len(to_bytes(name)) > 4096:
+        raise member_error(archive, name, "has a name of more than 4096 bytes")
+    if ".." not in name and "//" not in name and "./" not in name and name[-1] not in "/.":
+        return name
+    parts = [part for part in name.split("/") if part not in ("", ".")]
+    if ".." in parts:
+        raise member_error(archive, name, "has '..' in its name")
+    return "/".join(parts)

@@ -14,8 +14,8 @@ from typing import NamedTuple
 from condaprune.formats.binary import MAGICS, read_binary
 from condaprune.formats.elf import LEAST_COMPILER, CompilerSearch
 from condaprune.model import Buffer
+from condaprune.sources.base import Body, Member
 from condaprune.sources.kinds import Kinds
-from condaprune.sources.members import Body, Member
 
 _HEAD = 4096
 _LARGEST = 8 << 20

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import BinaryIO, Literal, Protocol, cast
 
 from condaprune.errors import ArchiveError
-from condaprune.sources.members import CHUNK
+from condaprune.sources.base import CHUNK
 
 Format = Literal["tar", "tar.gz", "tar.bz2", "tar.xz", "tar.zst", "zip"]
 
@@ -52,12 +52,13 @@ def sniff(head: bytes, where: str) -> Format:
 
 
 def _is_old_header(block: bytes) -> bool:
+    import tarfile
+
     try:
-        return (
-            int(block[148:156].strip(b" \0") or b"-", 8) == sum(block) - sum(block[148:156]) + 256
-        )
-    except ValueError:
+        tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
+    except tarfile.HeaderError:
         return False
+    return True
 
 
 class Reader(Protocol):
@@ -154,18 +155,14 @@ def stream_errors() -> tuple[type[Exception], ...]:
     import zlib
 
     found: list[type[Exception]] = [EOFError, OSError, zlib.error, lzma.LZMAError, ValueError]
-    try:
+    with contextlib.suppress(ImportError):
         import zstandard
 
         found.append(cast("type[Exception]", zstandard.ZstdError))
-    except ImportError:
-        pass
-    try:
+    with contextlib.suppress(ImportError):
         from isal import isal_zlib
 
         found.append(cast("type[Exception]", isal_zlib.error))
-    except ImportError:
-        pass
     return tuple(found)
 
 

@@ -13,7 +13,7 @@ from condaprune.errors import SourceError, nearest
 from condaprune.sources.base import Source
 
 if TYPE_CHECKING:
-    from condaprune.sources.members import Limits
+    from condaprune.sources.base import Limits
 
 _HOMES = ("miniforge3", "mambaforge", "miniconda3", "anaconda3", "micromamba", ".conda")
 _SYSTEM_HOMES = ("/opt/conda", "/opt/miniforge3", "/opt/miniconda3", "/opt/anaconda3")
@@ -87,12 +87,8 @@ def _environments() -> dict[str, str]:
     prefixes: dict[str, str] = {}
     for prefix in reversed(list(_candidates())):
         if os.path.isdir(os.path.join(prefix, "conda-meta")):
-            base = os.path.isdir(os.path.join(prefix, "envs")) or os.path.isdir(
-                os.path.join(prefix, "condabin")
-            )
-            name = os.path.basename(prefix)
-            prefixes[name] = prefix
-            if base:
+            prefixes[os.path.basename(prefix)] = prefix
+            if any(os.path.isdir(os.path.join(prefix, name)) for name in ("envs", "condabin")):
                 prefixes["base"] = prefix
     return prefixes
 

@@ -18,20 +18,12 @@ from condaprune.sources.distributions import (
 )
 from condaprune.sources.records import HISTORY, is_record, owned_paths, parse_record, prefix_files
 
+_PLATFORMS: dict[str, Platform] = {"linux": "linux", "osx": "osx", "win": "win"}
 _INNER = re.compile(r"(envs/[^/]+)/conda-meta/history")
 _PYTHON_FOLDER = re.compile(r"lib/(?:python|pypy)(\d+\.\d+)t?")
 _WANTED_ENDINGS = (".json", ".egg-info", HISTORY, *METADATA_FILES)
 
 ReadMany = Callable[[Collection[str]], Iterable[tuple[str, bytes]]]
-
-
-def metadata_paths(entries: Mapping[str, Entry]) -> list[str]:
-    """The files whose contents `build_inventory` reads.
-
-    The distributions' files are found by name alone, so that a stream can keep them as they pass.
-    """
-    ended = [path for path in entries if path.endswith(_WANTED_ENDINGS)]
-    return [p for p in ended if entries[p].kind == "file" and wanted_for_owners(p)]
 
 
 def wanted_for_owners(path: str) -> bool:
@@ -53,7 +45,10 @@ def build_inventory(
     the contents of the files it is asked for, see `wanted_for_owners`. Errors: `SourceError` for
     a record that is not valid JSON.
     """
-    contents = dict(read_many(metadata_paths(entries)))
+    # Found by name alone, so that a stream can keep them as they pass.
+    ended = [path for path in entries if path.endswith(_WANTED_ENDINGS)]
+    wanted = [p for p in ended if entries[p].kind == "file" and wanted_for_owners(p)]
+    contents = dict(read_many(wanted))
     history = history_names(contents.pop(HISTORY, b""))
     parsed = []
     for path in sorted(p for p in contents if is_record(p)):
@@ -64,7 +59,7 @@ def build_inventory(
     claims: dict[str, tuple[Owner, ...]] = {}
     records: list[Record] = []
     for bare, raw in parsed:
-        record = _with_prefix_files(bare, raw, layout)
+        record = replace(bare, prefix_files=tuple(prefix_files(raw, layout)))
         records.append(record)
         _claim(claims, owned_paths(raw, layout), record, entries)
         _claim(claims, (record.path,), record, entries)
@@ -78,29 +73,22 @@ def build_inventory(
     return Inventory(label, prefix, entries, claims, tuple(records), tuple(distributions), layout)
 
 
-def _with_prefix_files(record: Record, raw: dict[str, object], layout: Layout) -> Record:
-    files = tuple(prefix_files(raw, layout))
-    return replace(record, prefix_files=files) if files else record
-
-
 def _claim(
     claims: dict[str, tuple[Owner, ...]],
     paths: Iterable[str],
     owner: Owner,
     entries: Mapping[str, Entry],
 ) -> None:
-    alone: tuple[Owner, ...] = (owner,)
     # Recorded files that are missing are normal.
-    own = dict.fromkeys([path for path in paths if path in entries], alone)
+    own: dict[str, tuple[Owner, ...]] = dict.fromkeys([p for p in paths if p in entries], (owner,))
     # One tuple for all paths that the same packages share.
-    joined: dict[int, tuple[tuple[Owner, ...], tuple[Owner, ...]]] = {}
+    joined: dict[int, tuple[Owner, ...]] = {}
     for path in claims.keys() & own.keys():
-        held = claims[path]
-        known = joined.get(id(held))
-        if known is None:
-            both = held if any(o is owner for o in held) else held + alone
-            known = joined[id(held)] = (held, both)
-        own[path] = known[1]
+        before = claims[path]
+        if id(before) not in joined:
+            is_new = all(other is not owner for other in before)
+            joined[id(before)] = (*before, owner) if is_new else before
+        own[path] = joined[id(before)]
     claims.update(own)
 
 
@@ -186,14 +174,10 @@ def _folders(entries: Mapping[str, Entry], *paths: str) -> tuple[str, ...]:
 
 def _platform(entries: Mapping[str, Entry], records: Iterable[Record]) -> Platform:
     for record in records:
-        if record.subdir.startswith("linux-"):
-            return "linux"
-        if record.subdir.startswith("osx-"):
-            return "osx"
-        if record.subdir.startswith("win-"):
-            return "win"
+        if platform := _PLATFORMS.get(record.subdir.partition("-")[0]):
+            return platform
     if "python.exe" in entries or ("Lib" in entries and "Scripts" in entries):
         return "win"
-    if any(p.startswith("lib/") for p in [p for p in entries if p.endswith(".dylib")]):
+    if any(path.endswith(".dylib") and path.startswith("lib/") for path in entries):
         return "osx"
     return "linux"

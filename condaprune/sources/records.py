@@ -17,6 +17,7 @@ HISTORY = "conda-meta/history"
 """Where conda, mamba and micromamba note what they were asked for."""
 
 _ROWS = b'"paths":'
+_TEXTS = ("version", "channel", "subdir", "noarch", "url", "md5", "sha256", "license")
 _NO_SPEC = ("", "None", "TODO")
 """What conda and early mambas note of a package that nobody asked for."""
 _MODES: dict[str, FileMode] = {"text": "text", "binary": "binary"}
@@ -47,18 +48,12 @@ def parse_record(
     if not isinstance(raw, dict) or not isinstance(raw.get("name"), str):
         return None
     link = raw.get("link")
+    texts: dict[str, Any] = {key: _text(raw, key) for key in _TEXTS}
     record = Record(
         name=raw["name"],
-        version=_text(raw, "version"),
         build=_text(raw, "build") or _text(raw, "build_string"),
         path=path,
-        channel=_text(raw, "channel"),
-        subdir=_text(raw, "subdir"),
-        noarch=_text(raw, "noarch"),
-        url=_text(raw, "url"),
-        md5=_text(raw, "md5"),
-        sha256=_text(raw, "sha256"),
-        license=_text(raw, "license"),
+        **texts,
         depends=tuple(d for d in _list(raw, "depends") if isinstance(d, str)),
         link_source=(_text(link, "source") if isinstance(link, dict) else "")
         or _text(raw, "extracted_package_dir"),
@@ -154,8 +149,7 @@ def linked_path(path: str, layout: Layout) -> str:
 
 
 def _clean(path: str) -> str:
-    if "\\" in path:
-        path = path.replace("\\", "/")
+    path = path.replace("\\", "/")
     return posixpath.normpath(path) if _unclean(path) else path
 
 

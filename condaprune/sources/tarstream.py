@@ -13,17 +13,9 @@ from dataclasses import dataclass
 from zlib import adler32
 
 from condaprune.errors import ArchiveError
-from condaprune.model import Kind
 from condaprune.paths import from_bytes
+from condaprune.sources.base import NO_BODY, Body, Limits, Member, clean_path, member_error
 from condaprune.sources.decompress import ReadAhead, stream_errors
-from condaprune.sources.members import (
-    NO_BODY,
-    Body,
-    Limits,
-    Member,
-    clean_path,
-    member_error,
-)
 
 BLOCK = 512
 ZEROS = bytes(BLOCK)
@@ -32,6 +24,7 @@ _HEADER = struct.Struct("100s8s8s8s12s12s8s1s100s8s32s32s8s8s155s12x")
 _MAX_NAME = 1 << 20
 """The most bytes of a long name or pax header: paths end at 4 KiB."""
 
+_GNU = {b"L": b"path", b"K": b"linkpath"}
 _REFUSED = {
     b"3": "is a character device",
     b"4": "is a block device",
@@ -85,11 +78,11 @@ class TarStream:
     def _next(self) -> tuple[Member, int] | None:
         """The next member and the bytes of content that follow it; None at the end."""
         pax: dict[bytes, bytes] = {}
-        long_name = long_link = b""
+        gnu: dict[bytes, bytes] = {}
         while True:
             block = self._take(BLOCK)
             if block == ZEROS:
-                if pax or long_name or long_link:
+                if pax or gnu:
                     raise self._damaged("ends after an extension header")
                 return None
             try:
@@ -103,21 +96,16 @@ class TarStream:
                         pax.update(parse_pax(data))
                     elif kind == b"g":
                         self._global.update(parse_pax(data))
-                    elif kind == b"L":
-                        long_name = data.partition(b"\0")[0]
-                    else:
-                        long_link = data.partition(b"\0")[0]
+                    elif text := data.partition(b"\0")[0]:
+                        gnu[_GNU[kind]] = text
                     continue
-                known = {**self._global, **pax} if self._global else pax
-                return self._member_of(header, known, long_name, long_link)
+                return self._member_of(header, {**gnu, **self._global, **pax})
             except BadHeader as error:
                 raise self._damaged(f"is followed by {error}") from error
 
-    def _member_of(
-        self, header: Header, pax: dict[bytes, bytes], long_name: bytes, long_link: bytes
-    ) -> tuple[Member, int]:
-        raw = pax.get(b"path", long_name or header.name)
-        link = pax.get(b"linkpath", long_link or header.link)
+    def _member_of(self, header: Header, pax: dict[bytes, bytes]) -> tuple[Member, int]:
+        raw = pax.get(b"path", header.name)
+        link = pax.get(b"linkpath", header.link)
         kind = header.type
         if kind in _REFUSED or any(key.startswith(b"GNU.sparse.") for key in pax):
             raise member_error(
@@ -147,15 +135,13 @@ class TarStream:
         if size and kind in b"12":
             raise member_error(self._where, raw, "is a link with content")
         if kind == b"1":
-            return Member(
-                path, "file", 0, mode, mtime, "", clean_path(self._where, from_bytes(link))
-            ), 0
+            linked = clean_path(self._where, from_bytes(link))
+            return Member(path, "file", 0, mode, mtime, linked=linked), 0
         if kind == b"2":
             if not link or b"\0" in link:
                 raise member_error(self._where, raw, "is a link without a target")
             return Member(path, "link", len(link), mode, mtime, from_bytes(link)), 0
-        folder: Kind = "folder"
-        return Member(path, folder, 0, mode, mtime), size
+        return Member(path, "folder", 0, mode, mtime), size
 
     def _content(self, size: int) -> Iterator[bytes | memoryview]:
         while size:
@@ -282,14 +268,9 @@ def number(field: bytes) -> int:
             value -= 1 << (8 * len(field) - 1)
         return value
     text = field.strip(b" \0")
-    if not text:
-        return 0
-    try:
-        if text.isdigit():
-            return int(text, 8)
-    except ValueError:
-        pass
-    raise BadHeader("a field that is not a number")
+    if text.strip(b"01234567"):
+        raise BadHeader("a field that is not a number")
+    return int(text or b"0", 8)
 
 
 def parse_pax(data: bytes) -> dict[bytes, bytes]:

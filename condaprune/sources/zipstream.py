@@ -12,15 +12,7 @@ from typing import BinaryIO
 
 from condaprune.errors import ArchiveError
 from condaprune.paths import from_bytes
-from condaprune.sources.members import (
-    CHUNK,
-    NO_BODY,
-    Body,
-    Limits,
-    Member,
-    clean_path,
-    member_error,
-)
+from condaprune.sources.base import CHUNK, NO_BODY, Body, Limits, Member, clean_path, member_error
 
 _UTF8 = 0x800
 _ENCRYPTED = 0x1 | 0x40 | 0x2000

@@ -8,7 +8,7 @@ from pathlib import Path
 from condaprune.guards import examine
 from condaprune.model import Entry
 from condaprune.sources.archive import ArchiveSource
-from condaprune.sources.members import Body, Member
+from condaprune.sources.base import Body, Member
 from condaprune.sources.prefix import PrefixSource
 from lab.envs import BuiltEnvironment, PackedEnvironment
 from lab.envs.fixtures import Packer

@@ -17,7 +17,7 @@ import zstandard
 
 from condaprune.errors import CondapruneError
 from condaprune.sources.archive import ArchiveSource
-from condaprune.sources.members import Limits
+from condaprune.sources.base import Limits
 
 from .archives import BLOCK, header, member, pax, standard_tar, tar, zipped
 

@@ -11,7 +11,7 @@ import pytest
 from condaprune.api import plan
 from condaprune.sources import cache
 from condaprune.sources.archive import ArchiveSource
-from condaprune.sources.members import Body, Member
+from condaprune.sources.base import Body, Member
 from condaprune.sources.prefix import PrefixSource
 from lab.envs.fixtures import Packer
 from tests.guards.elves import make_elf

@@ -12,8 +12,7 @@ from condaprune.paths import from_bytes, parent, printable, sort_key, to_bytes
 from condaprune.sinks.outputs.members import EARLIEST, Modes, Times, source_date_epoch
 from condaprune.sinks.outputs.options import OutputOptions
 from condaprune.sinks.outputs.relocate import Relocation, check_editable
-from condaprune.sources.base import Source
-from condaprune.sources.members import NO_BODY, Body, Member
+from condaprune.sources.base import NO_BODY, Body, Member, Source
 
 _NOT_PACKED = frozenset(
     ("pkgs", "envs", "conda-bld", "conda-recipes")

@@ -11,7 +11,7 @@ from condaprune.sinks.outputs.format import Format, Job, Writer
 from condaprune.sinks.outputs.members import FileBody, file_changed
 from condaprune.sinks.outputs.options import OutputOptions
 from condaprune.sinks.outputs.places import Place, new_folder
-from condaprune.sources.members import Body, Member
+from condaprune.sources.base import Body, Member
 
 _FICLONE = 0x40049409
 

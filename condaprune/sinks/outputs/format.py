@@ -10,7 +10,7 @@ from typing import Protocol
 from condaprune.model import Plan
 from condaprune.sinks.outputs.options import OutputOptions
 from condaprune.sinks.outputs.places import Place, new_file
-from condaprune.sources.members import Body, Member
+from condaprune.sources.base import Body, Member
 
 
 class Writer(Protocol):

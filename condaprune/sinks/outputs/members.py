@@ -12,8 +12,7 @@ from dataclasses import replace
 from condaprune.errors import SinkError, UsageProblem
 from condaprune.model import Buffer, Entry
 from condaprune.paths import printable
-from condaprune.sources.base import Contents
-from condaprune.sources.members import Body, Member
+from condaprune.sources.base import Body, Contents, Member
 from condaprune.sources.owners import source_of_bytecode
 
 EARLIEST = 315_532_800

@@ -20,7 +20,7 @@ from condaprune.sinks.outputs.ocibase import INDEX, MANIFEST, OciBase
 from condaprune.sinks.outputs.options import OutputOptions
 from condaprune.sinks.outputs.places import Place, new_folder
 from condaprune.sinks.outputs.tar import TarWriter, WithFolders
-from condaprune.sources.members import CHUNK, Body, Member
+from condaprune.sources.base import CHUNK, Body, Member
 
 CONFIG = "application/vnd.oci.image.config.v1+json"
 LAYER = "application/vnd.oci.image.layer.v1.tar"

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Any, BinaryIO
 
 from condaprune.errors import SourceError
-from condaprune.sources.members import CHUNK
+from condaprune.sources.base import CHUNK
 
 INDEX = "application/vnd.oci.image.index.v1+json"
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"

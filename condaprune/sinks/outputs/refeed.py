@@ -14,8 +14,7 @@ from condaprune.sinks.outputs.feed import Findings
 from condaprune.sinks.outputs.members import EARLIEST, SECOND, Modes, Times, source_date_epoch
 from condaprune.sinks.outputs.options import OutputOptions
 from condaprune.sinks.outputs.placeholders import note_on_signatures, too_long
-from condaprune.sources.base import Contents, MemberStream, Source
-from condaprune.sources.members import NO_BODY, Body, Member
+from condaprune.sources.base import NO_BODY, Body, Contents, Member, MemberStream, Source
 
 _DROPPED = (UNPACK, PROGRESS)
 """What an archive for one destination has no use for."""

@@ -29,8 +29,7 @@ from condaprune.sinks.outputs.placeholders import (
     unlisted_prefix_files,
     with_stand_in,
 )
-from condaprune.sources.base import Source
-from condaprune.sources.members import Body
+from condaprune.sources.base import Body, Source
 from condaprune.sources.records import is_record
 
 _SEARCHED = 64 << 20

@@ -15,7 +15,7 @@ from condaprune.sinks.outputs.members import EARLIEST, SECOND, common_time, sour
 from condaprune.sinks.outputs.options import OutputOptions
 from condaprune.sinks.outputs.places import Place
 from condaprune.sinks.outputs.tar import TarWriter, WithFolders
-from condaprune.sources.members import Body, Member
+from condaprune.sources.base import Body, Member
 
 _OLDEST = (4, 5)
 

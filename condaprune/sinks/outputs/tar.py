@@ -14,7 +14,7 @@ from condaprune.sinks.outputs.compress import Codec, check_level, open_compresso
 from condaprune.sinks.outputs.format import Format, Job, Writer
 from condaprune.sinks.outputs.members import file_changed
 from condaprune.sinks.outputs.places import Place
-from condaprune.sources.members import CHUNK, NO_BODY, Body, Member
+from condaprune.sources.base import CHUNK, NO_BODY, Body, Member
 from condaprune.sources.tarstream import byte_sum
 
 BLOCK = 512

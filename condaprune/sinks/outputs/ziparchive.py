@@ -16,7 +16,7 @@ from condaprune.sinks.outputs.compress import check_level
 from condaprune.sinks.outputs.format import Format, Job, Writer
 from condaprune.sinks.outputs.members import EARLIEST, file_changed
 from condaprune.sinks.outputs.places import Place
-from condaprune.sources.members import CHUNK, NO_BODY, Body, Member
+from condaprune.sources.base import CHUNK, NO_BODY, Body, Member
 
 if TYPE_CHECKING:
     from zipfile import ZipInfo

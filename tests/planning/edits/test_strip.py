@@ -16,7 +16,7 @@ from condaprune import api
 from condaprune.planning.account import STRIPPED, make_account
 from condaprune.request.request import Request
 from condaprune.sources.archive import ArchiveSource
-from condaprune.sources.members import Body, Member
+from condaprune.sources.base import Body, Member
 from lab.envs.fixtures import Packer, Unpack
 from lab.envs.model import BuiltEnvironment
 from tests.cli.runner import condaprune
