@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from contextlib import closing
+from functools import partial
 from typing import BinaryIO
 
 from condaprune.errors import ArchiveError, SourceError
@@ -203,12 +204,13 @@ class Index:
         self.members: list[Member] = []
         self.superseded: set[int] = set()
         self._where, self._limits = where, limits
+        self._error = partial(member_error, where)
         self._at: dict[str, int] = {}
         self._implied: set[str] = {""}
 
     def add(self, member: Member) -> None:
         """Take in the next member. Errors: `ArchiveError` where it contradicts an earlier one."""
-        path, where = member.path, self._where
+        path = member.path
         position = len(self.members)
         self.members.append(member)
         if not path:
@@ -219,16 +221,14 @@ class Index:
         if member.kind == "folder":
             self._implied.add(path)
         elif path in self._implied:
-            raise member_error(where, path, "is not a folder, but earlier members lie in it")
+            raise self._error(path, "is not a folder, but earlier members lie in it")
         self._at[path] = position
         folder = parent(path)
         while folder not in self._implied:
             above = self._at.get(folder)
             if above is not None:
                 kind = "a link" if self.members[above].kind == "link" else "not a folder"
-                raise member_error(
-                    where, path, f"lies below {printable(folder)!r}, which is {kind}"
-                )
+                raise self._error(path, f"lies below {printable(folder)!r}, which is {kind}")
             self._implied.add(folder)
             folder = parent(folder)
         if member.linked:
@@ -242,13 +242,12 @@ class Index:
         if plain and member.path.endswith(SCRIPTS):
             self.superseded.add(earlier)
             return
-        raise member_error(self._where, member.path, "appears twice")
+        raise self._error(member.path, "appears twice")
 
     def _check_hard_link(self, member: Member) -> None:
         first = self._at.get(member.linked)
         if first is None or self.members[first].kind == "folder" or member.linked == member.path:
-            raise member_error(
-                self._where,
+            raise self._error(
                 member.path,
                 f"is a hard link to {printable(member.linked)!r}, which is not an earlier file",
             )
@@ -276,8 +275,7 @@ class Index:
             targets = {p: e.target for p, e in entries.items() if e.kind == "link"}
             for path, target in targets.items():
                 if follow(path, targets.get).outside:
-                    raise member_error(
-                        self._where,
+                    raise self._error(
                         f"{root}/{path}" if root else path,
                         f"is a link that leaves the root: {printable(target)!r}",
                         "If you trust the archive, allow it with --links-out",

@@ -44,10 +44,10 @@ class _Place(NamedTuple):
 
 
 class Cache:
-    """Contents by the path of their member, of the *kinds* of files that guards read."""
+    """Contents by the path of their member, of the kinds of files that guards read."""
 
-    def __init__(self, kinds: Kinds | None = None) -> None:
-        self._kinds = kinds or Kinds()
+    def __init__(self) -> None:
+        self._kinds = Kinds()
         self._places: dict[str, _Place] = {}
         self._batches: list[bytes] = []
         self._open = bytearray()

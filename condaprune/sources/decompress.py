@@ -6,6 +6,7 @@ import contextlib
 import queue
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import BinaryIO, Literal, Protocol, cast
 
 from condaprune.errors import ArchiveError
@@ -85,7 +86,6 @@ class _Streams:
     def __init__(self, file: BinaryIO, make: Callable[[], _Decompressor], magic: bytes) -> None:
         self._file, self._make, self._magic = file, make, magic
         self._inner = make()
-        self._fed = False
 
     def read(self, size: int, /) -> bytes:
         while True:
@@ -118,11 +118,8 @@ def open_stream(file: BinaryIO, name: Format) -> Reader:
     if name == "tar.xz":
         import lzma
 
-        return _Streams(
-            file,
-            lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=2 * _MEMORY),
-            b"\xfd7zXZ\0",
-        )
+        make = partial(lzma.LZMADecompressor, lzma.FORMAT_XZ, memlimit=2 * _MEMORY)
+        return _Streams(file, make, b"\xfd7zXZ\0")
     if name == "tar.zst":
         try:
             import zstandard

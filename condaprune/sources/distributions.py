@@ -50,10 +50,8 @@ def parse_distribution(path: str, contents: Mapping[str, bytes]) -> Distribution
         key, colon, value = line.partition(b":")
         if not colon or key[:1] in (b" ", b"\t"):
             continue
-        field, text = (
-            key.decode("ascii", "replace").lower(),
-            value.strip().decode("utf-8", "replace"),
-        )
+        field = key.decode("ascii", "replace").lower()
+        text = value.strip().decode("utf-8", "replace")
         if field == "requires-dist":
             requires.append(text)
         else:

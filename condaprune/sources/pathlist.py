@@ -111,13 +111,14 @@ def _parse(label: str, data: bytes) -> Inventory:
         line = raw.rstrip(b"\r")
         if not line:
             continue
-        path, entry, owner = _row(label, number, line)
+        where = f"{label}, line {number}"
+        path, entry, owner = _row(where, number, line)
         if path in entries:
-            raise _bad(f"{label}, line {number}", f"lists {printable(path)!r} twice")
+            raise _bad(where, f"lists {printable(path)!r} twice")
         entries[path] = entry
         packages = owners.get(owner)
         if packages is None:
-            packages = owners[owner] = (_owner(f"{label}, line {number}", owner),)
+            packages = owners[owner] = (_owner(where, owner),)
         if packages:
             owned[path] = packages
     _add_folders(entries)
@@ -129,9 +130,8 @@ def _parse(label: str, data: bytes) -> Inventory:
     return Inventory(label, "", ordered, owned, records, distributions, layout)
 
 
-def _row(label: str, number: int, line: bytes) -> tuple[str, Entry, str]:
+def _row(where: str, number: int, line: bytes) -> tuple[str, Entry, str]:
     fields = line.split(b"\t")
-    where = f"{label}, line {number}"
     if len(fields) != 4:
         raise _bad(where, f"has {len(fields)} fields, not 4")
     raw = _ESCAPE.sub(_unescape, fields[0]) if b"\\" in fields[0] else fields[0]

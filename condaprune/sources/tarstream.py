@@ -8,17 +8,21 @@ reader is the oracle in the tests.
 from __future__ import annotations
 
 import struct
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from zlib import adler32
 
 from condaprune.errors import ArchiveError
+from condaprune.model import Buffer
 from condaprune.paths import from_bytes
 from condaprune.sources.base import NO_BODY, Body, Limits, Member, clean_path, member_error
 from condaprune.sources.decompress import ReadAhead, stream_errors
 
 BLOCK = 512
 ZEROS = bytes(BLOCK)
+_DAMAGED = "The archive is damaged: copy it or pack it again"
 
 _HEADER = struct.Struct("100s8s8s8s12s12s8s1s100s8s32s32s8s8s155s12x")
 _MAX_NAME = 1 << 20
@@ -47,6 +51,8 @@ class TarStream:
     ) -> None:
         self._ahead, self._where, self._limits = ahead, where, limits
         self._compressed = compressed
+        self._error = partial(member_error, where)
+        self._clean_path = partial(clean_path, where)
         self._errors = stream_errors()
         self._block: bytes = b""
         self._at = 0
@@ -71,9 +77,8 @@ class TarStream:
             member, size = found
             self._member = member.path
             self._left = size + (-size % BLOCK)
-            yield member, self._content(size) if size else NO_BODY
-            if self._left:
-                self._skip(self._left)
+            yield member, self._pieces(size) if size else NO_BODY
+            deque(self._pieces(self._left), maxlen=0)
 
     def _next(self) -> tuple[Member, int] | None:
         """The next member and the bytes of content that follow it; None at the end."""
@@ -108,8 +113,7 @@ class TarStream:
         link = pax.get(b"linkpath", header.link)
         kind = header.type
         if kind in _REFUSED or any(key.startswith(b"GNU.sparse.") for key in pax):
-            raise member_error(
-                self._where,
+            raise self._error(
                 raw,
                 _REFUSED.get(kind, "is sparse"),
                 "Pack the environment again, with conda-pack or with tar without --sparse",
@@ -118,68 +122,50 @@ class TarStream:
             size = int(pax[b"size"]) if b"size" in pax else header.size
             mtime = int(float(pax[b"mtime"])) if b"mtime" in pax else header.mtime
         except (ValueError, OverflowError) as error:
-            raise member_error(
-                self._where, raw, "has a size or time that is not a number"
-            ) from error
+            raise self._error(raw, "has a size or time that is not a number") from error
         if size < 0:
-            raise member_error(self._where, raw, "has a negative size")
+            raise self._error(raw, "has a negative size")
         name = from_bytes(raw)
-        path = clean_path(self._where, name)
+        path = self._clean_path(name)
         mode = header.mode & 0o777  # setuid and setgid are dropped
         if kind in b"07\0" and not name.endswith("/"):
             if not path:
-                raise member_error(self._where, raw, "is a file without a name")
+                raise self._error(raw, "is a file without a name")
             return Member(path, "file", size, mode, mtime), size
         if kind not in b"0\x00125":
-            raise member_error(self._where, raw, f"has the unknown type {from_bytes(kind)!r}")
+            raise self._error(raw, f"has the unknown type {from_bytes(kind)!r}")
         if size and kind in b"12":
-            raise member_error(self._where, raw, "is a link with content")
+            raise self._error(raw, "is a link with content")
         if kind == b"1":
-            linked = clean_path(self._where, from_bytes(link))
+            linked = self._clean_path(from_bytes(link))
             return Member(path, "file", 0, mode, mtime, linked=linked), 0
         if kind == b"2":
             if not link or b"\0" in link:
-                raise member_error(self._where, raw, "is a link without a target")
+                raise self._error(raw, "is a link without a target")
             return Member(path, "link", len(link), mode, mtime, from_bytes(link)), 0
         return Member(path, "folder", 0, mode, mtime), size
 
-    def _content(self, size: int) -> Iterator[bytes | memoryview]:
+    def _pieces(self, size: int) -> Iterator[Buffer]:
+        """The next *size* bytes."""
         while size:
             if self._at == len(self._block):
                 self._more()
             end = min(self._at + size, len(self._block))
             whole = self._at == 0 and end == len(self._block)
             piece = self._block if whole else memoryview(self._block)[self._at : end]
-            size -= end - self._at
-            self._left -= end - self._at
+            size -= len(piece)
+            self._left -= len(piece)
             self._at = end
             yield piece
 
     def _take(self, size: int) -> bytes:
-        """Exactly *size* bytes."""
+        """The next *size* bytes in one."""
         end = self._at + size
-        if end <= len(self._block):
-            data = self._block[self._at : end]
-            self._at = end
-            return data
-        parts: list[bytes] = []
-        while size:
-            if self._at == len(self._block):
-                self._more()
-            part = self._block[self._at : self._at + size]
-            parts.append(part)
-            self._at += len(part)
-            size -= len(part)
-        return b"".join(parts)
-
-    def _skip(self, size: int) -> None:
-        while size:
-            if self._at == len(self._block):
-                self._more()
-            step = min(size, len(self._block) - self._at)
-            self._at += step
-            self._left -= step
-            size -= step
+        if end > len(self._block):
+            return b"".join(self._pieces(size))
+        data = self._block[self._at : end]
+        self._at = end
+        return data
 
     def _more(self) -> None:
         """The next block of the stream. Errors: `ArchiveError` at its end."""
@@ -207,10 +193,9 @@ class TarStream:
             pass
 
     def _damaged(self, what: str) -> ArchiveError:
-        remedy = "The archive is damaged: copy it or pack it again"
         if self._member:
-            return member_error(self._where, self._member, what, remedy)
-        return ArchiveError(f"the start of the archive {what}", where=self._where, remedy=remedy)
+            return self._error(self._member, what, _DAMAGED)
+        return ArchiveError(f"the start of the archive {what}", where=self._where, remedy=_DAMAGED)
 
 
 class BadHeader(ValueError):

@@ -8,12 +8,14 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
+from functools import partial
 from typing import BinaryIO
 
 from condaprune.errors import ArchiveError
 from condaprune.paths import from_bytes
 from condaprune.sources.base import CHUNK, NO_BODY, Body, Limits, Member, clean_path, member_error
 
+_REMEDY = "Copy or pack the archive again"
 _UTF8 = 0x800
 _ENCRYPTED = 0x1 | 0x40 | 0x2000
 _UNIX = 3
@@ -27,6 +29,7 @@ class ZipStream:
 
     def __init__(self, file: BinaryIO, where: str, limits: Limits) -> None:
         self._where, self._limits = where, limits
+        self._error = partial(member_error, where)
         try:
             self._zip = zipfile.ZipFile(file)
         except (zipfile.BadZipFile, ValueError, OSError, EOFError, NotImplementedError) as error:
@@ -48,26 +51,24 @@ class ZipStream:
     def _member(self, info: zipfile.ZipInfo) -> tuple[Member, Body]:
         name = _name(info)
         if info.flag_bits & _ENCRYPTED:
-            raise member_error(
-                self._where, name, "is encrypted", "Decrypt the archive before you prune it"
-            )
+            raise self._error(name, "is encrypted", "Decrypt the archive before you prune it")
         path = clean_path(self._where, name)
         unix = info.external_attr >> 16 if info.create_system == _UNIX else 0
         kind = stat.S_IFMT(unix)
         mtime = _time(info)
         if kind == stat.S_IFLNK:
             if info.file_size > _MAX_TARGET:
-                raise member_error(self._where, name, "is a link with too long a target")
+                raise self._error(name, "is a link with too long a target")
             target = b"".join(self._content(info, name))
             if not target or b"\0" in target:
-                raise member_error(self._where, name, "is a link without a target")
+                raise self._error(name, "is a link without a target")
             return Member(path, "link", len(target), 0o777, mtime, from_bytes(target)), NO_BODY
         if name.endswith("/"):
             return Member(path, "folder", 0, unix & 0o777 or 0o755, mtime), NO_BODY
         if kind not in (0, stat.S_IFREG):
-            raise member_error(self._where, name, "is not a file, a folder or a link")
+            raise self._error(name, "is not a file, a folder or a link")
         if not path:
-            raise member_error(self._where, name, "is a file without a name")
+            raise self._error(name, "is a file without a name")
         mode = unix & 0o777 or 0o644
         return Member(path, "file", info.file_size, mode, mtime), self._content(info, name)
 
@@ -88,16 +89,9 @@ class ZipStream:
             ValueError,
             RuntimeError,  # also NotImplementedError: unknown compression
         ) as error:
-            raise member_error(
-                self._where, name, f"cannot be read: {error}", "Copy or pack the archive again"
-            ) from error
+            raise self._error(name, f"cannot be read: {error}", _REMEDY) from error
         if left:
-            raise member_error(
-                self._where,
-                name,
-                "has another size than it says",
-                "The archive is damaged: copy it or pack it again",
-            )
+            raise self._error(name, "has another size than it says", _REMEDY)
 
 
 def _time(info: zipfile.ZipInfo) -> int:

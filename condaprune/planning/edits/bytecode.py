@@ -2,12 +2,11 @@
 
 Bytecode that conda and pip install carries the time and size of its source, and Python compiles
 it anew where they differ, as after copying with other times. The marshalled code is the same in
-both forms: only the first 16 bytes of the file change, so nothing is compiled and nothing of the
+both forms: only the first 16 bytes change, so nothing is compiled and nothing of the
 environment runs.
 
-The hash of the source is SipHash with the bytecode's magic number as key, in one variant up to
-Python 3.10 and in another from 3.11 on. The running Python has one of them built in; bytecode that
-takes the other is left as it is.
+The hash of the source is SipHash with the magic number as key, in one variant up to Python 3.10
+and in another from 3.11 on. Bytecode that takes the one which the running Python lacks is left.
 """
 
 from __future__ import annotations
