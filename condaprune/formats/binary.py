@@ -66,12 +66,12 @@ def _read_macho(read: Reader) -> BinaryFacts | None:
         return None
     layout = struct.Struct(">IIQQII" if magic == _FAT_WIDE else ">IIIII")
     table = read(8, layout.size * count)
-    found = [_one(read, layout.unpack_from(table, layout.size * n)[2]) for n in range(count)]
-    every = [facts for facts in found if facts is not None]
-    if not every:
+    parts = [_one(read, layout.unpack_from(table, layout.size * n)[2]) for n in range(count)]
+    readable = [facts for facts in parts if facts is not None]
+    if not readable:
         return None
-    needed = tuple(dict.fromkeys(name for facts in every for name in facts.needed))
-    return BinaryFacts(needed=needed, soname=every[0].soname)
+    needed = tuple(dict.fromkeys(name for facts in readable for name in facts.needed))
+    return BinaryFacts(needed=needed, soname=readable[0].soname)
 
 
 def _one(read: Reader, start: int) -> BinaryFacts | None:

@@ -72,8 +72,8 @@ def _patch(header: Header, read: Reader, size: int) -> Patch | None:
     segments = read_segments(header, read)
     loaded = max([header.size, programs_end, *(s.offset + s.size for s in segments)])
     table_end = header.sections + len(sections) * header.section_size
-    known = max(table_end, loaded, *(s.end for s in sections))
-    if known != size or not gone or not _cuttable(kept, gone, header.names, loaded):
+    accounted = max(table_end, loaded, *(s.end for s in sections))
+    if accounted != size or not gone or not _cuttable(kept, gone, header.names, loaded):
         return None
     tail, start = _tail(read, loaded, [s for _, s in kept], header)
     if size - (loaded + len(tail)) < _LEAST:
@@ -125,9 +125,9 @@ def _tail(read: Reader, loaded: int, kept: Sequence[Section], header: Header) ->
             new = new._replace(offset=loaded + len(data))
             data += read(section.offset, section.size)
         table += row.pack(*new[1:])
-    own = len(names)
+    name_at = len(names)
     names += b".shstrtab\0"
-    table += row.pack(own, 3, 0, 0, loaded + len(data), len(names), 0, 0, 1, 0)
+    table += row.pack(name_at, 3, 0, 0, loaded + len(data), len(names), 0, 0, 1, 0)
     data += names
     data += bytes(-(loaded + len(data)) % 8)
     return bytes(data + table), loaded + len(data)

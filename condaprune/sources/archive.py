@@ -304,28 +304,28 @@ class Index:
                 member = self.members[position]
             holders[path] = position
             counts[position] = counts.get(position, 0) + 1
-        found: list[Entry] = []
+        entries: list[Entry] = []
         for path, position in holders.items():
             if len(path) <= cut and cut:
                 continue
-            held, own = self.members[position], self.members[self._at[path]]
-            found.append(
+            content, member = self.members[position], self.members[self._at[path]]
+            entries.append(
                 Entry(
                     path[cut:],
-                    held.kind,
-                    held.size,
-                    own.mode,
-                    own.mtime * 1_000_000_000,
+                    content.kind,
+                    content.size,
+                    member.mode,
+                    member.mtime * 1_000_000_000,
                     0,
                     position,
                     counts[position],
-                    held.target,
+                    content.target,
                 )
             )
         number = len(self.members)
         for path in self._implied:
             if path not in self._at and len(path) > cut:
                 number += 1
-                found.append(Entry(path[cut:], "folder", 0, 0o755, 0, 0, number, 1))
-        found.sort(key=lambda entry: sort_key(entry.path))
-        return {entry.path: entry for entry in found}
+                entries.append(Entry(path[cut:], "folder", 0, 0o755, 0, 0, number, 1))
+        entries.sort(key=lambda entry: sort_key(entry.path))
+        return {entry.path: entry for entry in entries}

@@ -151,16 +151,16 @@ def stream_errors() -> tuple[type[Exception], ...]:
     import lzma
     import zlib
 
-    found: list[type[Exception]] = [EOFError, OSError, zlib.error, lzma.LZMAError, ValueError]
+    errors: list[type[Exception]] = [EOFError, OSError, zlib.error, lzma.LZMAError, ValueError]
     with contextlib.suppress(ImportError):
         import zstandard
 
-        found.append(cast("type[Exception]", zstandard.ZstdError))
+        errors.append(cast("type[Exception]", zstandard.ZstdError))
     with contextlib.suppress(ImportError):
         from isal import isal_zlib
 
-        found.append(cast("type[Exception]", isal_zlib.error))
-    return tuple(found)
+        errors.append(cast("type[Exception]", isal_zlib.error))
+    return tuple(errors)
 
 
 class ReadAhead:

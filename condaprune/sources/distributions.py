@@ -23,17 +23,17 @@ def find_metadata(entries: Mapping[str, Entry], layout: Layout) -> dict[str, lis
     Only direct children of site-packages and of the standard library are distributions: vendored
     copies deeper down are not seen by ``importlib.metadata``.
     """
-    found: dict[str, list[str]] = {}
+    files: dict[str, list[str]] = {}
     homes = set(layout.site) | set(layout.stdlib)
     for path in [path for path in entries if path.endswith((".dist-info", ".egg-info"))]:
         if parent(path) not in homes:
             continue
         kind = entries[path].kind
         if kind == "file":
-            found[path] = [path]
+            files[path] = [path]
         elif kind == "folder":
-            found[path] = [f"{path}/{n}" for n in METADATA_FILES if f"{path}/{n}" in entries]
-    return found
+            files[path] = [f"{path}/{n}" for n in METADATA_FILES if f"{path}/{n}" in entries]
+    return files
 
 
 def parse_distribution(path: str, contents: Mapping[str, bytes]) -> Distribution:

@@ -67,14 +67,14 @@ def _archive(name: str, limits: Limits | None) -> Source | None:
 def _environment(name: str, _limits: Limits | None) -> Source | None:
     if os.sep in name:
         return None
-    known = _environments()
-    if name in known:
-        return _prefix(known[name], None)
+    prefixes = _environments()
+    if name in prefixes:
+        return _prefix(prefixes[name], None)
     raise SourceError(
         "no such file or folder, and no conda environment of that name",
         where=name,
-        remedy=nearest(name, sorted(known))
-        if known
+        remedy=nearest(name, sorted(prefixes))
+        if prefixes
         else "Name a prefix (the folder that holds conda-meta) or an archive",
     )
 

@@ -47,14 +47,14 @@ def build_inventory(
     """
     # Found by name alone, so that a stream can keep them as they pass.
     ended = [path for path in entries if path.endswith(_WANTED_ENDINGS)]
-    wanted = [p for p in ended if entries[p].kind == "file" and wanted_for_owners(p)]
-    contents = dict(read_many(wanted))
+    needed = [p for p in ended if entries[p].kind == "file" and wanted_for_owners(p)]
+    contents = dict(read_many(needed))
     history = history_names(contents.pop(HISTORY, b""))
     parsed = []
     for path in sorted(p for p in contents if is_record(p)):
-        found = parse_record(path, contents.pop(path), history)
-        if found is not None:
-            parsed.append(found)
+        pair = parse_record(path, contents.pop(path), history)
+        if pair is not None:
+            parsed.append(pair)
     layout = find_layout(entries, (record for record, _ in parsed))
     claims: dict[str, tuple[Owner, ...]] = {}
     records: list[Record] = []
@@ -80,16 +80,16 @@ def _claim(
     entries: Mapping[str, Entry],
 ) -> None:
     # Recorded files that are missing are normal.
-    own: dict[str, tuple[Owner, ...]] = dict.fromkeys([p for p in paths if p in entries], (owner,))
+    new: dict[str, tuple[Owner, ...]] = dict.fromkeys([p for p in paths if p in entries], (owner,))
     # One tuple for all paths that the same packages share.
     joined: dict[int, tuple[Owner, ...]] = {}
-    for path in claims.keys() & own.keys():
+    for path in claims.keys() & new.keys():
         before = claims[path]
         if id(before) not in joined:
             is_new = all(other is not owner for other in before)
             joined[id(before)] = (*before, owner) if is_new else before
-        own[path] = joined[id(before)]
-    claims.update(own)
+        new[path] = joined[id(before)]
+    claims.update(new)
 
 
 def _claim_metadata(
@@ -98,23 +98,23 @@ def _claim_metadata(
     entries: Mapping[str, Entry],
 ) -> None:
     """Files in a metadata folder belong to its distribution, listed in RECORD or not."""
-    found: dict[str, list[str]] = {}
+    files: dict[str, list[str]] = {}
     for path in [path for path in entries if "-info" in path]:
         home = path
         while home and home not in homes:
             home = parent(home)
         if home:
-            found.setdefault(home, []).append(path)
-    for home, paths in found.items():
+            files.setdefault(home, []).append(path)
+    for home, paths in files.items():
         _claim(claims, paths, homes[home], entries)
 
 
 def _claim_bytecode(claims: dict[str, tuple[Owner, ...]], entries: Mapping[str, Entry]) -> None:
     """Bytecode made after the install is in no list: it belongs to its source's owners."""
     for path in [path for path in entries if path.endswith(".pyc") and path not in claims]:
-        held = claims.get(source_of_bytecode(path))
-        if held is not None:
-            claims[path] = held
+        owners = claims.get(source_of_bytecode(path))
+        if owners is not None:
+            claims[path] = owners
 
 
 def source_of_bytecode(path: str) -> str:

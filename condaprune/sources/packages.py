@@ -45,15 +45,15 @@ class Graph:
         bare = name.rpartition(":")[2]
         spellings = (name, f"conda:{name}", f"conda:{name.lower()}", f"pypi:{canonical_name(bare)}")
         labels = [self.aliases.get(label, label) for label in spellings]
-        known = [label for label in dict.fromkeys(labels) if label in self.needs]
-        if not known:
+        existing = [label for label in dict.fromkeys(labels) if label in self.needs]
+        if not existing:
             names = {_bare(label) for label in (*self.needs, *self.aliases)}
             raise UsageProblem(
                 f"the environment has no package {name!r}",
                 where=where,
                 remedy=nearest(bare, sorted(names)),
             )
-        return known[:1] if name in self.needs or name in self.aliases else known
+        return existing[:1] if name in self.needs or name in self.aliases else existing
 
     def reach(self, start: Iterable[str], without: Iterable[str] = ()) -> set[str]:
         """All packages that *start* need, themselves included, but by no way through *without*."""
@@ -78,9 +78,9 @@ class Graph:
 
         Of a circle of packages that nobody else needs, the first is a root.
         """
-        wanted = [label for label in self.needs if label in self.requested]
+        requested = [label for label in self.needs if label in self.requested]
         unneeded = [label for label in self.needs if not self.needed_by[label]]
-        roots = dict.fromkeys(wanted)
+        roots = dict.fromkeys(requested)
         reached = self.reach(roots)
         for label in (*unneeded, *self.needs):
             if label not in reached:

@@ -137,13 +137,13 @@ def walk(prefix: bytes) -> dict[str, Entry]:
     environment's. Errors: `SourceError` where a folder cannot be listed, or changes while it is
     read.
     """
-    found: list[Entry] = []
+    entries: list[Entry] = []
     # Names come decoded where the file system's encoding is what entries use, as it nearly
     # always is; and a stat by the folder's handle is cheaper than one by a long path.
     decoded = sys.getfilesystemencoding() == "utf-8"
     # A named tuple's own constructor is a Python function around this one.
     make = tuple.__new__
-    add = found.append
+    add = entries.append
     forms: dict[int, tuple[Kind, int]] = {}
     relative = ""
     try:
@@ -164,11 +164,11 @@ def walk(prefix: bytes) -> dict[str, Entry]:
                             form = forms[info.st_mode] = _form(info.st_mode)
                         kind, permissions = form
                         # One number for all entries rather than one each.
-                        own = device if info.st_dev == device else info.st_dev
+                        number = device if info.st_dev == device else info.st_dev
                         target = ""
                         if kind != "file":
                             if kind == "folder":
-                                if own is device:
+                                if number is device:
                                     pending.append(f"{relative}{name}/")
                                 else:
                                     kind = "other"
@@ -183,7 +183,7 @@ def walk(prefix: bytes) -> dict[str, Entry]:
                                     info.st_size,
                                     permissions,
                                     info.st_mtime_ns,
-                                    own,
+                                    number,
                                     info.st_ino,
                                     info.st_nlink,
                                     target,
@@ -202,9 +202,9 @@ def walk(prefix: bytes) -> dict[str, Entry]:
         ) from error
     # Text sorts as its bytes do unless it has bytes that are not UTF-8; ASCII sorts faster.
     path_of = itemgetter(0)
-    plain = all(map(str.isascii, map(path_of, found)))
-    found.sort(key=path_of if plain else lambda entry: to_bytes(entry.path))
-    return dict(zip(map(path_of, found), found, strict=True))
+    plain = all(map(str.isascii, map(path_of, entries)))
+    entries.sort(key=path_of if plain else lambda entry: to_bytes(entry.path))
+    return dict(zip(map(path_of, entries), entries, strict=True))
 
 
 def _form(mode: int) -> tuple[Kind, int]:

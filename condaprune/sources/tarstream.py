@@ -68,13 +68,13 @@ class TarStream:
         """
         count = 0
         while True:
-            found = self._next()
-            if found is None:
+            following = self._next()
+            if following is None:
                 self._finish()
                 return
             count += 1
             self._limits.check(self._where, entries=count, member=self._member)
-            member, size = found
+            member, size = following
             self._member = member.path
             self._left = size + (-size % BLOCK)
             yield member, self._pieces(size) if size else NO_BODY
@@ -260,7 +260,7 @@ def number(field: bytes) -> int:
 
 def parse_pax(data: bytes) -> dict[bytes, bytes]:
     """The records of a pax header. Errors: `BadHeader`."""
-    found: dict[bytes, bytes] = {}
+    records: dict[bytes, bytes] = {}
     at = 0
     while at < len(data):
         space = data.find(b" ", at, at + 12)
@@ -273,6 +273,6 @@ def parse_pax(data: bytes) -> dict[bytes, bytes]:
         equals = data.find(b"=", space + 1, end)
         if equals < 0 or end > len(data) or data[end - 1 : end] != b"\n":
             raise BadHeader("a pax record whose length is wrong")
-        found[data[space + 1 : equals]] = data[equals + 1 : end - 1]
+        records[data[space + 1 : equals]] = data[equals + 1 : end - 1]
         at = end
-    return found
+    return records

@@ -86,8 +86,8 @@ def _lists(
     losing = {id(owners): owners for owners in touched}  # many paths share one tuple of owners
     affected = {o.path for owners in losing.values() for o in owners if isinstance(o, Distribution)}
     lists = [f"{d.path}/RECORD" for d in inventory.distributions if d.path in affected]
-    wanted = [path for path in lists if path in inventory.entries and path not in removed]
-    for path, data in contents.read_many(wanted):
+    staying = [path for path in lists if path in inventory.entries and path not in removed]
+    for path, data in contents.read_many(staying):
         rewritten = rewrite_record(data, parent(parent(path)), removed, changed)
         if rewritten != data:
             mode = inventory.entries[path].mode

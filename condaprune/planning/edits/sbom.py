@@ -97,7 +97,7 @@ def _channel(record: Record) -> str:
 
 
 def _component(owner: Owner) -> dict[str, Any]:
-    found: dict[str, Any] = {
+    component: dict[str, Any] = {
         "type": "library",
         "bom-ref": purl(owner),
         "name": owner.name,
@@ -105,17 +105,17 @@ def _component(owner: Owner) -> dict[str, Any]:
         "purl": purl(owner),
     }
     if owner.license:
-        found["licenses"] = [_license(owner.license)]
+        component["licenses"] = [_license(owner.license)]
     if isinstance(owner, Record):
         hashes = (("MD5", owner.md5, 32), ("SHA-256", owner.sha256, 64))
-        good = [
+        valid = [
             {"alg": name, "content": value.lower()}
             for name, value, length in hashes
             if re.fullmatch(rf"[0-9a-fA-F]{{{length}}}", value)
         ]
-        if good:
-            found["hashes"] = good
-    return found
+        if valid:
+            component["hashes"] = valid
+    return component
 
 
 def _license(text: str) -> dict[str, Any]:
@@ -131,8 +131,8 @@ def _dependencies(inventory: Inventory, owners: Mapping[str, Owner]) -> Iterable
     distributions = {d.name: purl(d) for d in inventory.distributions}
     for reference, owner in sorted(owners.items(), key=lambda item: item[0]):
         if isinstance(owner, Record):
-            names, known = map(spec_name, owner.depends), records
+            names, references = map(spec_name, owner.depends), records
         else:
-            names, known = map(required_name, owner.requires), distributions
-        needed = {known[name] for name in names if name in known}
+            names, references = map(required_name, owner.requires), distributions
+        needed = {references[name] for name in names if name in references}
         yield {"ref": reference, "dependsOn": sorted(needed - {reference})}

@@ -26,7 +26,7 @@ def strip(
     Only files of packages, with one name in the environment, and none that a checksum next to it
     guards (FIPS modules, NSS). Errors: `SourceError` for unreadable files.
     """
-    wanted = [
+    candidates = [
         path
         for path in inventory.with_one_name(
             entry.path for entry in inventory.entries.values() if _may_be(entry)
@@ -35,7 +35,7 @@ def strip(
     ]
     edits: list[Edit] = []
     changed: dict[str, tuple[str, int]] = {}
-    for path, size, read in _readers(inventory, contents, wanted):
+    for path, size, read in _readers(inventory, contents, candidates):
         patch = symbol_patch(read, size)
         if patch is None:
             continue
