@@ -22,12 +22,7 @@ _ID = 0xD
 _ARM64 = 0x0100000C
 
 _MACHO = frozenset(
-    struct.pack(order + "I", magic)
-    for order, magic in (
-        *((order, magic) for order in "<>" for magic in (_WIDE, _NARROW)),
-        (">", _FAT),
-        (">", _FAT_WIDE),
-    )
+    map(bytes.fromhex, "feedfacf cffaedfe feedface cefaedfe cafebabe cafebabf".split())
 )
 MAGICS = _MACHO | {MAGIC}
 """The first four bytes of files that `read_binary` may know."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Container
+from itertools import accumulate
 
 from condaprune.errors import ArchiveError
 from condaprune.model import FileMode
@@ -45,10 +46,7 @@ def rewrite_unpack(data: bytes, keep: Container[str]) -> bytes:
     kept = [element for element in node.elts if _record(element)[0] in keep]
     if len(kept) == len(node.elts):
         return data
-    lines = data.splitlines(keepends=True)
-    starts = [0]
-    for line in lines:
-        starts.append(starts[-1] + len(line))
+    starts = [0, *accumulate(map(len, data.splitlines(keepends=True)))]
 
     def span(part: ast.expr) -> tuple[int, int]:
         assert part.end_lineno is not None

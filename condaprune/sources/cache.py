@@ -32,15 +32,20 @@ _LARGEST_PART = 8 << 20
 _MOST_PARTS = 16
 """No honest file has more parts: one table, one interpreter, one dynamic section, its names."""
 
+_Rows = tuple[tuple[int, int, int], ...]
+
 
 class _Place(NamedTuple):
-    """Where content lies: in which batch, and from where to where there. `parts` holds the offset
-    and size of each part of a file that is not kept whole, one after the other."""
+    """Where content lies: in which batch, and from where to where there.
+
+    `parts` describes a file that is not kept whole: the offset, the size asked for and the size
+    there is of each part, which lie one after the other.
+    """
 
     batch: int
     start: int
     end: int
-    parts: tuple[tuple[int, int, int], ...] | None
+    parts: _Rows | None
 
 
 class Cache:
@@ -58,21 +63,17 @@ class Cache:
         self._pack, self._unpack = _codec()
 
     def offer(self, member: Member, body: Body, *, needed: bool) -> None:
-        """Keep what may be wanted of the next member with content; with *needed* all of it."""
+        """Keep what guards may read of the next member with content; with *needed* all of it."""
         if needed:
-            self._add(member.path, [b"".join(body)], None)
-            return
-        if self._size >= _MOST or not member.size:
-            return
-        kind = self._kinds.of(member.path, member.mode)
-        if kind is None:
-            return
-        if kind.form == "binary":
-            self._program(member, iter(body))
-        elif member.size <= _LARGEST:
-            self._add(member.path, [b"".join(body)], None)
+            self._add(member.path, body)
+        elif member.size and self._size < _MOST:
+            kind = self._kinds.of(member.path, member.mode)
+            if kind is not None and kind.form == "binary":
+                self._add_binary(member, iter(body))
+            elif kind is not None and member.size <= _LARGEST:
+                self._add(member.path, body)
 
-    def _program(self, member: Member, pieces: Iterator[Buffer]) -> None:
+    def _add_binary(self, member: Member, pieces: Iterator[Buffer]) -> None:
         head = b""
         while len(head) < _HEAD and (piece := next(pieces, None)) is not None:
             head += piece
@@ -87,17 +88,15 @@ class Cache:
                 self.compilers[member.path] = search.found
         elif head.startswith(b"#!") or member.size <= _HEAD:
             if member.size <= _LARGEST:
-                self._add(member.path, [head, *map(bytes, pieces)], None)
+                self._add(member.path, chain([head], pieces))
             return
         else:
             parts = {(0, _HEAD): head[:_HEAD]}
         if parts is not None:
             rows = tuple((offset, size, len(data)) for (offset, size), data in parts.items())
-            self._add(member.path, list(parts.values()), rows)
+            self._add(member.path, parts.values(), rows)
 
-    def _add(
-        self, path: str, pieces: list[bytes], parts: tuple[tuple[int, int, int], ...] | None
-    ) -> None:
+    def _add(self, path: str, pieces: Iterable[Buffer], parts: _Rows | None = None) -> None:
         start = len(self._open)
         for piece in pieces:
             self._open += piece
@@ -127,7 +126,7 @@ class Cache:
         return place is not None and place.parts is None
 
     def holds(self, path: str) -> bool:
-        """Whether a file is kept, whole or what matters of it."""
+        """Whether a file, or the part of it that matters, is kept."""
         return path in self._places
 
     def in_order(self, paths: Collection[str]) -> list[str]:
