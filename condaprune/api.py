@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from condaprune.model import Inventory, Plan, Progress, no_progress
 from condaprune.request.request import Request
-from condaprune.sources.base import Source
+from condaprune.sources.base import Limits, Source
 
 if TYPE_CHECKING:
     from condaprune.app.prune import Pruned
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from condaprune.planning.account import Account
     from condaprune.request.config import Config
     from condaprune.sinks.outputs.options import OutputOptions
-    from condaprune.sources.base import Limits
 
 Environment = str | os.PathLike[str] | Source
 """A path or name of an environment, or one that is open."""

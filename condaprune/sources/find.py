@@ -7,18 +7,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
 
 from condaprune.errors import SourceError, nearest
-from condaprune.sources.base import Source
-
-if TYPE_CHECKING:
-    from condaprune.sources.base import Limits
+from condaprune.sources.base import Limits, Source
 
 _HOMES = ("miniforge3", "mambaforge", "miniconda3", "anaconda3", "micromamba", ".conda")
 _SYSTEM_HOMES = ("/opt/conda", "/opt/miniforge3", "/opt/miniconda3", "/opt/anaconda3")
 
-Opener = Callable[[str, "Limits | None"], Source | None]
+Opener = Callable[[str, Limits | None], Source | None]
 """The source for a name, or None where the name means another kind of source."""
 
 
