@@ -164,6 +164,7 @@ def test_rules_are_found_inside_a_zipped_application(installed: Path) -> None:
 
 def test_rules_that_are_missing_are_an_error(installed: Path) -> None:
     shutil.rmtree(installed / "condaprune" / "rules")
+    (installed / "condaprune" / "ruleset" / COMPILED).unlink()
     with pytest.raises(subprocess.CalledProcessError) as caught:
         run(installed, DUMP)
     assert "the built-in rules are missing" in caught.value.stderr
