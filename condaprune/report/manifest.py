@@ -68,7 +68,7 @@ def make_manifest(plan: Plan, account: Account, outcome: Outcome | None) -> dict
             {
                 "path": entry.path,
                 "kind": entry.kind,
-                "bytes": entry.size if entry.kind != "folder" else 0,
+                "bytes": account.count.freed(entry),
                 "rule": plan.decision(entry.path).name,
             }
             for entry in plan.removed()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from condaprune.model import Outcome
 from condaprune.planning.account import make_account
 from condaprune.report.manifest import make_manifest
-from tests.report.plans import made_up_plan
+from tests.report.plans import entry, made_up_plan
 
 
 def test_a_dry_run_says_what_would_go_and_what_stays_against_a_rule() -> None:
@@ -58,3 +60,17 @@ def test_an_archive_is_described() -> None:
         "added": ["bin/activate"],
         "notes": ["n"],
     }
+
+
+def test_a_removed_path_frees_nothing_while_another_path_holds_its_file() -> None:
+    plan = made_up_plan()
+    linked = {
+        path: entry(path, 700)._replace(inode=1, links=2)
+        for path in ("include/a.h", "include/kept.h")
+    }
+    entries = {**plan.inventory.entries, **linked}
+    plan = replace(plan, inventory=replace(plan.inventory, entries=entries))
+    data = make_manifest(plan, make_account(plan), None)
+    freed = {row["path"]: row["bytes"] for row in data["removed"]}
+    assert freed == {"include/a.h": 0, "include/b.h": 2_000, "include/empty": 0}
+    assert sum(freed.values()) + data["rewritten"]["bytes"] == data["saved"]["bytes"]
