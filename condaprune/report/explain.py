@@ -101,9 +101,12 @@ def find(plan: Plan, question: str) -> Explanation:
     )
 
 
-def explanation(answers: Answers, _show: Show) -> str:
+def explanation(answers: Answers, _show: Show) -> Iterator[str]:
     """All explanations as text."""
-    return "\n".join("\n".join(_lines(answers, e)) + "\n" for e in answers.explanations)
+    for number, each in enumerate(answers.explanations):
+        if number:
+            yield ""
+        yield from _lines(answers, each)
 
 
 def _lines(answers: Answers, explanation: Explanation) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Generic, TypeVar
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from condaprune.report.audit.runtime import Needs
     from condaprune.report.explain import Answers
     from condaprune.report.forms.answers import Status
-    from condaprune.report.text import Prune
+    from condaprune.report.prune import Prune
 
 T = TypeVar("T")
 
@@ -47,7 +47,7 @@ VERIFICATION: Report[Verification] = Report("verification", "a verification")
 class Form:
     """The suffixes of its files, and by module the reports it can hold.
 
-    The function of a report's name in that module, below `condaprune.report`, renders it.
+    The function of a report's name in that module, below `condaprune.report`, gives its lines.
     """
 
     suffixes: tuple[str, ...]
@@ -66,7 +66,7 @@ FORMS: Mapping[str, Form] = {
             "forms.needs": "needs",
             "forms.answers": "why status verification",
             "explain": "explanation",
-            "text": "prune",
+            "prune": "prune",
         },
     ),
     "json": Form(
@@ -110,5 +110,5 @@ def render(name: str, report: Report[T], data: T, show: Show) -> str:
     """A report in a form. Errors: `UsageProblem` where the form cannot hold it."""
     check_form(name, report)
     module = import_module(f"condaprune.report.{FORMS[name].module(report.name)}")
-    renderer: Callable[[T, Show], str] = getattr(module, report.name)
-    return renderer(data, show)
+    lines: Callable[[T, Show], Iterable[str]] = getattr(module, report.name)
+    return "".join(f"{line}\n" for line in lines(data, show))

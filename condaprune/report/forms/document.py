@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
     from condaprune.report.audit.runtime import Needs
     from condaprune.report.explain import Answers
     from condaprune.report.forms.answers import Status
-    from condaprune.report.text import Prune
+    from condaprune.report.prune import Prune
 
 
-def audit(audit: Audit, show: Show) -> str:
+def audit(audit: Audit, show: Show) -> Iterator[str]:
     """The document of an audit; it can be audited and compared again."""
-    return to_json(audit, files=show.files)
+    yield to_json(audit, files=show.files).removesuffix("\n")
 
 
-def comparison(comparison: Comparison, _show: Show) -> str:
+def comparison(comparison: Comparison, _show: Show) -> Iterator[str]:
     """The comparison with all its changes."""
     return _document(
         "diff",
@@ -45,7 +45,7 @@ def comparison(comparison: Comparison, _show: Show) -> str:
     )
 
 
-def verdict(verdict: Verdict, _show: Show) -> str:
+def verdict(verdict: Verdict, _show: Show) -> Iterator[str]:
     """The verdict with all its findings."""
     return _document(
         "check",
@@ -84,7 +84,7 @@ def verdict(verdict: Verdict, _show: Show) -> str:
     )
 
 
-def needs(needs: Needs, _show: Show) -> str:
+def needs(needs: Needs, _show: Show) -> Iterator[str]:
     """Runtime needs, and how the environment fits base images."""
     from condaprune.report.audit.baseimages import fits, shown
 
@@ -98,7 +98,7 @@ def needs(needs: Needs, _show: Show) -> str:
     )
 
 
-def why(why: Why, _show: Show) -> str:
+def why(why: Why, _show: Show) -> Iterator[str]:
     """Why a package is there."""
     return _document(
         "why",
@@ -119,35 +119,35 @@ def why(why: Why, _show: Show) -> str:
     )
 
 
-def prune(prune: Prune, _show: Show) -> str:
+def prune(prune: Prune, _show: Show) -> Iterator[str]:
     """The manifest of a prune."""
-    from condaprune.report.manifest import make_manifest
+    from condaprune.report.prune import make_manifest
 
     return _dump(make_manifest(prune.plan, prune.account, prune.outcome))
 
 
-def explanation(answers: Answers, _show: Show) -> str:
+def explanation(answers: Answers, _show: Show) -> Iterator[str]:
     """The answers of `condaprune explain`, an entry each."""
     return _dump(answers.as_data())
 
 
-def status(status: Status, _show: Show) -> str:
+def status(status: Status, _show: Show) -> Iterator[str]:
     """What was done to an environment."""
     return _dump(status.prefix.to_json())
 
 
-def verification(verification: Verification, _show: Show) -> str:
+def verification(verification: Verification, _show: Show) -> Iterator[str]:
     """What a verification found."""
     return _dump(verification.to_json())
 
 
-def _document(name: str, data: Mapping[str, object]) -> str:
+def _document(name: str, data: Mapping[str, object]) -> Iterator[str]:
     tool = {"name": "condaprune", "version": __version__}
     return _dump({"format": f"condaprune-{name}", "schema": SCHEMA, "tool": tool, **data})
 
 
-def _dump(data: object) -> str:
-    return json.dumps(data, indent=1) + "\n"
+def _dump(data: object) -> Iterator[str]:
+    yield json.dumps(data, indent=1)
 
 
 def _change(change: Change, comparison: Comparison) -> dict[str, object]:

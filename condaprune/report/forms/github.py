@@ -5,39 +5,40 @@ The tables go into the summary of the job, as Markdown.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from condaprune.paths import printable
 from condaprune.report.audit.check import Verdict
 from condaprune.report.audit.compare import Comparison
 from condaprune.report.audit.model import Audit
 from condaprune.report.forms.text import finding_text, headline
-from condaprune.report.layout import Show, percent, signed, size
+from condaprune.report.layout import Show, changed, size
 
 
-def audit(audit: Audit, _show: Show) -> str:
+def audit(audit: Audit, _show: Show) -> Iterator[str]:
     """A notice with the total."""
     total = audit.total
-    return _notice(f"{audit.label}: {size(total.bytes)} in {total.files:,} files")
+    yield _notice(f"{audit.label}: {size(total.bytes)} in {total.files:,} files")
 
 
-def comparison(comparison: Comparison, _show: Show) -> str:
+def comparison(comparison: Comparison, _show: Show) -> Iterator[str]:
     """A notice with the change of the total."""
-    old, grown = comparison.total.before.bytes, comparison.total.grown
-    return _notice(f"{comparison.after.label}: {signed(grown)} ({percent(grown, old)})")
+    total = comparison.total
+    yield _notice(f"{comparison.after.label}: {changed(total.before.bytes, total.after.bytes)}")
 
 
-def verdict(verdict: Verdict, _show: Show) -> str:
+def verdict(verdict: Verdict, _show: Show) -> Iterator[str]:
     """An error for each limit that is not kept, and a notice with the verdict."""
-    lines = []
     for finding in verdict.failed:
         message = f". {finding.limit.message}" if finding.limit.message else ""
         title = _data(f"condaprune: {finding.limit.label} is over budget")
         title = title.replace(":", "%3A").replace(",", "%2C")
-        lines.append(f"::error title={title}::{_data(finding_text(finding) + message)}\n")
-    return "".join(lines) + _notice(headline(verdict))
+        yield f"::error title={title}::{_data(finding_text(finding) + message)}"
+    yield _notice(headline(verdict))
 
 
 def _notice(text: str) -> str:
-    return f"::notice title=condaprune::{_data(text)}\n"
+    return f"::notice title=condaprune::{_data(text)}"
 
 
 def _data(text: str) -> str:

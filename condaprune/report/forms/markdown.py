@@ -4,72 +4,42 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeVar
 
 from condaprune.paths import printable
 from condaprune.report.audit.check import Verdict
 from condaprune.report.audit.compare import Change, Comparison
 from condaprune.report.audit.model import Audit
 from condaprune.report.forms import text
-from condaprune.report.layout import Show, percent, signed, size
+from condaprune.report.layout import Column, Show, changed, size
 
+T = TypeVar("T")
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~!])")
 
 
-def audit(audit: Audit, show: Show) -> str:
+def audit(audit: Audit, show: Show) -> Iterator[str]:
     """Totals and a table for each view."""
-    return "\n".join(_audit(audit, show)) + "\n"
-
-
-def comparison(comparison: Comparison, show: Show) -> str:
-    """Totals and a table of changes for each view."""
-    return "\n".join(_comparison(comparison, show)) + "\n"
-
-
-def verdict(verdict: Verdict, _show: Show) -> str:
-    """What grew most, and a table of all checks."""
-    return "\n".join(_verdict(verdict)) + "\n"
-
-
-def _escaped(words: str) -> str:
-    """A text that Markdown and HTML take as it is."""
-    return _MARKUP.sub(r"\\\1", printable(words)).replace("&", "&amp;")
-
-
-def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    yield f"| {' | '.join(heads)} |"
-    yield "|:--" + "|--:" * (len(heads) - 1) + "|"
-    for row in rows:
-        yield f"| {' | '.join(row)} |"
-
-
-def _audit(audit: Audit, show: Show) -> Iterator[str]:
-    parts = text.totals(audit)
-    if text.planned(audit):
-        removed = size(audit.total.removed_bytes)
-        parts.append(f"profile {_escaped(audit.profile)} would take {removed}")
+    parts = _escaped(", ".join(text.summary(audit)))
     yield f"## {_escaped(audit.label)}"
     yield ""
-    yield f"**{parts[0].replace(' in ', '** in ', 1)}" + "".join(f", {p}" for p in parts[1:]) + "."
+    yield f"**{parts.replace(' in ', '** in ', 1)}."
     for view in text.views(audit, show):
         rows, others = text.first_rows(audit.view(view), show.top)
         columns = text.columns(audit, rows)
         named = [(_escaped(text.row_label(row)), row) for row in rows]
         if others and view != "folder":
             named.append(("*others*", others))
-        cells = ([name, *(column.cell(row) for column in columns)] for name, row in named)
         yield ""
-        yield from _table([view, *(column.head for column in columns)], cells)
+        yield from _table(view, columns, named)
 
 
-def _comparison(comparison: Comparison, show: Show) -> Iterator[str]:
+def comparison(comparison: Comparison, show: Show) -> Iterator[str]:
+    """Totals and a table of changes for each view."""
     old, new = comparison.total.before, comparison.total.after
-    grown = comparison.total.grown
+    total = changed(old.bytes, new.bytes).replace(" (", "** (", 1)
     yield f"## {_escaped(comparison.before.label)} → {_escaped(comparison.after.label)}"
     yield ""
-    yield (
-        f"**{signed(grown)}** ({percent(grown, old.bytes)}): {size(old.bytes)} → "
-        f"{size(new.bytes)}, {old.files:,} → {new.files:,} files."
-    )
+    yield f"**{total}: {size(old.bytes)} → {size(new.bytes)}, {old.files:,} → {new.files:,} files."
     for view in show.by or comparison.views:
         yield ""
         yield from _changes(view, comparison.views.get(view, ()), show.top)
@@ -80,13 +50,14 @@ def _changes(view: str, changes: Sequence[Change], top: int) -> Iterator[str]:
         yield f"No change by {view}."
         return
     shown = changes[: top or None]
-    rows = [[_escaped(text.change_label(c)), *text.change_cells(c)] for c in shown]
+    named = ((_escaped(text.change_label(change)), change) for change in shown)
+    yield from _table(view, text.CHANGES, named)
     if len(changes) > len(shown):
-        rows.append([f"*{len(changes) - len(shown):,} others*", "", "", "", ""])
-    yield from _table((view, "before", "after", "change", "of base"), rows)
+        yield f"| *{len(changes) - len(shown):,} others* |" + "  |" * len(text.CHANGES)
 
 
-def _verdict(verdict: Verdict) -> Iterator[str]:
+def verdict(verdict: Verdict, _show: Show) -> Iterator[str]:
+    """What grew most, and a table of all checks."""
     yield f"## {_escaped(verdict.audit.label)}: {_escaped(text.headline(verdict))}"
     yield ""
     if verdict.grew:
@@ -100,3 +71,17 @@ def _verdict(verdict: Verdict) -> Iterator[str]:
             result = f"{result}. {finding.limit.message}"
         mark = "✅" if finding.kept else "❌"
         yield f"| {mark} | {_escaped(finding.limit.label)} | {_escaped(result)} |"
+
+
+def _table(
+    title: str, columns: Sequence[Column[T]], rows: Iterable[tuple[str, T]]
+) -> Iterator[str]:
+    yield f"| {title} | {' | '.join(column.head for column in columns)} |"
+    yield "|:--" + "|--:" * len(columns) + "|"
+    for name, row in rows:
+        yield f"| {name} | {' | '.join(column.cell(row) for column in columns)} |"
+
+
+def _escaped(words: str) -> str:
+    """A text that Markdown and HTML take as it is."""
+    return _MARKUP.sub(r"\\\1", printable(words)).replace("&", "&amp;")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from condaprune.errors import UsageProblem
@@ -12,7 +13,7 @@ from condaprune.report.layout import Show
 from condaprune.version import __version__
 
 
-def audit(audit: Audit, _show: Show) -> str:
+def audit(audit: Audit, _show: Show) -> Iterator[str]:
     """The tree of all items. Errors: `UsageProblem` for a saved audit without files.
 
     The sizes on disk are those of the apparent bytes where they were not measured. Further paths
@@ -48,4 +49,4 @@ def audit(audit: Audit, _show: Show) -> str:
         if item.kind in ("link", "other"):
             facts["notreg"] = True
     head_facts = {"progname": "condaprune", "progver": __version__}
-    return json.dumps([1, 2, head_facts, root]) + "\n"
+    yield json.dumps([1, 2, head_facts, root])

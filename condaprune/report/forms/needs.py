@@ -16,20 +16,8 @@ _SAFE_PATH = re.compile(r"/[A-Za-z0-9._/+@-]*")
 _MISSING = "none: the image has to bring them"
 
 
-def needs(needs: Needs, _show: Show) -> str:
+def needs(needs: Needs, _show: Show) -> Iterator[str]:
     """The needs, the base images last."""
-    return "\n".join(_needs(needs)) + "\n"
-
-
-def dockerfile(needs: Needs) -> str:
-    """The final stage: base image, variables, user, entry point in exec form.
-
-    A value that could not stand on a line of a Dockerfile is left out with a comment.
-    """
-    return "\n".join(_dockerfile(needs, fits(needs))) + "\n"
-
-
-def _needs(needs: Needs) -> Iterator[str]:
     yield f"{printable(needs.label)}: what it needs of the image it runs in"
     yield ""
     yield f"  binaries       {needs.binaries:,} ({', '.join(needs.machines) or 'none'})"
@@ -78,9 +66,17 @@ def _some(paths: Sequence[str]) -> str:
     return listed([printable(path) for path in paths], 2)
 
 
-def _dockerfile(needs: Needs, all_fits: Sequence[Fit]) -> Iterator[str]:
+def dockerfile(needs: Needs) -> str:
+    """The final stage: base image, variables, user, entry point in exec form.
+
+    A value that could not stand on a line of a Dockerfile is left out with a comment.
+    """
+    return "\n".join(_dockerfile(needs)) + "\n"
+
+
+def _dockerfile(needs: Needs) -> Iterator[str]:
     prefix = needs.prefix if _SAFE_PATH.fullmatch(needs.prefix) else "/env"
-    fitting = [fit for fit in all_fits if fit.fits and fit.name != "scratch"]
+    fitting = [fit for fit in fits(needs) if fit.fits and fit.name != "scratch"]
     base = min(fitting, key=_lacks, default=None)
     yield f"# Final stage for an environment in {prefix}, which a stage named `build` pruned."
     if needs.glibc:
