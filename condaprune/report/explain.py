@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from condaprune.errors import UsageProblem, nearest
-from condaprune.model import Basis, Decision, Entry, Owner, Plan, Rule
+from condaprune.model import Basis, Decision, Entry, Plan, Rule
 from condaprune.names import canonical_name
 from condaprune.paths import printable
 from condaprune.planning.account import Count
@@ -101,7 +101,7 @@ def find(plan: Plan, question: str) -> Explanation:
     )
 
 
-def explanation(answers: Answers, _show: Show) -> Iterator[str]:
+def explanation_as_text(answers: Answers, _show: Show) -> Iterator[str]:
     """All explanations as text."""
     for number, each in enumerate(answers.explanations):
         if number:
@@ -217,21 +217,17 @@ def _module(plan: Plan, question: str) -> tuple[Entry, ...]:
         module = f"{home}/{tail}"
         if module in entries and entries[module].kind == "folder":
             return _below(plan, module)
-        for path in (f"{module}.py", f"{module}.pyc"):
-            if path in entries:
-                return (entries[path],)
-        extensions = (p for p in entries if p.startswith(module + ".") and p.endswith(".so"))
-        modules = tuple(entries[path] for path in extensions)
-        if modules:
-            return modules
+        paths = [path for path in (f"{module}.py", f"{module}.pyc") if path in entries][:1]
+        paths = paths or [p for p in entries if p.startswith(f"{module}.") and p.endswith(".so")]
+        if paths:
+            return tuple(entries[path] for path in paths)
     return ()
 
 
 def _package(plan: Plan, question: str) -> tuple[Entry, ...]:
-    name = canonical_name(question.partition(":")[2] or question)
-
-    def named(owner: Owner) -> bool:
-        return owner.name == question or canonical_name(owner.name) == name
-
     inventory = plan.inventory
-    return tuple(e for p, e in inventory.entries.items() if any(map(named, inventory.owners_of(p))))
+    name = canonical_name(question.partition(":")[2] or question)
+    names = {owner.name for owner in inventory.packages}
+    names = {each for each in names if each == question or canonical_name(each) == name}
+    entries = inventory.entries.values()
+    return tuple(e for e in entries if any(o.name in names for o in inventory.owners_of(e.path)))

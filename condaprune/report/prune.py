@@ -26,7 +26,7 @@ class Prune:
     outcome: Outcome | None
 
 
-def prune(prune: Prune, show: Show) -> Iterator[str]:
+def prune_as_text(prune: Prune, show: Show) -> Iterator[str]:
     """The report: before, after, saved, a row a rule, what was kept against a rule and why."""
     plan, account, outcome = prune.plan, prune.account, prune.outcome
     done = "would be pruned" if outcome is None else "pruned"

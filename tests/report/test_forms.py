@@ -25,7 +25,8 @@ from condaprune.report.forms import (
 def test_each_form_has_the_functions_it_declares(name: str) -> None:
     for module, reports in FORMS[name].modules.items():
         for report in reports.split():
-            assert callable(getattr(import_module(f"condaprune.report.{module}"), report))
+            functions = import_module(f"condaprune.report.{module}")
+            assert callable(getattr(functions, f"{report}_as_{name}"))
 
 
 def test_forms_are_found_by_the_suffix_of_a_file() -> None:

@@ -47,7 +47,7 @@ VERIFICATION: Report[Verification] = Report("verification", "a verification")
 class Form:
     """The suffixes of its files, and by module the reports it can hold.
 
-    The function of a report's name in that module, below `condaprune.report`, gives its lines.
+    In that module, below `condaprune.report`, the function ``REPORT_as_FORM`` gives its lines.
     """
 
     suffixes: tuple[str, ...]
@@ -76,11 +76,11 @@ FORMS: Mapping[str, Form] = {
             "verification"
         },
     ),
-    "csv": Form((".csv",), {"forms.spreadsheet": "audit comparison"}),
-    "md": Form((".md",), {"forms.markdown": "audit comparison verdict"}),
-    "ncdu": Form((".ncdu",), {"forms.ncdu": "audit"}),
+    "csv": Form((".csv",), {"forms.exports": "audit comparison"}),
+    "md": Form((".md",), {"forms.ci": "audit comparison verdict"}),
+    "ncdu": Form((".ncdu",), {"forms.exports": "audit"}),
     "html": Form((".html", ".htm"), {"forms.page": "audit comparison"}),
-    "github": Form((), {"forms.github": "audit comparison verdict"}),
+    "github": Form((), {"forms.ci": "audit comparison verdict"}),
 }
 
 
@@ -110,5 +110,5 @@ def render(name: str, report: Report[T], data: T, show: Show) -> str:
     """A report in a form. Errors: `UsageProblem` where the form cannot hold it."""
     check_form(name, report)
     module = import_module(f"condaprune.report.{FORMS[name].module(report.name)}")
-    lines: Callable[[T, Show], Iterable[str]] = getattr(module, report.name)
+    lines: Callable[[T, Show], Iterable[str]] = getattr(module, f"{report.name}_as_{name}")
     return "".join(f"{line}\n" for line in lines(data, show))

@@ -26,7 +26,7 @@ class Status:
     prefix: PrefixStatus
 
 
-def why(why: Why, _show: Show) -> Iterator[str]:
+def why_as_text(why: Why, _show: Show) -> Iterator[str]:
     """Who needs a package, by which chains, what would go with it, whether it can go."""
     alone = counted(len(why.goes_along), "package")
     yield f"{printable(why.label)} {printable(why.version)}".rstrip()
@@ -63,7 +63,7 @@ def _can_go(why: Why) -> str:
     return f"It can go if {unless}. {size(why.exclusive)}."
 
 
-def status(status: Status, _show: Show) -> Iterator[str]:
+def status_as_text(status: Status, _show: Show) -> Iterator[str]:
     """The runs on a prefix, and whether anything is left undone."""
     prefix = status.prefix
     done = "was pruned in place" if prefix.runs else "has not been pruned in place"
@@ -84,7 +84,7 @@ def status(status: Status, _show: Show) -> Iterator[str]:
     yield f"  left undone: {prefix.pending}" if prefix.pending else "  nothing is left undone"
 
 
-def verification(verification: Verification, _show: Show) -> Iterator[str]:
+def verification_as_text(verification: Verification, _show: Show) -> Iterator[str]:
     """What a verification found."""
     from condaprune.live.verify.render import render
 

@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from condaprune.report.prune import Prune
 
 
-def audit(audit: Audit, show: Show) -> Iterator[str]:
+def audit_as_json(audit: Audit, show: Show) -> Iterator[str]:
     """The document of an audit; it can be audited and compared again."""
     yield to_json(audit, files=show.files).removesuffix("\n")
 
 
-def comparison(comparison: Comparison, _show: Show) -> Iterator[str]:
+def comparison_as_json(comparison: Comparison, _show: Show) -> Iterator[str]:
     """The comparison with all its changes."""
     return _document(
         "diff",
@@ -45,7 +45,7 @@ def comparison(comparison: Comparison, _show: Show) -> Iterator[str]:
     )
 
 
-def verdict(verdict: Verdict, _show: Show) -> Iterator[str]:
+def verdict_as_json(verdict: Verdict, _show: Show) -> Iterator[str]:
     """The verdict with all its findings."""
     return _document(
         "check",
@@ -84,7 +84,7 @@ def verdict(verdict: Verdict, _show: Show) -> Iterator[str]:
     )
 
 
-def needs(needs: Needs, _show: Show) -> Iterator[str]:
+def needs_as_json(needs: Needs, _show: Show) -> Iterator[str]:
     """Runtime needs, and how the environment fits base images."""
     from condaprune.report.audit.baseimages import fits, shown
 
@@ -98,7 +98,7 @@ def needs(needs: Needs, _show: Show) -> Iterator[str]:
     )
 
 
-def why(why: Why, _show: Show) -> Iterator[str]:
+def why_as_json(why: Why, _show: Show) -> Iterator[str]:
     """Why a package is there."""
     return _document(
         "why",
@@ -119,24 +119,24 @@ def why(why: Why, _show: Show) -> Iterator[str]:
     )
 
 
-def prune(prune: Prune, _show: Show) -> Iterator[str]:
+def prune_as_json(prune: Prune, _show: Show) -> Iterator[str]:
     """The manifest of a prune."""
     from condaprune.report.prune import make_manifest
 
     return _dump(make_manifest(prune.plan, prune.account, prune.outcome))
 
 
-def explanation(answers: Answers, _show: Show) -> Iterator[str]:
+def explanation_as_json(answers: Answers, _show: Show) -> Iterator[str]:
     """The answers of `condaprune explain`, an entry each."""
     return _dump(answers.as_data())
 
 
-def status(status: Status, _show: Show) -> Iterator[str]:
+def status_as_json(status: Status, _show: Show) -> Iterator[str]:
     """What was done to an environment."""
     return _dump(status.prefix.to_json())
 
 
-def verification(verification: Verification, _show: Show) -> Iterator[str]:
+def verification_as_json(verification: Verification, _show: Show) -> Iterator[str]:
     """What a verification found."""
     return _dump(verification.to_json())
 

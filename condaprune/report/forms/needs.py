@@ -16,7 +16,7 @@ _SAFE_PATH = re.compile(r"/[A-Za-z0-9._/+@-]*")
 _MISSING = "none: the image has to bring them"
 
 
-def needs(needs: Needs, _show: Show) -> Iterator[str]:
+def needs_as_text(needs: Needs, _show: Show) -> Iterator[str]:
     """The needs, the base images last."""
     yield f"{printable(needs.label)}: what it needs of the image it runs in"
     yield ""

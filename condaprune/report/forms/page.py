@@ -30,12 +30,12 @@ _CHANGED = ("package", "category", "folder", "file")
 _VIEWS = ("package", "category", "extension", "rule")
 
 
-def audit(audit: Audit, _show: Show) -> Iterator[str]:
+def audit_as_html(audit: Audit, _show: Show) -> Iterator[str]:
     """The page. Errors: `UsageProblem` for a saved audit without files."""
     yield _page(f"condaprune audit: {printable(audit.label)}", _data(audit))
 
 
-def comparison(comparison: Comparison, _show: Show) -> Iterator[str]:
+def comparison_as_html(comparison: Comparison, _show: Show) -> Iterator[str]:
     """The map of B, with tables of the changes from A. Errors: `UsageProblem` as above."""
     data = _data(comparison.after)
     total = comparison.total

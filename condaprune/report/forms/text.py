@@ -33,7 +33,7 @@ _BAR_LIMIT = 30
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 
 
-def audit(audit: Audit, show: Show) -> Iterator[str]:
+def audit_as_text(audit: Audit, show: Show) -> Iterator[str]:
     """The audit: totals, then a table for each view."""
     yield f"{printable(audit.label)}: {facts(audit)}"
     yield ""
@@ -233,7 +233,7 @@ def _duplicates(audit: Audit, show: Show) -> Iterator[str]:
             yield f"            ... and {len(group.paths) - 3:,} more"
 
 
-def comparison(comparison: Comparison, show: Show) -> Iterator[str]:
+def comparison_as_text(comparison: Comparison, show: Show) -> Iterator[str]:
     """The comparison: totals, then a table of changes for each view."""
     before, after = comparison.total.before, comparison.total.after
     yield f"{printable(comparison.before.label)} -> {printable(comparison.after.label)}"
@@ -279,7 +279,7 @@ def change_label(change: Change) -> str:
     return row_label(change.after if new else replace(change.after, version=old))
 
 
-def verdict(verdict: Verdict, show: Show) -> Iterator[str]:
+def verdict_as_text(verdict: Verdict, show: Show) -> Iterator[str]:
     """The verdict: what failed and by how much first, then what grew most."""
     pruned = " (as a prune would leave it)" if verdict.audit.pruned else ""
     yield f"{printable(verdict.audit.label)}{pruned}: {headline(verdict)}"

@@ -1,4 +1,8 @@
-"""An audit, a comparison or a verdict as Markdown, for the summary of a CI job."""
+"""An audit, a comparison or a verdict for a CI job.
+
+As Markdown for its summary, and as workflow commands of GitHub Actions: a notice, and an error for
+each limit that is not kept.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +21,7 @@ T = TypeVar("T")
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~!])")
 
 
-def audit(audit: Audit, show: Show) -> Iterator[str]:
+def audit_as_md(audit: Audit, show: Show) -> Iterator[str]:
     """Totals and a table for each view."""
     parts = _escaped(", ".join(text.summary(audit)))
     yield f"## {_escaped(audit.label)}"
@@ -33,7 +37,7 @@ def audit(audit: Audit, show: Show) -> Iterator[str]:
         yield from _table(view, columns, named)
 
 
-def comparison(comparison: Comparison, show: Show) -> Iterator[str]:
+def comparison_as_md(comparison: Comparison, show: Show) -> Iterator[str]:
     """Totals and a table of changes for each view."""
     old, new = comparison.total.before, comparison.total.after
     total = changed(old.bytes, new.bytes).replace(" (", "** (", 1)
@@ -56,7 +60,7 @@ def _changes(view: str, changes: Sequence[Change], top: int) -> Iterator[str]:
         yield f"| *{len(changes) - len(shown):,} others* |" + "  |" * len(text.CHANGES)
 
 
-def verdict(verdict: Verdict, _show: Show) -> Iterator[str]:
+def verdict_as_md(verdict: Verdict, _show: Show) -> Iterator[str]:
     """What grew most, and a table of all checks."""
     yield f"## {_escaped(verdict.audit.label)}: {_escaped(text.headline(verdict))}"
     yield ""
@@ -85,3 +89,34 @@ def _table(
 def _escaped(words: str) -> str:
     """A text that Markdown and HTML take as it is."""
     return _MARKUP.sub(r"\\\1", printable(words)).replace("&", "&amp;")
+
+
+def audit_as_github(audit: Audit, _show: Show) -> Iterator[str]:
+    """A notice with the total."""
+    total = audit.total
+    yield _notice(f"{audit.label}: {size(total.bytes)} in {total.files:,} files")
+
+
+def comparison_as_github(comparison: Comparison, _show: Show) -> Iterator[str]:
+    """A notice with the change of the total."""
+    total = comparison.total
+    yield _notice(f"{comparison.after.label}: {changed(total.before.bytes, total.after.bytes)}")
+
+
+def verdict_as_github(verdict: Verdict, _show: Show) -> Iterator[str]:
+    """An error for each limit that is not kept, and a notice with the verdict."""
+    for finding in verdict.failed:
+        message = f". {finding.limit.message}" if finding.limit.message else ""
+        title = _data(f"condaprune: {finding.limit.label} is over budget")
+        title = title.replace(":", "%3A").replace(",", "%2C")
+        yield f"::error title={title}::{_data(text.finding_text(finding) + message)}"
+    yield _notice(text.headline(verdict))
+
+
+def _notice(words: str) -> str:
+    return f"::notice title=condaprune::{_data(words)}"
+
+
+def _data(words: str) -> str:
+    """A text as the data of a workflow command: no line end in it starts another command."""
+    return printable(words).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
