@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -35,40 +36,12 @@ class Answers:
     count: Count
     explanations: tuple[Explanation, ...]
 
-    def as_data(self) -> list[dict[str, object]]:
-        """For each question what it names, counts and frees, as JSON-ready data."""
-        return [
-            {
-                "question": each.question,
-                "reading": each.reading,
-                "bytes": sum(map(self.count.before, each.entries)),
-                "freed": self.freed(each),
-                "entries": [self._entry(entry) for entry in each.entries],
-            }
-            for each in self.explanations
-        ]
-
     def freed(self, explanation: Explanation) -> int:
         """The bytes that go; of a whole environment less what the plan adds."""
         freed = sum(map(self.count.freed, explanation.entries))
         if explanation.reading == "environment":
             freed -= sum(edit.size(0) for edit in self.count.added())
         return freed
-
-    def _entry(self, entry: Entry) -> dict[str, object]:
-        decision = self.plan.decision(entry.path)
-        return {
-            "path": entry.path,
-            "kind": entry.kind,
-            "bytes": entry.size,
-            "freed": self.count.freed(entry),
-            "owners": [owner.label for owner in self.plan.inventory.owners_of(entry.path)],
-            "remove": decision.remove,
-            "basis": decision.basis,
-            "name": decision.name,
-            "wanted": decision.wanted,
-            "chain": chain(self.plan, entry.path),
-        }
 
 
 def find(plan: Plan, question: str) -> Explanation:
@@ -107,6 +80,37 @@ def explanation_as_text(answers: Answers, _show: Show) -> Iterator[str]:
         if number:
             yield ""
         yield from _lines(answers, each)
+
+
+def explanation_as_json(answers: Answers, _show: Show) -> Iterator[str]:
+    """For each question, as JSON: its entries, what they count and what of that is freed."""
+    data = [
+        {
+            "question": each.question,
+            "reading": each.reading,
+            "bytes": sum(map(answers.count.before, each.entries)),
+            "freed": answers.freed(each),
+            "entries": [_facts(answers, entry) for entry in each.entries],
+        }
+        for each in answers.explanations
+    ]
+    yield json.dumps(data, indent=1)
+
+
+def _facts(answers: Answers, entry: Entry) -> dict[str, object]:
+    decision = answers.plan.decision(entry.path)
+    return {
+        "path": entry.path,
+        "kind": entry.kind,
+        "bytes": entry.size,
+        "freed": answers.count.freed(entry),
+        "owners": [owner.label for owner in answers.plan.inventory.owners_of(entry.path)],
+        "remove": decision.remove,
+        "basis": decision.basis,
+        "name": decision.name,
+        "wanted": decision.wanted,
+        "chain": chain(answers.plan, entry.path),
+    }
 
 
 def _lines(answers: Answers, explanation: Explanation) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -32,8 +33,7 @@ def prune_as_text(prune: Prune, show: Show) -> Iterator[str]:
     done = "would be pruned" if outcome is None else "pruned"
     part = share(account.saved_bytes, account.bytes_before)
     yield f"{printable(plan.inventory.label)} {done} with profile {plan.profile}"
-    yield ""
-    yield f"  before  {size(account.bytes_before):>8}  {account.files_before:>8,} files"
+    yield from ("", f"  before  {size(account.bytes_before):>8}  {account.files_before:>8,} files")
     yield f"  after   {size(account.bytes_after):>8}  {account.files_after:>8,} files"
     yield f"  saved   {size(account.saved_bytes):>8}  {account.saved_files:>8,} files  {part:>7}"
     if outcome is not None and outcome.output:
@@ -48,11 +48,9 @@ def prune_as_text(prune: Prune, show: Show) -> Iterator[str]:
     yield from _rows("kept against a rule", account, account.kept)
     yield from _reasons(plan, show.verbose)
     if plan.guards_off:
-        yield ""
-        yield f"guards switched off: {', '.join(plan.guards_off)}"
+        yield from ("", f"guards switched off: {', '.join(plan.guards_off)}")
     for note in plan.notes:
-        yield ""
-        yield f"note: {note}"
+        yield from ("", f"note: {note}")
     if show.verbose > 1:
         yield ""
         yield from (f"removed {printable(e.path)}" for e in plan.removed())
@@ -83,14 +81,18 @@ def _reasons(plan: Plan, verbose: int) -> Iterator[str]:
     kept.sort(key=lambda pair: (-pair[0].size, pair[0].path))
     shown = kept if verbose else kept[:_TOP_KEPT]
     if shown:
-        yield ""
-        yield "  kept against a rule, largest first"
+        yield from ("", "  kept against a rule, largest first")
     for entry, decision in shown:
         yield f"  {size(entry.size):>8}  {printable(entry.path)}"
         reason = f"{decision.name or decision.basis}: {printable(decision.because)}"
         yield f"            {reason} (wanted by {decision.wanted})"
     if len(kept) > len(shown):
         yield f"  ... and {len(kept) - len(shown):,} more (-v shows all, `condaprune explain` any)"
+
+
+def prune_as_json(prune: Prune, _show: Show) -> Iterator[str]:
+    """The manifest."""
+    yield json.dumps(make_manifest(prune.plan, prune.account, prune.outcome), indent=1)
 
 
 def make_manifest(plan: Plan, account: Account, outcome: Outcome | None) -> dict[str, Any]:

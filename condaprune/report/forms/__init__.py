@@ -72,8 +72,10 @@ FORMS: Mapping[str, Form] = {
     "json": Form(
         (".json",),
         {
-            "forms.document": "audit comparison verdict prune needs why explanation status "
-            "verification"
+            "forms.document": "audit comparison verdict needs why",
+            "forms.answers": "status verification",
+            "explain": "explanation",
+            "prune": "prune",
         },
     ),
     "csv": Form((".csv",), {"forms.exports": "audit comparison"}),

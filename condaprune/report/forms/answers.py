@@ -1,7 +1,8 @@
-"""The small answers as text: why a package is there, the status of a prefix, a verification."""
+"""The small answers: why a package is there, the status of a prefix, a verification."""
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -84,8 +85,18 @@ def status_as_text(status: Status, _show: Show) -> Iterator[str]:
     yield f"  left undone: {prefix.pending}" if prefix.pending else "  nothing is left undone"
 
 
+def status_as_json(status: Status, _show: Show) -> Iterator[str]:
+    """The runs on a prefix as JSON."""
+    yield json.dumps(status.prefix.to_json(), indent=1)
+
+
 def verification_as_text(verification: Verification, _show: Show) -> Iterator[str]:
     """What a verification found."""
     from condaprune.live.verify.render import render
 
     yield render(verification).removesuffix("\n")
+
+
+def verification_as_json(verification: Verification, _show: Show) -> Iterator[str]:
+    """What a verification found, as JSON."""
+    yield json.dumps(verification.to_json(), indent=1)

@@ -1,4 +1,4 @@
-"""Every report as JSON; docs/audit.schema.json describes the document of an audit."""
+"""What an audit says as JSON; docs/audit.schema.json describes the document of an audit itself."""
 
 from __future__ import annotations
 
@@ -12,15 +12,11 @@ from condaprune.report.layout import Show
 from condaprune.version import __version__
 
 if TYPE_CHECKING:
-    from condaprune.live.verify.results import Verification
     from condaprune.report.audit.check import Verdict
     from condaprune.report.audit.compare import Change, Comparison
     from condaprune.report.audit.model import Audit, Row
     from condaprune.report.audit.needs import Why
     from condaprune.report.audit.runtime import Needs
-    from condaprune.report.explain import Answers
-    from condaprune.report.forms.answers import Status
-    from condaprune.report.prune import Prune
 
 
 def audit_as_json(audit: Audit, show: Show) -> Iterator[str]:
@@ -119,35 +115,10 @@ def why_as_json(why: Why, _show: Show) -> Iterator[str]:
     )
 
 
-def prune_as_json(prune: Prune, _show: Show) -> Iterator[str]:
-    """The manifest of a prune."""
-    from condaprune.report.prune import make_manifest
-
-    return _dump(make_manifest(prune.plan, prune.account, prune.outcome))
-
-
-def explanation_as_json(answers: Answers, _show: Show) -> Iterator[str]:
-    """The answers of `condaprune explain`, an entry each."""
-    return _dump(answers.as_data())
-
-
-def status_as_json(status: Status, _show: Show) -> Iterator[str]:
-    """What was done to an environment."""
-    return _dump(status.prefix.to_json())
-
-
-def verification_as_json(verification: Verification, _show: Show) -> Iterator[str]:
-    """What a verification found."""
-    return _dump(verification.to_json())
-
-
 def _document(name: str, data: Mapping[str, object]) -> Iterator[str]:
     tool = {"name": "condaprune", "version": __version__}
-    return _dump({"format": f"condaprune-{name}", "schema": SCHEMA, "tool": tool, **data})
-
-
-def _dump(data: object) -> Iterator[str]:
-    yield json.dumps(data, indent=1)
+    head = {"format": f"condaprune-{name}", "schema": SCHEMA, "tool": tool}
+    yield json.dumps({**head, **data}, indent=1)
 
 
 def _change(change: Change, comparison: Comparison) -> dict[str, object]:

@@ -29,30 +29,26 @@ def needs_as_text(needs: Needs, _show: Show) -> Iterator[str]:
     inside = f"{needs.prefix_scripts} with an interpreter of the environment"
     yield f"  scripts        {inside}, {needs.env_scripts} with /usr/bin/env"
     if needs.outside:
-        yield ""
-        yield "  libraries from outside the environment"
+        yield from ("", "  libraries from outside the environment")
         for library in needs.outside:
             binaries = f"{library.count:,} {'binary' if library.count == 1 else 'binaries'}"
             example = printable(library.users[0])
             yield f"    {printable(library.name)}: {binaries}, such as {example}"
     if needs.scripts:
-        yield ""
-        yield "  scripts that need a program from outside"
+        yield from ("", "  scripts that need a program from outside")
         for script in needs.scripts[:_FEW]:
             yield f"    {printable(script.path)}: #!{printable(script.line)}"
         if len(needs.scripts) > _FEW:
             yield f"    ... and {len(needs.scripts) - _FEW:,} more"
     if needs.activation or needs.variables:
-        yield ""
-        yield "  variables that activation sets"
+        yield from ("", "  variables that activation sets")
         for variable in needs.variables:
             how = "computed by" if variable.computed else "by"
             value, source = printable(variable.value), printable(variable.source)
             yield f"    {variable.name}={value}  ({how} {source})"
         if not needs.variables:
             yield f"    none in the text of {_some(needs.activation)}"
-    yield ""
-    yield f"  base images (as of {base_images().as_of})"
+    yield from ("", f"  base images (as of {base_images().as_of})")
     for fit in fits(needs):
         yield f"    {'fits' if fit.fits else 'no  '}  {fit.name}"
         notes = [printable(reason) for reason in fit.reasons]

@@ -46,8 +46,7 @@ def audit_as_text(audit: Audit, show: Show) -> Iterator[str]:
     if audit.duplicates is not None:
         yield from _duplicates(audit, show)
     if audit.unused_packages:
-        yield ""
-        yield "  packages that no trace touched"
+        yield from ("", "  packages that no trace touched")
         for label in audit.unused_packages:
             row = audit.row("package", label)
             yield f"  {size(row.bytes if row else 0):>8}  {printable(label)}"
@@ -212,8 +211,7 @@ def _largest(audit: Audit, show: Show) -> Iterator[str]:
     files = [item for item in audit.items if item.kind != "folder"]
     files.sort(key=lambda item: (-item.bytes, item.path))
     if files:
-        yield ""
-        yield "  largest files"
+        yield from ("", "  largest files")
     for item in files[:_LARGEST]:
         owner = f"  ({item.package})" if item.package else ""
         path = shorten(printable(item.path), max(20, show.width - 12 - len(owner)))
@@ -223,8 +221,10 @@ def _largest(audit: Audit, show: Show) -> Iterator[str]:
 def _duplicates(audit: Audit, show: Show) -> Iterator[str]:
     groups = audit.duplicates or ()
     wasted = size(sum(group.wasted for group in groups))
-    yield ""
-    yield f"  duplicates by content: {counted(len(groups), 'group')}, {wasted} in further copies"
+    yield from (
+        "",
+        f"  duplicates by content: {counted(len(groups), 'group')}, {wasted} in further copies",
+    )
     for group in groups[: show.top or None]:
         yield f"  {size(group.wasted):>8}  {len(group.paths)} times {size(group.bytes)}"
         for path in group.paths[:3]:
