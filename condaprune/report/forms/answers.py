@@ -64,6 +64,29 @@ def _can_go(why: Why) -> str:
     return f"It can go if {unless}. {size(why.exclusive)}."
 
 
+def why_as_json(why: Why, _show: Show) -> Iterator[str]:
+    """The same as JSON."""
+    from condaprune.report.forms.document import document
+
+    return document(
+        "why",
+        {
+            "package": why.label,
+            "version": why.version,
+            "bytes": why.own.bytes,
+            "files": why.own.files,
+            "exclusive": why.exclusive,
+            "goes_along": why.goes_along,
+            "needed_by": why.direct,
+            "needs": why.needs,
+            "chains": why.chains,
+            "asked_for": why.asked,
+            "can_go": why.can_go,
+            "unused": why.unused,
+        },
+    )
+
+
 def status_as_text(status: Status, _show: Show) -> Iterator[str]:
     """The runs on a prefix, and whether anything is left undone."""
     prefix = status.prefix
@@ -86,7 +109,7 @@ def status_as_text(status: Status, _show: Show) -> Iterator[str]:
 
 
 def status_as_json(status: Status, _show: Show) -> Iterator[str]:
-    """The runs on a prefix as JSON."""
+    """The same as JSON."""
     yield json.dumps(status.prefix.to_json(), indent=1)
 
 
@@ -98,5 +121,5 @@ def verification_as_text(verification: Verification, _show: Show) -> Iterator[st
 
 
 def verification_as_json(verification: Verification, _show: Show) -> Iterator[str]:
-    """What a verification found, as JSON."""
+    """The same as JSON."""
     yield json.dumps(verification.to_json(), indent=1)

@@ -1,10 +1,9 @@
-"""What an audit says as JSON; docs/audit.schema.json describes the document of an audit itself."""
+"""Audits, comparisons and verdicts as JSON; docs/audit.schema.json describes that of an audit."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from condaprune.report.audit.saved import SCHEMA, to_json
@@ -15,8 +14,6 @@ if TYPE_CHECKING:
     from condaprune.report.audit.check import Verdict
     from condaprune.report.audit.compare import Change, Comparison
     from condaprune.report.audit.model import Audit, Row
-    from condaprune.report.audit.needs import Why
-    from condaprune.report.audit.runtime import Needs
 
 
 def audit_as_json(audit: Audit, show: Show) -> Iterator[str]:
@@ -26,12 +23,12 @@ def audit_as_json(audit: Audit, show: Show) -> Iterator[str]:
 
 def comparison_as_json(comparison: Comparison, _show: Show) -> Iterator[str]:
     """The comparison with all its changes."""
-    return _document(
+    return document(
         "diff",
         {
             "before": comparison.before.label,
             "after": comparison.after.label,
-            "measures": list(comparison.measures),
+            "measures": comparison.measures,
             "total": _change(comparison.total, comparison),
             "views": {
                 name: [_change(change, comparison) for change in changes]
@@ -43,7 +40,7 @@ def comparison_as_json(comparison: Comparison, _show: Show) -> Iterator[str]:
 
 def verdict_as_json(verdict: Verdict, _show: Show) -> Iterator[str]:
     """The verdict with all its findings."""
-    return _document(
+    return document(
         "check",
         {
             "environment": verdict.audit.label,
@@ -80,42 +77,8 @@ def verdict_as_json(verdict: Verdict, _show: Show) -> Iterator[str]:
     )
 
 
-def needs_as_json(needs: Needs, _show: Show) -> Iterator[str]:
-    """Runtime needs, and how the environment fits base images."""
-    from condaprune.report.audit.baseimages import fits, shown
-
-    return _document(
-        "runtime",
-        {
-            **asdict(needs),
-            "glibc": shown(needs.glibc) if needs.glibc else None,
-            "base_images": [asdict(fit) for fit in fits(needs)],
-        },
-    )
-
-
-def why_as_json(why: Why, _show: Show) -> Iterator[str]:
-    """Why a package is there."""
-    return _document(
-        "why",
-        {
-            "package": why.label,
-            "version": why.version,
-            "bytes": why.own.bytes,
-            "files": why.own.files,
-            "exclusive": why.exclusive,
-            "goes_along": list(why.goes_along),
-            "needed_by": list(why.direct),
-            "needs": list(why.needs),
-            "chains": [list(chain) for chain in why.chains],
-            "asked_for": why.asked,
-            "can_go": why.can_go,
-            "unused": why.unused,
-        },
-    )
-
-
-def _document(name: str, data: Mapping[str, object]) -> Iterator[str]:
+def document(name: str, data: Mapping[str, object]) -> Iterator[str]:
+    """A document with the head of its format."""
     tool = {"name": "condaprune", "version": __version__}
     head = {"format": f"condaprune-{name}", "schema": SCHEMA, "tool": tool}
     yield json.dumps({**head, **data}, indent=1)

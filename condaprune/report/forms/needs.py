@@ -1,14 +1,16 @@
-"""Runtime needs as text, and the final stage of a Dockerfile made from them."""
+"""Runtime needs, and the final stage of a Dockerfile made from them."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 
 from condaprune.paths import printable
 from condaprune.report.audit.baseimages import Fit, base_images, fits, shown
 from condaprune.report.audit.runtime import Needs
+from condaprune.report.forms.document import document
 from condaprune.report.layout import Show, listed
 
 _FEW = 6
@@ -60,6 +62,18 @@ def needs_as_text(needs: Needs, _show: Show) -> Iterator[str]:
 
 def _some(paths: Sequence[str]) -> str:
     return listed([printable(path) for path in paths], 2)
+
+
+def needs_as_json(needs: Needs, _show: Show) -> Iterator[str]:
+    """Runtime needs, and how the environment fits base images."""
+    return document(
+        "runtime",
+        {
+            **asdict(needs),
+            "glibc": shown(needs.glibc) if needs.glibc else None,
+            "base_images": [asdict(fit) for fit in fits(needs)],
+        },
+    )
 
 
 def dockerfile(needs: Needs) -> str:
