@@ -118,7 +118,7 @@ def test_what_a_document_does_not_hold_cannot_be_asked_for(tmp_path: Path, prefi
 def test_a_manifest_is_audited_as_what_was_removed(tmp_path: Path, prefix: str) -> None:
     from condaprune import api
     from condaprune.planning.account import make_account
-    from condaprune.report.manifest import make_manifest
+    from condaprune.report.prune import make_manifest
     from condaprune.request.request import Request
 
     plan = api.plan(prefix, Request(drop=("spam.py",)))

@@ -10,7 +10,7 @@ from condaprune.model import Kind
 from condaprune.report.audit.categories import Categories
 from condaprune.report.audit.model import Audit, Item, total_of
 from condaprune.report.audit.views import make_views
-from condaprune.report.manifest import SCHEMA
+from condaprune.report.prune import SCHEMA
 
 _KINDS: tuple[Kind, ...] = ("file", "link", "folder", "other")
 
