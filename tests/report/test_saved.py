@@ -105,7 +105,7 @@ def test_a_bad_document_has_one_clear_message(
 def test_text_that_is_no_json_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "x.json"
     path.write_text("{")
-    with pytest.raises(SourceError, match="is no JSON"):
+    with pytest.raises(SourceError, match="is not valid JSON"):
         audit(str(path))
 
 
