@@ -62,17 +62,14 @@ def explain_package(audit: Audit, inventory: Inventory, name: str, limit: int = 
 def with_exclusive(audit: Audit, inventory: Inventory) -> Audit:
     """The audit with the exclusive size of each package in its view by package."""
     graph = make_graph(inventory)
-    view = audit.view("package")
-    bytes_of = {row.name: row.bytes for row in view}
-
-    def exclusive(label: str) -> int:
-        return sum(bytes_of.get(other, 0) for other in (label, *graph.orphans((label,))))
-
-    rows = tuple(
-        replace(row, exclusive=exclusive(row.name)) if row.name in graph.needs else row
-        for row in view
-    )
-    return replace(audit, views={**audit.views, "package": rows})
+    bytes_of = {row.name: row.bytes for row in audit.view("package")}
+    rows = []
+    for row in audit.view("package"):
+        if row.name in graph.needs:
+            gone = (row.name, *graph.orphans((row.name,)))
+            row = replace(row, exclusive=sum(bytes_of.get(label, 0) for label in gone))
+        rows.append(row)
+    return replace(audit, views={**audit.views, "package": tuple(rows)})
 
 
 def _chains(graph: Graph, label: str) -> tuple[tuple[str, ...], ...]:
