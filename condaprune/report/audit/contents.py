@@ -20,10 +20,10 @@ from condaprune.report.audit.model import Duplicate, Item
 from condaprune.report.audit.views import extension_of
 from condaprune.sources.base import Parts, Source, Streamed
 
-LEVEL = 3
-SAMPLE = 24 << 20
+_LEVEL = 3
+_SAMPLE = 24 << 20
 """Bytes that are compressed to estimate an environment."""
-LEAST_DUPLICATE = 4096
+_LEAST_DUPLICATE = 4096
 """Duplicates of smaller files hardly take more room on disk."""
 _LEAST_ELF = 64
 _GROUP_LEAST = 192 << 10
@@ -88,7 +88,7 @@ def find_duplicates(
     """
     by_size: dict[int, list[str]] = {}
     for item in items:
-        if item.kind == "file" and item.bytes >= LEAST_DUPLICATE:
+        if item.kind == "file" and item.bytes >= _LEAST_DUPLICATE:
             by_size.setdefault(inventory.entries[item.path].size, []).append(item.path)
     alike = [path for paths in by_size.values() if len(paths) > 1 for path in paths]
     groups: dict[tuple[int, bytes], list[str]] = {}
@@ -126,7 +126,7 @@ def _files(inventory: Inventory) -> list[Entry]:
 def _exact(source: Source, files: Sequence[Entry], progress: Progress) -> dict[str, int]:
     total = sum(entry.size for entry in files)
     sizes = {entry.path: entry.size for entry in files}
-    stream = Stream()
+    stream = _Stream()
     done = 0
     for path, read in readers(source, sizes, strict=True):
         for at in range(0, sizes[path], _CHUNK):
@@ -136,17 +136,17 @@ def _exact(source: Source, files: Sequence[Entry], progress: Progress) -> dict[s
     return _whole_bytes(stream.finish(), sizes)
 
 
-class Stream:
+class _Stream:
     """One zstd stream that knows which bytes of its output are due to which name.
 
     It flushes every 256 KiB and gives each name its part of what came out by what went in; the
     sum is the length of the stream.
     """
 
-    def __init__(self, level: int = LEVEL) -> None:
+    def __init__(self) -> None:
         import zstandard
 
-        self._compressor = zstandard.ZstdCompressor(level=level).compressobj()
+        self._compressor = zstandard.ZstdCompressor(level=_LEVEL).compressobj()
         self._flush = zstandard.COMPRESSOBJ_FLUSH_BLOCK
         self._pending: dict[str, int] = {}
         self._waiting = self._out = 0
@@ -195,10 +195,10 @@ def _estimated(source: Source, files: Sequence[Entry]) -> dict[str, int]:
     total = sum(entry.size for entry in files) or 1
     samples: dict[str, tuple[str, list[tuple[int, int]]]] = {}
     for name, members in groups.items():
-        share = SAMPLE * sum(entry.size for entry in members) // total
+        share = _SAMPLE * sum(entry.size for entry in members) // total
         for path, pieces in _sample(members, max(_GROUP_LEAST, share)).items():
             samples[path] = (name, pieces)
-    stream = Stream()
+    stream = _Stream()
     sampled: dict[str, int] = {}
     for path, read in readers(source, samples, strict=True):
         name, pieces = samples[path]

@@ -99,33 +99,32 @@ def make_audit(
     return audit
 
 
-def regrouped(found: Audit, wanted: Wanted) -> Audit:
+def regrouped(audit: Audit, wanted: Wanted) -> Audit:
     """A saved audit as wanted: grouped as deep as that, where it holds the items.
 
     Errors: `UsageProblem` where it does not hold what is asked for.
     """
     asked = {
-        "--profile": wanted.profile and wanted.profile != found.profile,
-        "--exact": wanted.compressed == "exact" and not found.exact,
-        "--duplicates": wanted.duplicates and found.duplicates is None,
-        "--exclude": wanted.exclude and wanted.exclude != found.exclude,
+        "--profile": wanted.profile and wanted.profile != audit.profile,
+        "--exact": wanted.compressed == "exact" and not audit.exact,
+        "--duplicates": wanted.duplicates and audit.duplicates is None,
+        "--exclude": wanted.exclude and wanted.exclude != audit.exclude,
         "--unused": wanted.trace,
         "--exclusive": wanted.exclusive,
     }
     for option, missing in asked.items():
         if missing:
             raise UsageProblem(
-                f"a {'manifest' if found.source == 'manifest' else 'saved audit'} "
+                f"a {'manifest' if audit.source == 'manifest' else 'saved audit'} "
                 "does not hold what this option needs",
                 where=option,
                 remedy=f"Leave {option} out, or audit the environment itself",
             )
-    if found.items and wanted.depth != found.depth:
-        views = make_views(
-            found.items, found.packages, depth=wanted.depth, rules="rule" in found.views
-        )
-        return replace(found, views=views, depth=wanted.depth)
-    return found
+    if audit.items and wanted.depth != audit.depth:
+        rules = "rule" in audit.views
+        views = make_views(audit.items, audit.packages, depth=wanted.depth, rules=rules)
+        return replace(audit, views=views, depth=wanted.depth)
+    return audit
 
 
 def _measure(

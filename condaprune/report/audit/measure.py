@@ -28,14 +28,12 @@ def disk_sizes(prefix: str, inventory: Inventory) -> Mapping[str, int]:
     A pass of its own over the entries, since a prune need not know them. Errors: `SourceError`
     where an entry went away meanwhile.
     """
-    root = to_bytes(prefix)
+    root = to_bytes(prefix) + b"/"
     blocks: dict[str, int] = {}
     path = ""
     try:
-        blocks[""] = os.lstat(root).st_blocks * 512
-        base = root + b"/"
-        for path in inventory.entries:
-            blocks[path] = os.lstat(base + to_bytes(path)).st_blocks * 512
+        for path in ("", *inventory.entries):
+            blocks[path] = os.lstat(root + to_bytes(path)).st_blocks * 512
     except OSError as error:
         raise SourceError(
             f"cannot be read: {error.strerror}",

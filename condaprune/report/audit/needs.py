@@ -8,6 +8,8 @@ from condaprune.model import Inventory
 from condaprune.report.audit.model import Audit, Row
 from condaprune.sources.packages import Graph, make_graph
 
+_MOST_CHAINS = 5
+
 
 @dataclass(frozen=True, slots=True)
 class Why:
@@ -37,7 +39,7 @@ class Why:
         return not self.direct
 
 
-def explain_package(audit: Audit, inventory: Inventory, name: str, limit: int = 5) -> Why:
+def explain_package(audit: Audit, inventory: Inventory, name: str) -> Why:
     """Why a package is there. Errors: `UsageProblem` for a package that is not."""
     graph = make_graph(inventory)
     label = graph.find(name, audit.label)
@@ -49,7 +51,7 @@ def explain_package(audit: Audit, inventory: Inventory, name: str, limit: int = 
         version=audit.packages.get(label, ""),
         own=audit.row("package", label) or Row(label, 0, 0),
         direct=tuple(sorted(graph.needed_by[label])),
-        chains=chains[:limit],
+        chains=chains[:_MOST_CHAINS],
         roots=len(chains),
         goes_along=tuple(sorted(orphans, key=lambda n: (-bytes_of.get(n, 0), n))),
         exclusive=sum(bytes_of.get(other, 0) for other in (label, *orphans)),

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from condaprune.formats.elf import Reader, read_elf, read_versions
+from condaprune.formats.elf import BinaryFacts, Reader, read_elf, read_versions
 from condaprune.live.activation import activation_files, declared_variables
 from condaprune.model import Entry, Inventory
 from condaprune.report.audit.contents import may_be_elf, readers
@@ -101,24 +101,21 @@ def runtime_needs(source: Source, removed: Collection[str] = ()) -> Needs:
     files = [e for e in entries if e.kind in ("file", "link")]
     provided = {e.path.rpartition("/")[2] for e in files}
     users: dict[str, list[str]] = {}
-    loaders: dict[str, None] = {}
-    machines: dict[str, None] = {}
-    glibc: Version | None = None
-    glibc_user, binaries = "", 0
+    binaries: list[BinaryFacts] = []
+    versions: list[tuple[Version, str]] = []
     for path, read in readers(source, [entry.path for entry in entries if may_be_elf(entry)]):
         facts = read_elf(read)
         if facts is None:
             continue
-        binaries += 1
-        machines.setdefault(_MACHINES.get(facts.machine, f"machine {facts.machine}"))
-        provided.add(facts.soname)
-        if facts.interpreter:
-            loaders.setdefault(facts.interpreter)
+        binaries.append(facts)
         for name in facts.needed:
             users.setdefault(name, []).append(path)
         version = glibc_version(read)
-        if version and (glibc is None or version > glibc):
-            glibc, glibc_user = version, path
+        if version is not None:
+            versions.append((version, path))
+    provided.update(facts.soname for facts in binaries)
+    machines = (_MACHINES.get(facts.machine, f"machine {facts.machine}") for facts in binaries)
+    glibc, glibc_user = max(versions, key=lambda found: found[0], default=(None, ""))
     scripts, env_scripts, prefix_scripts = _scripts(source, inventory, entries)
     activation = tuple(
         e.path for e in entries if e.path.startswith("etc/conda/activate.d/") and e.kind == "file"
@@ -127,8 +124,8 @@ def runtime_needs(source: Source, removed: Collection[str] = ()) -> Needs:
         label=inventory.label,
         prefix=inventory.prefix,
         platform=inventory.layout.platform,
-        machines=tuple(machines),
-        binaries=binaries,
+        machines=tuple(dict.fromkeys(machines)),
+        binaries=len(binaries),
         outside=tuple(
             Outside(name, tuple(paths[:3]), len(paths))
             for name, paths in sorted(users.items())
@@ -136,7 +133,7 @@ def runtime_needs(source: Source, removed: Collection[str] = ()) -> Needs:
         ),
         glibc=glibc,
         glibc_user=glibc_user,
-        loaders=tuple(loaders),
+        loaders=tuple(dict.fromkeys(f.interpreter for f in binaries if f.interpreter)),
         scripts=scripts,
         env_scripts=env_scripts,
         prefix_scripts=prefix_scripts,
