@@ -14,11 +14,11 @@ from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from condaprune.errors import SourceError
-from condaprune.report import manifest
 from condaprune.report.audit.categories import Categories
 from condaprune.report.audit.model import FOLDERS, MEASURES, Audit, Item, total_of
 from condaprune.report.audit.saved import FORMAT, SCHEMA
 from condaprune.report.audit.views import make_views
+from condaprune.report.manifest import SCHEMA as MANIFEST_SCHEMA
 from condaprune.sources.base import Source
 
 Subject = Source | Audit
@@ -42,7 +42,7 @@ def read_document(name: str) -> Audit:
         what, newest, read = "saved audit", SCHEMA, _saved
         remedy = "Save it again with `condaprune audit ENV --save FILE`"
     elif isinstance(data.get("removed"), list) and isinstance(data.get("environment"), dict):
-        what, newest, read = "manifest", manifest.SCHEMA, _removed
+        what, newest, read = "manifest", MANIFEST_SCHEMA, _removed
         remedy = "Write it again with `condaprune prune ENV --manifest FILE`"
     else:
         raise SourceError(
