@@ -25,7 +25,7 @@ def fingerprint(prefix: str) -> dict[str, str]:
     for library in (*libraries, "Lib"):
         if not os.path.islink(os.path.join(prefix, library)):
             versions.update(_of_distributions(_names(prefix, f"{library}/site-packages")))
-    return versions
+    return dict(sorted(versions.items()))
 
 
 def inventory_fingerprint(inventory: Inventory) -> dict[str, str]:

@@ -14,12 +14,12 @@ A recorder sees less than the workload relies on, so that more stays than was se
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from condaprune.evidence.tree import Tree
 from condaprune.model import Inventory
-from condaprune.paths import parent
+from condaprune.paths import ancestors, parent
 from condaprune.sources.owners import source_of_bytecode
 from condaprune.traces.trace import Trace, TracedEntry, TraceKind, check_usable
 
@@ -111,7 +111,7 @@ class _Needs:
                     need = groups[entry.identity]
                     self._need(path, need.trace, f"{need.because} by another name (a hard link)")
         above = {
-            folder: need.trace for path, need in self.entries.items() for folder in _above(path)
+            folder: need.trace for path, need in self.entries.items() for folder in ancestors(path)
         }
         for link, entry in self._inventory.items():
             if entry.kind != "link":
@@ -148,11 +148,6 @@ class _Needs:
             for path in self._inventory:
                 self._below.setdefault(parent(path), []).append(path)
         return self._below
-
-
-def _above(path: str) -> Iterator[str]:
-    while path := parent(path):
-        yield path
 
 
 def _shown_askers(entry: TracedEntry) -> str:

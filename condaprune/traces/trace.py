@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from condaprune.errors import TraceError
 from condaprune.paths import printable
-
-FORMAT = 1
-"""The version of the file format that this module's nouns are written as."""
 
 TraceKind = Literal["open", "exec", "stat", "enoent", "readlink", "list"]
 KINDS: tuple[TraceKind, ...] = get_args(TraceKind)
@@ -107,24 +105,20 @@ class Tally:
 
     def __init__(self, recorder: str) -> None:
         self._recorder = frozenset((recorder,))
-        self._events: dict[tuple[str, TraceKind], int] = {}
+        self._kinds: dict[str, set[TraceKind]] = {}
+        self._counts: Counter[str] = Counter()
 
     def add(self, path: str, kind: TraceKind, count: int = 1) -> None:
         """Count events of one kind on one path; an empty path (the prefix itself) is left out."""
         if path:
-            key = (path, kind)
-            self._events[key] = self._events.get(key, 0) + count
+            self._kinds.setdefault(path, set()).add(kind)
+            self._counts[path] += count
 
     def entries(self) -> dict[str, TracedEntry]:
         """All that was added."""
-        kinds: dict[str, set[TraceKind]] = {}
-        counts: dict[str, int] = {}
-        for (path, kind), count in self._events.items():
-            kinds.setdefault(path, set()).add(kind)
-            counts[path] = counts.get(path, 0) + count
         return {
-            path: TracedEntry(frozenset(seen), counts[path], self._recorder)
-            for path, seen in kinds.items()
+            path: TracedEntry(frozenset(kinds), self._counts[path], self._recorder)
+            for path, kinds in self._kinds.items()
         }
 
 
