@@ -9,7 +9,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import IO
 
@@ -23,9 +23,6 @@ FORWARDED = frozenset(
 )
 _TICK = 0.5
 """Seconds between two checks of the child, in case the signal of its end was lost."""
-
-Notice = Callable[[str], None]
-"""Receives what the user should know while a run is recorded, one line a call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +58,7 @@ def signals_blocked() -> Iterator[None]:
     """Block the signals that are to be forwarded, in the main thread only.
 
     They are taken one by one with ``sigtimedwait``; handlers cover the moment in which the child
-    is started, when a thread must leave them unblocked for the child to inherit.
+    is started, when they are not blocked.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -150,27 +147,16 @@ def _next_signals(patience: float) -> Iterator[tuple[int, bool]]:
 
 
 def _start(launch: Launch, stdout: IO[bytes] | None) -> subprocess.Popen[bytes]:
-    """Start the child from a thread whose signals are not blocked: a mask is inherited."""
-    result: list[subprocess.Popen[bytes] | OSError] = []
-
-    def work() -> None:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {*FORWARDED, signal.SIGCHLD})
-        try:
-            result.append(
-                subprocess.Popen(
-                    launch.command, env=dict(launch.environment), stdout=stdout, close_fds=False
-                )
-            )
-        except OSError as error:
-            result.append(error)
-
-    thread = threading.Thread(target=work, name="condaprune-start")
-    thread.start()
-    thread.join()
-    child = result[0]
-    if isinstance(child, OSError):
-        raise TraceError(
-            f"the command {printable(launch.command[0])!r} cannot be started: {child.strerror}",
-            remedy="Check that it is executable and built for this machine",
+    """Start the child with no signal blocked, since it inherits the mask."""
+    before = signal.pthread_sigmask(signal.SIG_UNBLOCK, {*FORWARDED, signal.SIGCHLD})
+    try:
+        return subprocess.Popen(
+            launch.command, env=dict(launch.environment), stdout=stdout, close_fds=False
         )
-    return child
+    except OSError as error:
+        raise TraceError(
+            f"the command {printable(launch.command[0])!r} cannot be started: {error.strerror}",
+            remedy="Check that it is executable and built for this machine",
+        ) from None
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from condaprune.errors import TraceError, UsageProblem
-from condaprune.live.trace import team
+from condaprune.live.trace import session
 from condaprune.live.trace.place import recording_alone
 from condaprune.live.trace.recorders.base import Launch
 from condaprune.live.trace.recorders.inotify import InotifyRecorder
@@ -348,7 +348,7 @@ class _Full(InotifyRecorder):
 
 
 def _with_full_inotify(monkeypatch: pytest.MonkeyPatch, others: bool) -> None:
-    real = team.make_recorder
+    real = session.make_recorder
 
     def make(name: str, prefix: str, scratch: str) -> object:
         if name == "inotify":
@@ -357,7 +357,7 @@ def _with_full_inotify(monkeypatch: pytest.MonkeyPatch, others: bool) -> None:
             raise TraceError("not here")
         return real(name, prefix, scratch)
 
-    monkeypatch.setattr(team, "make_recorder", make)
+    monkeypatch.setattr(session, "make_recorder", make)
 
 
 @needs_strace
@@ -384,7 +384,7 @@ def test_inotify_asked_for_does_not_give_way(prefix: Path, monkeypatch: pytest.M
 def test_where_no_recorder_works_the_first_ones_remedy_is_given(
     prefix: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(team, "FALLBACKS", ("inotify",))
+    monkeypatch.setattr(session, "FALLBACKS", ("inotify",))
     _with_full_inotify(monkeypatch, others=False)
     with pytest.raises(TraceError, match=r"no other recorder works here either.*sysctl"):
         record(["true"], os.fspath(prefix))

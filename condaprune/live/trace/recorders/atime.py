@@ -16,7 +16,7 @@ from collections.abc import Iterator
 
 from condaprune.errors import TraceError
 from condaprune.live.trace.place import Mount, mount_of
-from condaprune.live.trace.recorders.base import Launch, Recording, walk
+from condaprune.live.trace.recorders.base import Recorder, Recording, walk
 from condaprune.paths import from_bytes, printable, to_bytes
 from condaprune.traces.trace import Tally
 
@@ -24,7 +24,7 @@ _MARK = 10**9
 """Nanoseconds since the epoch: an access time that no real access leaves behind."""
 
 
-class AtimeRecorder:
+class AtimeRecorder(Recorder):
     """Watches the access times below the real path *prefix*."""
 
     name = "atime"
@@ -82,10 +82,6 @@ class AtimeRecorder:
         except BaseException:
             self._restore()
             raise
-
-    def launch(self, launch: Launch) -> Launch:
-        """Unchanged."""
-        return launch
 
     def stop(self) -> Recording:
         """Read which access times have moved, and put the others back."""

@@ -17,7 +17,7 @@ from dataclasses import replace
 
 from condaprune.errors import TraceError
 from condaprune.live.trace import hook
-from condaprune.live.trace.recorders.base import Launch, Recording
+from condaprune.live.trace.recorders.base import Launch, Recorder, Recording
 from condaprune.paths import from_bytes
 from condaprune.traces.trace import KINDS, Prefix, TracedEntry, TraceKind
 
@@ -28,12 +28,10 @@ _ALONE = (
 )
 
 
-class AuditRecorder:
+class AuditRecorder(Recorder):
     """Puts the hook into every Python that the command starts. *scratch* takes its files."""
 
     name = "audit"
-    attaches = False
-    sees_changes = False
 
     def __init__(self, prefix: str, scratch: str) -> None:
         self._prefix = prefix

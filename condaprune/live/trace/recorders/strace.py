@@ -14,7 +14,7 @@ import subprocess
 import time
 
 from condaprune.errors import TraceError
-from condaprune.live.trace.recorders.base import Launch, Pump, Recording
+from condaprune.live.trace.recorders.base import Launch, Pump, Recorder, Recording
 from condaprune.traces.strace_log import SYSCALLS, StraceLog
 from condaprune.traces.trace import Prefix
 
@@ -23,12 +23,10 @@ _PATIENCE = 3.0
 """Seconds that children left behind are followed after the command has ended."""
 
 
-class StraceRecorder:
+class StraceRecorder(Recorder):
     """Traces the command it launches, and all its children. *scratch* holds its pipe."""
 
     name = "strace"
-    attaches = False
-    sees_changes = False
 
     def __init__(self, prefix: str, scratch: str) -> None:
         active = os.environ.get("CONDA_PREFIX", "")
