@@ -148,17 +148,12 @@ class StraceLog:
         return self._folders.get(process, self._start)
 
     def _add(self, path: str, kind: TraceKind) -> None:
-        relative = None
-        if "/../" not in path + "/":
-            relative = self._prefix.relative(path)
-        if relative is None and self._resolve:
-            head, _, tail = path.rstrip("/").rpartition("/")
+        relative = self._prefix.relative(path)
+        if self._resolve and (relative is None or "/../" in path + "/"):
+            head, tail = os.path.split(path.rstrip("/") or "/")
             if tail in (".", ".."):
                 head, tail = path, ""
-            resolved = _real(head or "/")
-            relative = self._prefix.relative(f"{resolved}/{tail}" if tail else resolved)
-        elif relative is None:
-            relative = self._prefix.relative(path)
+            relative = self._prefix.relative(os.path.join(_real(head), tail))
         if relative is not None:
             self._tally.add(relative, kind)
 

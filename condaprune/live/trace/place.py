@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import shutil
 import stat
 import tempfile
 from collections.abc import Iterator
@@ -87,7 +86,7 @@ def recording_alone(prefix: str) -> Iterator[str]:
         ) from None
     lock = os.path.join(home, f"trace-{info.st_dev:x}-{info.st_ino:x}.lock")
     handle = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    try:
+    with os.fdopen(handle):
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -96,13 +95,10 @@ def recording_alone(prefix: str) -> Iterator[str]:
                 where=printable(prefix),
                 remedy="Wait until it has ended, or stop it with Ctrl-C",
             ) from None
-        folder = tempfile.mkdtemp(prefix="trace-", dir=home)
-        try:
+        with tempfile.TemporaryDirectory(
+            prefix="trace-", dir=home, ignore_cleanup_errors=True
+        ) as folder:
             yield folder
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
-    finally:
-        os.close(handle)
 
 
 def _home() -> str:

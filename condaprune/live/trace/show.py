@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from condaprune.errors import SourceError, TraceError, UsageProblem, nearest
-from condaprune.model import Owner
-from condaprune.names import canonical_name
 from condaprune.paths import printable, sort_key
+from condaprune.sources.packages import make_graph
 from condaprune.sources.prefix import PrefixSource
 from condaprune.traces.trace import KINDS, Ending, Run, Trace, command_text
 
@@ -82,17 +81,10 @@ def _owned(package: str, prefix: str) -> frozenset[str]:
             where=prefix,
             remedy="Name the environment with `--prefix ENV`",
         ) from error
-    name = canonical_name(package.rpartition(":")[2])
-    packages: list[Owner] = [*inventory.records, *inventory.distributions]
-    names = {owner.name: canonical_name(owner.name) for owner in packages}
-    if name not in names.values():
-        raise UsageProblem(
-            f"there is no package {package!r} in {prefix}",
-            where="--package",
-            remedy=nearest(name, sorted(names.values())),
-        )
+    graph = make_graph(inventory)
+    labels = graph.find_all(package, "--package")
     return frozenset(
         path
         for path, owners in inventory.owners.items()
-        if any(names[owner.name] == name for owner in owners)
+        if any(graph.label(owner) in labels for owner in owners)
     )

@@ -71,12 +71,8 @@ class Recorder(Protocol):
         ...
 
 
-def _ignore(_folder: bytes, _error: OSError) -> None:
-    return None
-
-
 def walk(
-    root: bytes, failed: Callable[[bytes, OSError], None] = _ignore
+    root: bytes, failed: Callable[[bytes, OSError], None] = lambda _folder, _error: None
 ) -> Iterator[os.DirEntry[bytes]]:
     """Everything below *root*, a folder before its content; links are not followed.
 
