@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import tempfile
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import IO
 
 from condaprune.errors import TraceError, UsageProblem
@@ -15,7 +16,7 @@ from condaprune.live.trace.command import (
     signals_blocked,
     wait_for_signal,
 )
-from condaprune.live.trace.place import mount_of, recording_alone
+from condaprune.live.trace.place import mount_of
 from condaprune.live.trace.recorders import FALLBACKS, NAMES, make_recorder
 from condaprune.live.trace.recorders.base import Launch, Recorder, Recording, walk
 from condaprune.paths import from_bytes, printable, to_bytes
@@ -99,6 +100,47 @@ def record(
     )
     entries = union((recording.entries for recording in recordings), same_run=True)
     return Trace((run,), entries)
+
+
+@contextlib.contextmanager
+def recording_alone(prefix: str) -> Iterator[str]:
+    """Hold the lock of a prefix (its real path) and yield a fresh folder, removed afterwards.
+
+    The lock is that of in-place runs: it writes nothing, and the kernel releases it however the
+    process ends. Errors: `TraceError` where it is taken.
+    """
+    import fcntl
+
+    with contextlib.ExitStack() as stack:
+        try:
+            handle = os.open(to_bytes(prefix), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except OSError as error:
+            raise TraceError(
+                f"the prefix cannot be read: {error.strerror}",
+                where=printable(prefix),
+                remedy="Check its name and permissions",
+            ) from None
+        stack.callback(os.close, handle)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise TraceError(
+                "another recorder, or a run in place, is at work on this prefix",
+                where=printable(prefix),
+                remedy="Wait until it has ended, or stop it with Ctrl-C",
+            ) from None
+        except OSError:
+            pass  # a network file system without locks
+        try:
+            folder = tempfile.TemporaryDirectory(
+                prefix="condaprune-trace-", ignore_cleanup_errors=True
+            )
+        except OSError as error:
+            raise TraceError(
+                f"a temporary folder cannot be made: {error.strerror}",
+                remedy="Set TMPDIR to a folder that you may write to",
+            ) from None
+        yield stack.enter_context(folder)
 
 
 class _Team:

@@ -17,6 +17,7 @@ _ENDINGS: dict[Ending, str] = {
     "attached": "attached to running processes",
     "imported": "imported",
 }
+_OVERFLOW = "events were lost: the trace is incomplete and cannot be used"
 
 
 def render_trace(
@@ -51,24 +52,24 @@ def render_trace(
 
 
 def _describe(run: Run) -> Iterator[str]:
-    yield f"prefix      {printable(run.prefix)}"
-    if run.command:
-        yield f"command     {command_text(run.command)}"
     after = f" after {run.duration:.1f} s" if run.duration else ""
-    yield f"ended       {_ENDINGS[run.ended].format(code=run.exit_code)}{after}"
     where = f" on {run.filesystem}" if run.filesystem else ""
-    yield f"recorder    {', '.join(run.recorders)}{where}"
-    if run.started:
-        yield f"started     {run.started}"
-    if run.overflow:
-        yield "overflow    events were lost: the trace is incomplete and cannot be used"
-    if run.canary:
-        yield f"canary      {run.canary}"
-    if run.changes:
-        names = ", ".join(printable(path) for path in run.changed[:3])
-        yield f"changed     {run.changes} entries of the prefix while it ran: {names}"
-    for note in run.notes:
-        yield f"note        {note}"
+    names = ", ".join(printable(path) for path in run.changed[:3])
+    facts = [
+        ("prefix", printable(run.prefix)),
+        ("command", command_text(run.command)),
+        ("ended", f"{_ENDINGS[run.ended].format(code=run.exit_code)}{after}"),
+        ("recorder", f"{', '.join(run.recorders)}{where}"),
+        ("started", run.started),
+        ("overflow", _OVERFLOW if run.overflow else ""),
+        ("canary", run.canary),
+        (
+            "changed",
+            f"{run.changes} entries of the prefix while it ran: {names}" if run.changes else "",
+        ),
+        *(("note", note) for note in run.notes),
+    ]
+    return (f"{name:<12}{fact}" for name, fact in facts if fact)
 
 
 def _owned(package: str, prefix: str) -> frozenset[str]:
