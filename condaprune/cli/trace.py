@@ -56,10 +56,6 @@ class _RecordCommand(click.Command):
             )
         return super().parse_args(ctx, args)
 
-    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        path = ctx.parent.command_path if ctx.parent else ctx.command_path
-        formatter.write_usage(path, "[OPTIONS] -- COMMAND...")
-
 
 @click.group(cls=_TraceGroup)
 def trace() -> None:
@@ -72,7 +68,7 @@ def trace() -> None:
     """
 
 
-@trace.command(_RECORD, cls=_RecordCommand, hidden=True)
+@trace.command(_RECORD, cls=_RecordCommand, hidden=True, options_metavar="[OPTIONS] -- COMMAND...")
 @click.option(
     "-o",
     "--output",
@@ -152,12 +148,10 @@ def record_command(
 
 @trace.command("merge")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@click.option(
-    "-o", "--output", required=True, metavar="FILE", help="The merged trace; - is stdout."
-)
+@click.option("-o", "--output", required=True, metavar="FILE", help="The new trace; - is stdout.")
 def merge_command(files: tuple[str, ...], output: str) -> None:
     """Make one trace of several: the union of their entries."""
-    _write(merge([read_trace(path) for path in files], output), output)
+    _write(merge([read_trace(path) for path in files]), output)
 
 
 @trace.command("show")

@@ -144,10 +144,10 @@ class Prefix:
         return None
 
 
-def merge(traces: Sequence[Trace], label: str = "merged trace") -> Trace:
+def merge(traces: Sequence[Trace]) -> Trace:
     """The union of traces: all their runs, and each entry with all its kinds, counts added up."""
     runs = tuple(run for trace in traces for run in trace.runs)
-    return Trace(runs, union(trace.entries for trace in traces), label)
+    return Trace(runs, union(trace.entries for trace in traces))
 
 
 def union(

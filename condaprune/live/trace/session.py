@@ -7,6 +7,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import IO
 
 from condaprune.errors import TraceError, UsageProblem
@@ -249,11 +250,9 @@ def find_prefix(command: Sequence[str], environment: Mapping[str, str]) -> str:
     if command:
         program = find_program(command)
         for path in (program, os.path.realpath(program), _interpreter(program)):
-            folder = os.path.dirname(os.path.abspath(path)) if path else "/"
-            while folder != "/":
-                if os.path.isdir(os.path.join(folder, "conda-meta")):
-                    return folder
-                folder = os.path.dirname(folder)
+            for folder in Path(os.path.abspath(path)).parents[:-1] if path else ():
+                if (folder / "conda-meta").is_dir():
+                    return os.fspath(folder)
     active = environment.get("CONDA_PREFIX", "")
     if active and os.path.isdir(os.path.join(active, "conda-meta")):
         return active
