@@ -72,9 +72,8 @@ def _list(data: bytes, prefix: Prefix) -> _Evidence:
             tally.add(relative, "open")
         else:
             outside += bool(path)
-    return tally.entries(), (
-        f"{outside} paths outside the prefix were left out",
-    ) if outside else ()
+    note = f"{outside} paths outside the prefix were left out"
+    return tally.entries(), (note,) if outside else ()
 
 
 def _creport(data: bytes, prefix: Prefix) -> _Evidence:

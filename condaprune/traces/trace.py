@@ -34,15 +34,8 @@ class TracedEntry:
     askers: frozenset[str] = frozenset()
     computed: frozenset[str] = frozenset()
 
-    def joined(self, other: TracedEntry, *, same_run: bool = False) -> TracedEntry:
-        """Both together: counts add up, unless two recorders saw the *same run*."""
-        return TracedEntry(
-            self.kinds | other.kinds,
-            max(self.count, other.count) if same_run else self.count + other.count,
-            self.recorders | other.recorders,
-            self.askers | other.askers,
-            self.computed | other.computed,
-        )
+
+_NOTHING = TracedEntry(frozenset(), 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,12 +146,18 @@ def merge(traces: Sequence[Trace]) -> Trace:
 def union(
     parts: Iterable[Mapping[str, TracedEntry]], *, same_run: bool = False
 ) -> dict[str, TracedEntry]:
-    """The entries of several runs, or of several recorders of the *same run*."""
+    """All entries; counts add up, unless several recorders saw the *same run*."""
     entries: dict[str, TracedEntry] = {}
     for part in parts:
         for path, entry in part.items():
-            known = entries.get(path)
-            entries[path] = entry if known is None else known.joined(entry, same_run=same_run)
+            other = entries.get(path, _NOTHING)
+            entries[path] = TracedEntry(
+                entry.kinds | other.kinds,
+                max(entry.count, other.count) if same_run else entry.count + other.count,
+                entry.recorders | other.recorders,
+                entry.askers | other.askers,
+                entry.computed | other.computed,
+            )
     return entries
 
 

@@ -46,8 +46,7 @@ class AtimeRecorder(Recorder):
                     self._root,
                     "Remount it with relatime",
                 )
-        names: dict[tuple[int, int], list[bytes]] = {}
-        outside: dict[bytes, None] = {}
+        names: dict[tuple[int, int, int], list[bytes]] = {}
         for path, info in _walk(self._root):
             if stat.S_ISDIR(info.st_mode):
                 continue
@@ -59,11 +58,8 @@ class AtimeRecorder(Recorder):
                     "Record in the layer that made the environment",
                 )
             if info.st_nlink > 1:
-                group = names.setdefault((info.st_dev, info.st_ino), [])
-                group.append(path)
-                outside[group[0]] = None
-                if len(group) == info.st_nlink:
-                    del outside[group[0]]
+                names.setdefault((info.st_dev, info.st_ino, info.st_nlink), []).append(path)
+        outside = [paths[0] for (_, _, links), paths in names.items() if len(paths) < links]
         if outside:
             raise _problem(
                 f"{len(outside)} files have hard links outside the prefix (the package cache), "
