@@ -23,7 +23,7 @@ from condaprune.request.rules import choose_rules
 from condaprune.sources.owners import source_of_bytecode
 from condaprune.sources.prefix import PrefixSource
 from condaprune.traces.format import read_trace
-from condaprune.traces.only import CLOSURES, only_traced
+from condaprune.traces.needs import CLOSURES, only_traced
 from condaprune.traces.trace import Trace
 
 

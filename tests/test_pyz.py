@@ -102,5 +102,5 @@ def test_made_twice_is_the_same(pyz: Path, tmp_path: Path) -> None:
 
 def test_rules_are_compiled(pyz: Path) -> None:
     with zipfile.ZipFile(pyz) as archive:
-        compiled = archive.read(f"condaprune/rules/{COMPILED}")
+        compiled = archive.read(f"condaprune/ruleset/{COMPILED}")
     assert compiled == compile_builtin(str(ROOT / "rules"))

@@ -23,6 +23,6 @@ def test_the_wheel_has_the_rules_and_has_them_compiled(tmp_path: Path) -> None:
     (wheel,) = tmp_path.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
         files = {name: archive.read(name) for name in archive.namelist()}
-    assert files[f"condaprune/rules/{COMPILED}"] == compile_builtin(str(ROOT / "rules"))
+    assert files[f"condaprune/ruleset/{COMPILED}"] == compile_builtin(str(ROOT / "rules"))
     for path in (ROOT / "rules").rglob("*.toml"):
         assert files[f"condaprune/{path.relative_to(ROOT).as_posix()}"] == path.read_bytes()

@@ -54,7 +54,7 @@ def make(output: Path) -> None:
         shutil.copytree(ROOT / "condaprune", tree / "condaprune", ignore=ignore)
         rules = tree / "condaprune" / "rules"
         shutil.copytree(ROOT / "rules", rules, dirs_exist_ok=True)
-        (rules / COMPILED).write_bytes(compile_builtin(str(rules)))
+        (tree / "condaprune" / "ruleset" / COMPILED).write_bytes(compile_builtin(str(rules)))
         for name in ("README.md", "LICENSE"):
             shutil.copy(ROOT / name, tree / "condaprune" / name)
         (tree / "__main__.py").write_text(MAIN, encoding="utf-8")

@@ -8,8 +8,9 @@ from condaprune.errors import UsageProblem
 from condaprune.model import Progress, no_progress
 from condaprune.report.audit.make import Wanted, make_audit, regrouped
 from condaprune.report.audit.model import Audit
-from condaprune.report.audit.subject import Environment, Subject, open_subject
+from condaprune.report.audit.subject import Subject, open_subject
 from condaprune.request.request import DEFAULT_PROFILE, Request
+from condaprune.sources.base import Source
 
 
 def audit(
@@ -36,16 +37,16 @@ def audit(
         return make_audit(subject, wanted, progress=progress)
     from condaprune.planning.planner import make_plan
 
-    if pruned and not subject.source.readable:
+    if pruned and not subject.readable:
         raise _not_prunable()
-    plan = make_plan(subject.source, request, progress=progress)
+    plan = make_plan(subject, request, progress=progress)
     return make_audit(subject, wanted, plan, pruned=pruned, progress=progress)
 
 
-def readable_environment(name: str, option: str) -> Environment:
+def readable_environment(name: str, option: str) -> Source:
     """What *name* is, if it is an environment with contents. Errors: `UsageProblem`."""
     subject = open_subject(name)
-    if isinstance(subject, Audit) or not subject.source.readable:
+    if isinstance(subject, Audit) or not subject.readable:
         raise UsageProblem(
             "this reads the files themselves, and a list of files is all there is",
             where=option,

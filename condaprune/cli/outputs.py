@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import click
 
 from condaprune.errors import SinkError, UsageProblem, nearest
+from condaprune.files import write_whole
+from condaprune.paths import to_bytes
 from condaprune.report.forms import FORMS, Report, able, check_form, form_of, render
 from condaprune.report.layout import Show
 
@@ -44,7 +47,6 @@ def output_options(command: Any) -> Any:
                 "--format",
                 "form",
                 type=click.Choice(NAMES),
-                default=None,
                 help="The form on stdout [default: text, or none where -o is given].",
             ),
             click.option(
@@ -65,11 +67,8 @@ def output_options(command: Any) -> Any:
 
 def form_option(report: Report[Any], name: str = "form") -> Callable[[Any], Any]:
     """The option for the form of a command's only report."""
-    choice = click.Choice(able(report))
-    words = "The form of the answer."
-    return click.option(
-        "--format", name, type=choice, default="text", show_default=True, help=words
-    )
+    choice, text = click.Choice(able(report)), "The form of the answer."
+    return click.option("--format", name, type=choice, default="text", show_default=True, help=text)
 
 
 def parse_outputs(outputs: Sequence[str], form: str | None, report: Report[Any]) -> list[Output]:
@@ -136,32 +135,26 @@ def write_output(output: Output, text: str, *, quiet: bool) -> None:
 
 def write_text(path: str, text: str) -> None:
     """Write a file whole or not at all. Errors: `SinkError`."""
-    temporary = f"{path}.{os.getpid()}.part"
-    try:
-        with open(temporary, "w", encoding="utf-8", errors="surrogateescape", newline="") as handle:
-            handle.write(text)
-        os.replace(temporary, path)
-    except OSError as error:
-        if os.path.exists(temporary):
-            os.unlink(temporary)
-        raise SinkError(
-            f"cannot be written: {error.strerror}",
-            where=path,
-            remedy="Name a file in a folder that exists and may be written to",
-        ) from error
+    with _writing(path, "Name a file in a folder that exists and may be written to"):
+        write_whole(path, to_bytes(text))
 
 
 def _append_summary(text: str) -> None:
     """Add Markdown to the summary of a job of GitHub Actions, where there is one."""
     path = os.environ.get("GITHUB_STEP_SUMMARY", "")
-    if not path:
-        return
-    try:
-        with open(path, "a", encoding="utf-8", errors="backslashreplace") as handle:
+    if path:
+        with (
+            _writing(path, "GITHUB_STEP_SUMMARY names the file; unset it where there is none"),
+            open(path, "a", encoding="utf-8", errors="backslashreplace") as handle,
+        ):
             handle.write(text + "\n")
+
+
+@contextlib.contextmanager
+def _writing(path: str, remedy: str) -> Iterator[None]:
+    """Name the file that could not be written. Errors: `SinkError`."""
+    try:
+        yield
     except OSError as error:
-        raise SinkError(
-            f"cannot be written: {error.strerror}",
-            where=path,
-            remedy="GITHUB_STEP_SUMMARY names the file; unset it where there is none",
-        ) from error
+        what = f"cannot be written: {error.strerror}"
+        raise SinkError(what, where=path, remedy=remedy) from error

@@ -116,19 +116,21 @@ def prune(
 def _report(pruned: Pruned, shown: str, verbose: int) -> str:
     from condaprune.report.forms import PRUNE, render
     from condaprune.report.layout import Show
-    from condaprune.report.text import Prune
+    from condaprune.report.prune import Prune
 
     report = Prune(pruned.plan, pruned.account, pruned.outcome)
     return render(shown, PRUNE, report, Show(verbose=verbose))
 
 
 def _write_records(pruned: Pruned, manifest: str | None, sbom: str | None) -> None:
+    from condaprune.files import write_whole
+
     if manifest:
-        _write(manifest, _report(pruned, "json", 0))
+        write_whole(manifest, _report(pruned, "json", 0).encode())
     if sbom:
         from condaprune.planning.edits.sbom import make_sbom
 
-        _write(sbom, make_sbom(pruned.plan.inventory).decode())
+        write_whole(sbom, make_sbom(pruned.plan.inventory))
 
 
 def _healed(pruned: Pruned) -> str:
@@ -170,11 +172,3 @@ def _check_writable(path: str) -> None:
             where=path,
             remedy="Name a file in a folder that exists and may be written to",
         )
-
-
-def _write(path: str, text: str) -> None:
-    """Write a file whole or not at all."""
-    temporary = f"{path}.part"
-    with open(temporary, "w", encoding="utf-8") as handle:
-        handle.write(text)
-    os.replace(temporary, path)

@@ -34,8 +34,8 @@ def show_runtime(
     if request is not None:
         from condaprune.planning.planner import make_plan
 
-        removed = {entry.path for entry in make_plan(subject.source, request).removed()}
-    needs = runtime_needs(subject, subject.source.inventory(), removed)
+        removed = {entry.path for entry in make_plan(subject, request).removed()}
+    needs = runtime_needs(subject, removed)
     if run:
         from condaprune.report.audit.activation import run_activation
 

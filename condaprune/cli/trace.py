@@ -6,17 +6,17 @@ first word, ``trace`` records.
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import click
 
+from condaprune.errors import TraceError, UsageProblem
 from condaprune.live.trace.recorders import NAMES
-from condaprune.traces.trace import KINDS
-
-if TYPE_CHECKING:
-    from condaprune.traces.trace import Run, Trace
+from condaprune.paths import printable
+from condaprune.traces.format import check_replaceable, dump_lines, read_trace, write_trace
+from condaprune.traces.trace import KINDS, Run, Trace, merge
 
 _RECORD = "record"
 _COMMAND = "condaprune.trace.command"
@@ -46,21 +46,15 @@ class _RecordCommand(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if "--" in args:
             at = args.index("--")
-            args, rest = args[:at], args[at + 1 :]
-            ctx.meta[_COMMAND] = tuple(rest)
-        else:
-            words = [word for word in args if not word.startswith("-")]
-            if words and args[0] in words:
-                raise click.UsageError(
-                    f"{words[0]!r} is not a subcommand. Write the command to record after `--`: "
-                    f"condaprune trace -- {' '.join(args)}",
-                    ctx,
-                )
+            ctx.meta[_COMMAND] = tuple(args[at + 1 :])
+            args = args[:at]
+        elif args and not args[0].startswith("-"):
+            raise click.UsageError(
+                f"{args[0]!r} is not a subcommand. Write the command to record after `--`: "
+                f"condaprune trace -- {' '.join(args)}",
+                ctx,
+            )
         return super().parse_args(ctx, args)
-
-    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        path = ctx.parent.command_path if ctx.parent else ctx.command_path
-        formatter.write_usage(path, "[OPTIONS] -- COMMAND...")
 
 
 @click.group(cls=_TraceGroup)
@@ -74,7 +68,7 @@ def trace() -> None:
     """
 
 
-@trace.command(_RECORD, cls=_RecordCommand, hidden=True)
+@trace.command(_RECORD, cls=_RecordCommand, hidden=True, options_metavar="[OPTIONS] -- COMMAND...")
 @click.option(
     "-o",
     "--output",
@@ -117,13 +111,8 @@ def record_command(
     quiet: bool,
 ) -> None:
     """Record what COMMAND uses of an environment; its exit code is passed on."""
-    import os
-
-    from condaprune.errors import TraceError
     from condaprune.live.trace.session import find_prefix, record
     from condaprune.sources.prefix import check_prefix
-    from condaprune.traces.format import check_replaceable, read_trace
-    from condaprune.traces.trace import merge
 
     command: tuple[str, ...] = ctx.meta.get(_COMMAND, ())
     if not command and not attach:
@@ -150,25 +139,19 @@ def record_command(
         notice=None if quiet else _say,
     )
     run = new.runs[0]
-    _write(merge([*before, new]) if before else new, output)
+    _write(merge([*before, new]), output)
     if not quiet:
         for line in _summary(run, len(new.entries), output):
             _say(line)
-    if run.exit_code:
-        ctx.exit(run.exit_code)
+    ctx.exit(run.exit_code or 0)
 
 
 @trace.command("merge")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@click.option(
-    "-o", "--output", required=True, metavar="FILE", help="The merged trace; - is stdout."
-)
+@click.option("-o", "--output", required=True, metavar="FILE", help="The new trace; - is stdout.")
 def merge_command(files: tuple[str, ...], output: str) -> None:
     """Make one trace of several: the union of their entries."""
-    from condaprune.traces.format import read_trace
-    from condaprune.traces.trace import merge
-
-    _write(merge([read_trace(path) for path in files], output), output)
+    _write(merge([read_trace(path) for path in files]), output)
 
 
 @trace.command("show")
@@ -179,7 +162,6 @@ def merge_command(files: tuple[str, ...], output: str) -> None:
 def show_command(file: str, package: str | None, kind: str | None, prefix: str | None) -> None:
     """Show the runs and entries of a trace."""
     from condaprune.live.trace.show import render_trace
-    from condaprune.traces.format import read_trace
 
     for line in render_trace(read_trace(file), package=package, kind=kind, prefix=prefix):
         click.echo(line)
@@ -198,8 +180,6 @@ def import_command(file: str, kind: str, prefix: str | None, output: str) -> Non
     strace: a log of `strace -f -y -s 65535 -e trace=%file -o FILE`; list: one path a line;
     creport: the creport.json of slimtoolkit.
     """
-    import os
-
     from condaprune.live.trace.session import find_prefix
     from condaprune.traces.foreign import import_trace
 
@@ -211,12 +191,10 @@ def import_command(file: str, kind: str, prefix: str | None, output: str) -> Non
 
 def _prefix(environment: str) -> str:
     """The prefix of ENV: a folder, or the name of a conda environment."""
-    from condaprune.errors import UsageProblem
     from condaprune.sources.find import find_source
-    from condaprune.sources.prefix import PrefixSource
 
     source = find_source(environment)
-    if not isinstance(source, PrefixSource):
+    if source.kind != "prefix":
         raise UsageProblem(
             "an archive cannot be traced", where=environment, remedy="Unpack it and name its folder"
         )
@@ -224,31 +202,26 @@ def _prefix(environment: str) -> str:
 
 
 def _write(trace: Trace, output: str) -> None:
-    from condaprune.traces.format import dump_lines, write_trace
-
     if output == "-":
         sys.stdout.writelines(dump_lines(trace))
     else:
         write_trace(trace, output)
 
 
-def _summary(run: Run, entries: int, output: str) -> Sequence[str]:
+def _summary(run: Run, entries: int, output: str) -> Iterator[str]:
     """The facts about a recorded run that a user should know, one line each."""
-    from condaprune.paths import printable
-
     where = "" if output == "-" else f" in {output}"
-    lines = [f"{entries} entries of {run.prefix} recorded with {', '.join(run.recorders)}{where}"]
+    yield f"{entries} entries of {run.prefix} recorded with {', '.join(run.recorders)}{where}"
     if run.overflow:
-        lines.append("events were lost: this trace cannot be used; record with --recorder strace")
+        yield "events were lost: this trace cannot be used; record with --recorder strace"
     if run.failed:
-        lines.append(
+        yield (
             f"the command failed with exit code {run.exit_code}: the trace can be used only with "
             "--accept-failed"
         )
     if run.changes:
         first = printable(run.changed[0])
-        lines.append(f"the prefix changed meanwhile: {run.changes} entries, such as {first}")
-    return lines
+        yield f"the prefix changed meanwhile: {run.changes} entries, such as {first}"
 
 
 def _say(line: str) -> None:

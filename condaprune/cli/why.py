@@ -32,5 +32,5 @@ def why(env: str, package: str, unused: str | None, form: str) -> None:
 
     subject = readable_environment(env, "why")
     made = make_audit(subject, Wanted(trace=unused or ""))
-    reasons = explain_package(made, subject.source.inventory(), package)
+    reasons = explain_package(made, subject.inventory(), package)
     sys.stdout.write(render(form, WHY, reasons, make_show()))

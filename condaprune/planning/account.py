@@ -35,12 +35,13 @@ class Count:
         self._entries = inventory.entries
         self._plan = plan
         self.edits: Mapping[str, Edit] = {} if plan is None else {e.path: e for e in plan.edits}
-        self._groups = _groups(inventory.entries.values())
+        self.groups = _groups(inventory.entries.values())
+        """The files with more than one path in the environment, by identity."""
         self._first = {
             identity: next((e.path for e in group if not self._leaves(e)), group[0].path)
-            for identity, group in self._groups.items()
+            for identity, group in self.groups.items()
         }
-        self.repeated_bytes = sum(e.size for g in self._groups.values() for e in g[1:])
+        self.repeated_bytes = sum(e.size for g in self.groups.values() for e in g[1:])
         """What the further paths of hard-linked files would count if each path did."""
 
     def before(self, entry: Entry) -> int:
@@ -70,7 +71,7 @@ class Count:
         """Whether hard links outside the environment (a package cache) hold a file too."""
         if entry.links < 2 or entry.kind == "folder":
             return False
-        return entry.links > len(self._groups.get(entry.identity, (entry,)))
+        return entry.links > len(self.groups.get(entry.identity, (entry,)))
 
     def _leaves(self, entry: Entry) -> bool:
         """Whether this path no longer leads to the file that it leads to now."""
@@ -159,8 +160,10 @@ class _Removed:
             if not decision.remove or entry.kind == "folder":
                 continue
             if entry.links > 1:
-                linked.append((entry, decision))
-                continue
+                if entry.identity in count.groups:
+                    linked.append((entry, decision))
+                    continue
+                self.shared += entry.size
             sizes = plain.get(id(decision))
             if sizes is None:
                 sizes = plain[id(decision)] = []

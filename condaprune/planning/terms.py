@@ -88,6 +88,7 @@ class _Evidence:
 def _read_traces(request: Request, inventory: Inventory) -> _Evidence:
     from condaprune.traces.ageing import fingerprint_difference
     from condaprune.traces.format import read_trace
+    from condaprune.traces.needs import only_traced, traced_needs
 
     traces = [read_trace(file) for file in request.traces]
     differences = [fingerprint_difference(trace, inventory) for trace in traces]
@@ -98,11 +99,7 @@ def _read_traces(request: Request, inventory: Inventory) -> _Evidence:
     )
     failed = request.accept_failed
     if request.only_traced:
-        from condaprune.traces.only import only_traced
-
         only = only_traced(traces, inventory, closure=request.closure, accept_failed=failed)
         return _Evidence(only.kept, only.dropped, only.guards_off, notes + only.risks)
-    from condaprune.traces.needs import traced_needs
-
     traced = traced_needs(traces, inventory, accept_failed=failed)
     return _Evidence(traced, {}, frozenset(), notes)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from condaprune.errors import UsageProblem, nearest
-from condaprune.model import Basis, Decision, Entry, Owner, Plan
+from condaprune.model import Basis, Decision, Entry, Plan
 from condaprune.names import canonical_name
 from condaprune.paths import printable
 from condaprune.planning.account import Count
@@ -36,40 +37,12 @@ class Answers:
     count: Count
     explanations: tuple[Explanation, ...]
 
-    def as_data(self) -> list[dict[str, object]]:
-        """For each question what it names, counts and frees, as JSON-ready data."""
-        return [
-            {
-                "question": each.question,
-                "reading": each.reading,
-                "bytes": sum(map(self.count.before, each.entries)),
-                "freed": self.freed(each),
-                "entries": [self._entry(entry) for entry in each.entries],
-            }
-            for each in self.explanations
-        ]
-
     def freed(self, explanation: Explanation) -> int:
         """The bytes that go; of a whole environment less what the plan adds."""
         freed = sum(map(self.count.freed, explanation.entries))
         if explanation.reading == "environment":
             freed -= sum(edit.size(0) for edit in self.count.added())
         return freed
-
-    def _entry(self, entry: Entry) -> dict[str, object]:
-        decision = self.plan.decision(entry.path)
-        return {
-            "path": entry.path,
-            "kind": entry.kind,
-            "bytes": entry.size,
-            "freed": self.count.freed(entry),
-            "owners": [owner.label for owner in self.plan.inventory.owners_of(entry.path)],
-            "remove": decision.remove,
-            "basis": decision.basis,
-            "name": decision.name,
-            "wanted": decision.wanted,
-            "chain": chain(self.plan, entry.path),
-        }
 
 
 def find(plan: Plan, question: str) -> Explanation:
@@ -102,9 +75,43 @@ def find(plan: Plan, question: str) -> Explanation:
     )
 
 
-def explanation(answers: Answers, _show: Show) -> str:
+def explanation_as_text(answers: Answers, _show: Show) -> Iterator[str]:
     """All explanations as text."""
-    return "\n".join("\n".join(_lines(answers, e)) + "\n" for e in answers.explanations)
+    for number, each in enumerate(answers.explanations):
+        if number:
+            yield ""
+        yield from _lines(answers, each)
+
+
+def explanation_as_json(answers: Answers, _show: Show) -> Iterator[str]:
+    """For each question, as JSON: its entries, what they count and what of that is freed."""
+    data = [
+        {
+            "question": each.question,
+            "reading": each.reading,
+            "bytes": sum(map(answers.count.before, each.entries)),
+            "freed": answers.freed(each),
+            "entries": [_facts(answers, entry) for entry in each.entries],
+        }
+        for each in answers.explanations
+    ]
+    yield json.dumps(data, indent=1)
+
+
+def _facts(answers: Answers, entry: Entry) -> dict[str, object]:
+    decision = answers.plan.decision(entry.path)
+    return {
+        "path": entry.path,
+        "kind": entry.kind,
+        "bytes": entry.size,
+        "freed": answers.count.freed(entry),
+        "owners": [owner.label for owner in answers.plan.inventory.owners_of(entry.path)],
+        "remove": decision.remove,
+        "basis": decision.basis,
+        "name": decision.name,
+        "wanted": decision.wanted,
+        "chain": chain(answers.plan, entry.path),
+    }
 
 
 def _lines(answers: Answers, explanation: Explanation) -> Iterator[str]:
@@ -215,21 +222,17 @@ def _module(plan: Plan, question: str) -> tuple[Entry, ...]:
         module = f"{home}/{tail}"
         if module in entries and entries[module].kind == "folder":
             return _below(plan, module)
-        for path in (f"{module}.py", f"{module}.pyc"):
-            if path in entries:
-                return (entries[path],)
-        extensions = (p for p in entries if p.startswith(module + ".") and p.endswith(".so"))
-        modules = tuple(entries[path] for path in extensions)
-        if modules:
-            return modules
+        paths = [path for path in (f"{module}.py", f"{module}.pyc") if path in entries][:1]
+        paths = paths or [p for p in entries if p.startswith(f"{module}.") and p.endswith(".so")]
+        if paths:
+            return tuple(entries[path] for path in paths)
     return ()
 
 
 def _package(plan: Plan, question: str) -> tuple[Entry, ...]:
-    name = canonical_name(question.partition(":")[2] or question)
-
-    def named(owner: Owner) -> bool:
-        return owner.name == question or canonical_name(owner.name) == name
-
     inventory = plan.inventory
-    return tuple(e for p, e in inventory.entries.items() if any(map(named, inventory.owners_of(p))))
+    name = canonical_name(question.partition(":")[2] or question)
+    names = {owner.name for owner in inventory.packages}
+    names = {each for each in names if each == question or canonical_name(each) == name}
+    entries = inventory.entries.values()
+    return tuple(e for e in entries if any(o.name in names for o in inventory.owners_of(e.path)))

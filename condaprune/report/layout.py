@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
+T = TypeVar("T")
 _GAP = "  "
 
 
@@ -47,6 +49,11 @@ def signed(count: int) -> str:
     return f"+{size(count)}" if count > 0 else size(count)
 
 
+def changed(old: int, new: int) -> str:
+    """A difference in bytes and in per cent of the old: ``+5.1 MB (+3.0 %)``."""
+    return f"{signed(new - old)} ({percent(new - old, old)})"
+
+
 def percent(change: int, base: int) -> str:
     """A difference in per cent of the base; ``new`` where there was none."""
     if not base:
@@ -73,21 +80,27 @@ def shorten(text: str, width: int) -> str:
     return f"{text[:head]}...{text[len(text) - (width - 3 - head) :]}"
 
 
+@dataclass(frozen=True, slots=True)
+class Column(Generic[T]):
+    """A column of a table: its head, its width where text is aligned, the text of a row in it."""
+
+    head: str
+    width: int
+    cell: Callable[[T], str]
+
+
 def table(
     title: str,
-    columns: Sequence[tuple[str, int]],
-    rows: Iterable[tuple[str, Sequence[str]]],
+    columns: Sequence[Column[T]],
+    rows: Iterable[tuple[str, T]],
     width: int | None = None,
 ) -> Iterator[str]:
-    """A line of column heads with their widths, then a line a row: its name, its cells.
-
-    Names are shortened to *width*; cells beyond the columns, such as bars, follow as they are.
-    """
+    """A line of heads, then a line a row: its name, shortened to *width*, and its cells."""
     lines = list(rows)
     room = max([len(title), *(len(name) for name, _ in lines)])
     room = room if width is None else min(room, width)
-    yield f"  {title:<{room}}" + "".join(f"{_GAP}{head:>{size}}" for head, size in columns)
-    for name, cells in lines:
-        aligned = [f"{cell:>{size}}" for cell, (_, size) in zip(cells, columns, strict=False)]
-        more = cells[len(columns) :]
-        yield _GAP.join([f"  {shorten(name, room):<{room}}", *aligned, *more]).rstrip()
+    heads = (f"{column.head:>{column.width}}" for column in columns)
+    yield _GAP.join([f"  {title:<{room}}", *heads]).rstrip()
+    for name, row in lines:
+        cells = (f"{column.cell(row):>{column.width}}" for column in columns)
+        yield _GAP.join([f"  {shorten(name, room):<{room}}", *cells]).rstrip()

@@ -66,13 +66,11 @@ def _page(rule: Rule) -> Iterator[str]:
             for value in values:
                 yield from _ITEM.wrap(value)
     for parameter in rule.parameters:
-        yield ""
-        yield f"Parameter --set {rule.id}.{parameter.name}={','.join(parameter.value)}"
+        yield from ("", f"Parameter --set {rule.id}.{parameter.name}={','.join(parameter.value)}")
         yield f"  {parameter.description}"
         if parameter.allowed:
             yield f"  One of: {', '.join(parameter.allowed)}"
-    yield ""
-    yield "Examples"
+    yield from ("", "Examples")
     yield from (f"  removed  {path}" for path in rule.removed_examples)
     yield from (f"  kept     {path}" for path in rule.kept_examples)
 
@@ -84,8 +82,7 @@ def _saved(rule: Rule, plan: Plan) -> Iterator[str]:
     if row is not None:
         part = share(row.bytes, account.bytes_before)
         removed = f"{counted(row.files, 'file')}, {size(row.bytes)}, {part}"
-    yield ""
-    yield f"In {plan.inventory.label} it removes {removed}"
+    yield from ("", f"In {plan.inventory.label} it removes {removed}")
 
 
 def as_json(rule: Rule) -> dict[str, Any]:

@@ -38,29 +38,46 @@ class Config:
 
 def load_config(path: str) -> Config:
     """The configuration in a file. Errors: `ConfigError` with file, line and remedy."""
+    tables = read_tables(path, "--config")
+    own = {name: _plain(value) for name, value in tables.values.items() if name not in _ELSEWHERE}
+    try:
+        return Config(path, read(ConfigTable, own, tables.key))
+    except Invalid as error:
+        raise tables.error(error) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """The part of a TOML file that is condaprune's, unchecked; `key` is where it stands."""
+
+    path: str
+    text: str
+    key: tuple[str, ...]
+    values: Mapping[str, Any]
+
+    def error(self, invalid: Invalid) -> ConfigError:
+        """The error with file, line and remedy for something that a format does not allow."""
+        where = f"{self.path}:{line_of(self.text, invalid.key)}"
+        return ConfigError(invalid.what, where=where, remedy=invalid.remedy.rstrip("."))
+
+
+def read_tables(path: str, option: str) -> Tables:
+    """The tables in a file that an option named. Errors: `ConfigError`."""
     try:
         with open(path, encoding="utf-8") as handle:
             text = handle.read()
+        data = tomllib.loads(text)
     except OSError as error:
         raise ConfigError(
-            f"cannot be read: {error.strerror}", where=path, remedy="Check --config"
+            f"cannot be read: {error.strerror}", where=path, remedy=f"Check {option}"
         ) from error
     except UnicodeDecodeError as error:
         raise ConfigError("is not UTF-8", where=path, remedy="Save it as UTF-8") from error
-    try:
-        data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"not valid TOML: {error}", where=path, remedy="Correct it") from error
-    project = os.path.basename(path) == "pyproject.toml"
-    if project:
-        data = data.get("tool", {}).get("condaprune", {})
-    key = _SECTION if project else ()
-    own = {name: _plain(value) for name, value in data.items() if name not in _ELSEWHERE}
-    try:
-        return Config(path, read(ConfigTable, own, key))
-    except Invalid as error:
-        where = f"{path}:{line_of(text, error.key)}"
-        raise ConfigError(error.what, where=where, remedy=error.remedy.rstrip(".")) from error
+    if os.path.basename(path) != "pyproject.toml":
+        return Tables(path, text, (), data)
+    return Tables(path, text, _SECTION, data.get("tool", {}).get("condaprune", {}))
 
 
 def _plain(value: Any) -> Any:

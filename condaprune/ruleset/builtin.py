@@ -1,8 +1,8 @@
 """The rules that come with condaprune: where they lie, and how they are read.
 
-A wheel and the single file hold them compiled: as JSON made from the TOML files beside it, since
-reading and checking those takes much longer than matching does. A checkout holds no compiled rules,
-and compiled rules that were made from other files are ignored: then the TOML files are read.
+An install, an editable one too, has them compiled: as JSON made from the TOML files, since reading
+and checking those takes much longer than matching does. Compiled rules that were made from other
+files are ignored: then the TOML files are read.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def combine(*groups: Sequence[Rule]) -> tuple[Rule, ...]:
 
 
 def compile_builtin(folder: str) -> bytes:
-    """The rules in *folder* compiled, for a file called `COMPILED` there."""
+    """The rules in *folder* compiled, for a file called `COMPILED` beside this module."""
     sources = tuple(_sources(folder))
     rules, retired = _parse(sources)
     texts = {text for rule in with_values(rules) for text in rule.remove + rule.keep}
@@ -74,7 +74,7 @@ def _builtin() -> _Builtin:
     installed = os.path.join(package, "rules")
     checkout = os.path.join(os.path.dirname(package), "rules")
     folder = next(filter(os.path.isdir, (installed, checkout)), "")
-    compiled = _compiled(installed)
+    compiled = _compiled()
     if not folder:
         if compiled is None:
             remedy = "Install condaprune again."
@@ -86,11 +86,11 @@ def _builtin() -> _Builtin:
     return _parse(sources)
 
 
-def _compiled(folder: str) -> dict[str, Any] | None:
-    """The compiled rules of a folder, or of a folder in an archive that Python imports from."""
+def _compiled() -> dict[str, Any] | None:
+    """The compiled rules beside this module, in a folder or an archive that Python imports from."""
     loader = cast("ResourceLoader", __spec__.loader)
     try:
-        content = loader.get_data(os.path.join(folder, COMPILED))
+        content = loader.get_data(os.path.join(os.path.dirname(__file__), COMPILED))
     except OSError:
         return None
     data: dict[str, Any] = json.loads(content)

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from functools import cache
 
 _MEMORY = 256 << 20  # a cap for the automaton's cache, not what it takes
 _MOST = 10_000  # of the expressions that RE2 compiles within that cap
 _BYTES = ("utf-8", "surrogatepass")  # so that RE2 reads the characters that Python has
+
+_LITERAL = re.compile(r"\^((?:\\[^\w]|[\w/ -])*/)")
+
+_WILD = re.compile(r"\(\?:[^()]*\)\??|(?<!\\)\[[^\]]*\][*+]?|(?<!\\)\.[*+]")
+_SPECIAL = re.compile(r"(?<!\\)[][()|?*+{}^$.]|\\\\")
 
 Hits = Callable[[str], Sequence[int]]
 """The numbers of the expressions that match a text, in any order."""
@@ -41,20 +47,45 @@ def _compile(regexes: Sequence[str]) -> Hits:
 
 
 def by_python(regexes: Sequence[str]) -> Hits:
-    """The same by a single expression of Python, in which each has a group that marks a match."""
-    marked = (f"(?:(?={_to_the_end(regex)})())?" for regex in regexes)
-    match = re.compile("".join(marked), re.DOTALL).match
-    numbers = range(len(regexes))
+    """The same by Python, which tries only what can match in a path's folder.
+
+    Most expressions start with the text of a folder, and many paths lie in one folder.
+    """
+    below: dict[str, list[int]] = {}
+    for number, regex in enumerate(regexes):
+        below.setdefault(_folder(regex), []).append(number)
+    matches = [re.compile(_to_the_end(regex), re.DOTALL).match for regex in regexes]
+    tests = list(zip(map(_part, regexes), range(len(regexes)), matches, strict=True))
+
+    @cache
+    def candidates(folder: str) -> Sequence[tuple[str, int, Callable[[str], object]]]:
+        parts = folder.split("/")
+        above = ("/".join(parts[:depth]) for depth in range(len(parts) + 1))
+        return [tests[n] for name in dict.fromkeys(above) for n in below.get(name, ())]
 
     def hits(text: str) -> Sequence[int]:
-        found = match(text)
-        assert found is not None
-        if found.lastindex is None:
-            return ()
-        marks = found.groups()
-        return [number for number in numbers if marks[number] is not None]
+        folder = text.rpartition("/")[0]
+        return [n for part, n, match in candidates(folder) if part in text and match(text)]
 
     return hits
+
+
+def _folder(regex: str) -> str:
+    """The folder that all matches of an expression lie in, as far as it is spelled out."""
+    literal = _LITERAL.match(regex)
+    return _plain(literal[1]).rpartition("/")[0] if literal else ""
+
+
+def _part(regex: str) -> str:
+    """The longest text that is spelled out and that all matches hold; empty where it is unclear."""
+    parts = _WILD.sub("\0", regex.removeprefix("^").removesuffix("$")).split("\0")
+    if any(_SPECIAL.search(part) for part in parts):
+        return ""
+    return max(map(_plain, parts), key=len)
+
+
+def _plain(escaped: str) -> str:
+    return re.sub(r"\\(.)", r"\1", escaped, flags=re.DOTALL)
 
 
 def _to_the_end(regex: str) -> str:

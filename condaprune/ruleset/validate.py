@@ -65,9 +65,14 @@ def _value(hint: Any, data: object, declared: Field[Any], key: Key) -> object:
         options = [option for option in get_args(hint) if option is not NoneType]
         if isinstance(data, str) and str in options:
             return _string(data, declared, key)
-        return _value(next(o for o in options if o is not str), data, declared, key)
+        return _value(next((o for o in options if o is not str), str), data, declared, key)
     if hint is str:
         return _string(data, declared, key)
+    if hint is int:
+        if type(data) is not int or data < 0:
+            what = f"{_named(key)} is {data!r}"
+            raise Invalid(key, what, "Give a whole number, 0 or more.")
+        return data
     if hint is bool:
         if not isinstance(data, bool):
             raise _wrong_type(key, data, "true or false")
@@ -93,7 +98,7 @@ def _value(hint: Any, data: object, declared: Field[Any], key: Key) -> object:
 def _string(data: object, declared: Field[Any], key: Key) -> str:
     if not isinstance(data, str):
         raise _wrong_type(key, data, "a string")
-    pattern = declared.metadata["pattern"]
+    pattern = declared.metadata.get("pattern")
     if pattern and not re.fullmatch(pattern, data):
         what = f"{_named(key)} is {data!r}" if data.strip() else f"{_named(key)} is blank"
         raise Invalid(key, what, f"Expected: {_doc(declared)}")
@@ -103,7 +108,7 @@ def _string(data: object, declared: Field[Any], key: Key) -> str:
 def _items(item: Any, data: object, declared: Field[Any], key: Key) -> tuple[object, ...]:
     if not isinstance(data, list):
         raise _wrong_type(key, data, "a list")
-    if len(data) < declared.metadata["least"]:
+    if len(data) < declared.metadata.get("least", 0):
         raise Invalid(key, f"{_named(key)} is empty", f"Give at least one: {_doc(declared)}")
     items = tuple(_value(item, part, declared, (*key, at)) for at, part in enumerate(data))
     if item is str and len(set(items)) < len(items):
@@ -198,6 +203,8 @@ def _schema(hint: Any, declared: Field[Any]) -> Schema:
         return {"type": "string", "pattern": f"^(?:{pattern})$"} if pattern else {"type": "string"}
     if hint is bool:
         return {"type": "boolean"}
+    if hint is int:
+        return {"type": "integer", "minimum": 0}
     if origin is Literal:
         return {"enum": list(get_args(hint))}
     if origin is tuple:

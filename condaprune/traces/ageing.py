@@ -8,6 +8,7 @@ and both sides can make it.
 from __future__ import annotations
 
 import os
+import posixpath
 from collections.abc import Iterable, Mapping
 
 from condaprune.model import Inventory
@@ -20,21 +21,37 @@ _SHOWN = 8
 
 def fingerprint(prefix: str) -> dict[str, str]:
     """The fingerprint of the prefix in a folder; empty where it is not an environment."""
-    versions = _of_records(_names(prefix, "conda-meta"))
     libraries = [f"lib/{name}" for name in _names(prefix, "lib") if name.startswith("python")]
-    for library in (*libraries, "Lib"):
-        if not os.path.islink(os.path.join(prefix, library)):
-            versions.update(_of_distributions(_names(prefix, f"{library}/site-packages")))
-    return versions
+    sites = [
+        f"{library}/site-packages"
+        for library in (*libraries, "Lib")
+        if not os.path.islink(os.path.join(prefix, library))
+    ]
+    metadata = (name for site in sites for name in _names(prefix, site))
+    return _fingerprint(_names(prefix, "conda-meta"), metadata)
 
 
 def inventory_fingerprint(inventory: Inventory) -> dict[str, str]:
     """The fingerprint of an environment that was read."""
-    versions = _of_records(record.path.rpartition("/")[2] for record in inventory.records)
+    records = (posixpath.basename(record.path) for record in inventory.records)
     sites = set(inventory.layout.site)
-    names = (d.path.rpartition("/") for d in inventory.distributions)
-    versions.update(_of_distributions(name for folder, _, name in names if folder in sites))
-    return versions
+    places = (distribution.path.rpartition("/") for distribution in inventory.distributions)
+    return _fingerprint(records, (name for folder, _, name in places if folder in sites))
+
+
+def _fingerprint(records: Iterable[str], metadata: Iterable[str]) -> dict[str, str]:
+    """The fingerprint of the names of conda's records and of Python's metadata folders."""
+    versions: dict[str, str] = {}
+    for name in records:
+        parts = name.removesuffix(".json").rsplit("-", 2)
+        if name.endswith(".json") and len(parts) == 3:
+            versions[f"conda:{parts[0]}"] = f"{parts[1]} {parts[2]}"
+    for name in metadata:
+        stem, _, suffix = name.rpartition(".")
+        if suffix in ("dist-info", "egg-info"):
+            title, _, version = stem.partition("-")
+            versions[f"pypi:{canonical_name(title)}"] = version.split("-py", 1)[0]
+    return dict(sorted(versions.items()))
 
 
 def fingerprint_difference(trace: Trace, inventory: Inventory) -> str:
@@ -70,25 +87,6 @@ def _differences(before: Mapping[str, str], now: Mapping[str, str]) -> Iterable[
             yield f"{name} {version} is another build ({new.partition(' ')[2]}, was {build})"
         else:
             yield f"{name} is {new.split(' ')[0]}, was {old.split(' ')[0]}"
-
-
-def _of_records(names: Iterable[str]) -> dict[str, str]:
-    versions: dict[str, str] = {}
-    for name in names:
-        parts = name.removesuffix(".json").rsplit("-", 2)
-        if name.endswith(".json") and len(parts) == 3:
-            versions[f"conda:{parts[0]}"] = f"{parts[1]} {parts[2]}"
-    return versions
-
-
-def _of_distributions(names: Iterable[str]) -> dict[str, str]:
-    versions: dict[str, str] = {}
-    for name in names:
-        stem, _, suffix = name.rpartition(".")
-        if suffix in ("dist-info", "egg-info"):
-            title, _, version = stem.partition("-")
-            versions[f"pypi:{canonical_name(title)}"] = version.split("-py", 1)[0]
-    return versions
 
 
 def _names(prefix: str, folder: str) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from condaprune.errors import TraceError, UsageProblem, nearest
 from condaprune.paths import from_bytes
@@ -17,26 +16,18 @@ _Evidence = tuple[Mapping[str, TracedEntry], tuple[str, ...]]
 """Entries, and notes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Format:
-    """A file of another tool: its name in a sentence, and its reader."""
-
-    name: str
-    read: Callable[[bytes, Prefix], _Evidence]
-
-
 def import_trace(path: str, kind: str, prefix: str) -> Trace:
-    """A trace made of the file at *path*, which another tool wrote, of a kind in `FORMATS`.
+    """A trace made of the file at *path*, which another tool wrote, of a kind in `_FORMATS`.
 
     *prefix* is where the environment lay when the file was made; it need not exist here. Errors:
     `TraceError` where the file cannot be read, is not of its kind, or names nothing in the
     prefix; `UsageProblem` for an unknown kind.
     """
-    form = FORMATS.get(kind)
-    if form is None:
+    if kind not in _FORMATS:
         raise UsageProblem(
-            f"there is no import from {kind!r}", where="--from", remedy=nearest(kind, [*FORMATS])
+            f"there is no import from {kind!r}", where="--from", remedy=nearest(kind, [*_FORMATS])
         )
+    name, read = _FORMATS[kind]
     try:
         with open(path, "rb") as stream:
             data = stream.read()
@@ -45,10 +36,10 @@ def import_trace(path: str, kind: str, prefix: str) -> Trace:
             f"it cannot be read: {error.strerror}", where=path, remedy="Check its name"
         ) from None
     prefix = prefix.rstrip("/")
-    entries, notes = form.read(data, Prefix(prefix))
+    entries, notes = read(data, Prefix(prefix))
     if not entries:
         raise TraceError(
-            f"it names nothing in {prefix}, or is not {form.name}",
+            f"it names nothing in {prefix}, or is not {name}",
             where=path,
             remedy="Say with `--prefix` where the environment lay at the time, "
             "and with `--from` what the file is",
@@ -81,9 +72,8 @@ def _list(data: bytes, prefix: Prefix) -> _Evidence:
             tally.add(relative, "open")
         else:
             outside += bool(path)
-    return tally.entries(), (
-        f"{outside} paths outside the prefix were left out",
-    ) if outside else ()
+    note = f"{outside} paths outside the prefix were left out"
+    return tally.entries(), (note,) if outside else ()
 
 
 def _creport(data: bytes, prefix: Prefix) -> _Evidence:
@@ -120,9 +110,9 @@ def _object(value: object) -> dict[str, object]:
 
 
 _ARTIFACTS: Mapping[str, TraceKind] = {"Dir": "stat", "Symlink": "readlink"}
-FORMATS: Mapping[str, Format] = {
-    "strace": Format("an strace log", _strace),
-    "list": Format("a list of paths", _list),
-    "creport": Format("a creport.json", _creport),
+_FORMATS: Mapping[str, tuple[str, Callable[[bytes, Prefix], _Evidence]]] = {
+    "strace": ("an strace log", _strace),
+    "list": ("a list of paths", _list),
+    "creport": ("a creport.json", _creport),
 }
-"""What can be imported: one reader and one line here."""
+"""What can be imported: its name in a sentence, and its reader."""

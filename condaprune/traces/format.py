@@ -10,26 +10,31 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, cast
+from dataclasses import asdict, fields
+from types import NoneType
+from typing import Any, TypeVar
 
 from condaprune.errors import TraceError
 from condaprune.files import write_whole
 from condaprune.paths import sort_key
-from condaprune.traces.trace import ENDINGS, FORMAT, KINDS, Run, Trace, TracedEntry
-
-if TYPE_CHECKING:
-    from typing import IO
+from condaprune.traces.trace import ENDINGS, KINDS, Run, Trace, TracedEntry
 
 MAGIC = "condaprune_trace"
+_FORMAT = 1
 _AGAIN = "Record it again"
+
+T = TypeVar("T")
+
+
+class _Damage(Exception):
+    """Why a line is not one of a trace file."""
 
 
 def dump_lines(trace: Trace) -> Iterator[str]:
     """The lines of a trace file, each with its line feed; entries in the order of their bytes."""
-    yield _line({MAGIC: FORMAT, "runs": [_run_document(run) for run in trace.runs]})
+    yield _line({MAGIC: _FORMAT, "runs": [asdict(run) for run in trace.runs]})
     for path in sorted(trace.entries, key=sort_key):
         entry = trace.entries[path]
         document: dict[str, object] = {
@@ -44,6 +49,10 @@ def dump_lines(trace: Trace) -> Iterator[str]:
             document["computed"] = sorted(entry.computed)
         yield _line(document)
     yield _line({"end": len(trace.entries)})
+
+
+def _line(document: Mapping[str, object]) -> str:
+    return json.dumps(document) + "\n"
 
 
 def write_trace(trace: Trace, path: str) -> None:
@@ -85,8 +94,34 @@ def read_trace(path: str) -> Trace:
     Errors: `TraceError` where it is missing, truncated, damaged, not a trace, of a newer format,
     or names paths that leave the prefix.
     """
-    with _clear_errors(path, "read"), open(path, encoding="utf-8", errors="strict") as stream:
-        return _parse(stream, path)
+    number = 1
+    entries: dict[str, TracedEntry] = {}
+    with _clear_errors(path, "read"), open(path, encoding="utf-8") as stream:
+        try:
+            runs = _runs(stream.readline(), path)
+            for line in stream:
+                number += 1
+                document = _load(line)
+                if document is None and not line.endswith("\n"):
+                    break
+                if not isinstance(document, dict):
+                    raise _Damage("it is not a JSON object")
+                if document.get("end") is not None:
+                    if document["end"] != len(entries) or next(stream, None) is not None:
+                        raise _Damage("its closing line does not fit what precedes it")
+                    return Trace(runs, entries, path)
+                name, entry = _entry(document)
+                if name in entries:
+                    raise _Damage("it names an entry twice")
+                entries[name] = entry
+        except _Damage as why:
+            what = f"the trace is damaged at line {number}: {why}"
+            raise TraceError(what, where=path, remedy=_AGAIN) from None
+    raise TraceError(
+        f"the trace is truncated: it ends at line {number} without its closing line",
+        where=path,
+        remedy=_AGAIN,
+    )
 
 
 @contextmanager
@@ -109,62 +144,12 @@ def _not_a_trace(path: str) -> TraceError:
     return TraceError("it is not a trace", where=path, remedy=remedy)
 
 
-@dataclass(frozen=True, slots=True)
-class _Fields:
-    """A JSON object of a trace file, and where it stands; values of other types are damage."""
-
-    values: Mapping[str, object]
-    path: str
-    line: int
-
-    def damaged(self, why: str) -> TraceError:
-        what = f"the trace is damaged at line {self.line}: {why}"
-        return TraceError(what, where=self.path, remedy=_AGAIN)
-
-    def text(self, key: str) -> str:
-        value = self.values.get(key, "")
-        if not isinstance(value, str):
-            raise self.damaged(f"{key!r} is not a text")
-        return value
-
-    def texts(self, key: str) -> tuple[str, ...]:
-        value = self.values.get(key) or []
-        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            raise self.damaged(f"{key!r} is not a list of texts")
-        return tuple(value)
-
-    def names(self, key: str) -> frozenset[str]:
-        value = self.values.get(key)
-        return frozenset((value,) if isinstance(value, str) else self.texts(key))
-
-    def number(self, key: str, default: float = 0) -> float:
-        value = self.values.get(key, default)
-        if not isinstance(value, (int, float)) or not 0 <= value < math.inf:
-            raise self.damaged(f"{key!r} is not a number of 0 or more")
-        return value
-
-
-def _parse(stream: IO[str], path: str) -> Trace:
-    lines = iter(enumerate(stream, 1))
-    number, first = next(lines, (0, ""))
-    runs = _runs(first, path)
-    entries: dict[str, TracedEntry] = {}
-    for number, line in lines:
-        fields = _fields(line, path, number)
-        end = fields.values.get("end")
-        if end is not None:
-            if end != len(entries) or next(lines, None) is not None:
-                raise fields.damaged("its closing line does not fit what precedes it")
-            return Trace(runs, entries, path)
-        name, entry = _entry(fields)
-        if name in entries:
-            raise fields.damaged("it names an entry twice")
-        entries[name] = entry
-    raise TraceError(
-        f"the trace is truncated: it ends at line {number} without its closing line",
-        where=path,
-        remedy=_AGAIN,
-    )
+def _load(line: str) -> object:
+    try:
+        document: object = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return document
 
 
 def _runs(line: str, path: str) -> tuple[Run, ...]:
@@ -172,53 +157,28 @@ def _runs(line: str, path: str) -> tuple[Run, ...]:
     document = _load(line) if line.endswith("\n") else None
     if not isinstance(document, dict) or MAGIC not in document:
         raise _not_a_trace(path)
-    fields = _Fields(document, path, 1)
     version = document[MAGIC]
     if not isinstance(version, int) or version < 1:
-        raise fields.damaged("its format has no version")
-    if version > FORMAT:
+        raise _Damage("its format has no version")
+    if version > _FORMAT:
         raise TraceError(
-            f"the trace has format {version}; this condaprune reads up to {FORMAT}",
+            f"the trace has format {version}; this condaprune reads up to {_FORMAT}",
             where=path,
             remedy="Use the condaprune that recorded it, or a newer one",
         )
     runs = document.get("runs")
     if not isinstance(runs, list) or not all(isinstance(run, dict) for run in runs):
-        raise fields.damaged("its header lists no runs")
-    return tuple(_run(_Fields(run, path, 1)) for run in runs)
+        raise _Damage("its header lists no runs")
+    missing = {"prefix": "", "recorders": (), "overflow": True}
+    return tuple(_read(Run, {**missing, **run}) for run in runs)
 
 
-def _fields(line: str, path: str, number: int) -> _Fields:
-    document = _load(line)
-    if document is None and not line.endswith("\n"):
-        raise TraceError(f"the trace is truncated in line {number}", where=path, remedy=_AGAIN)
-    if not isinstance(document, dict):
-        raise _Fields({}, path, number).damaged("it is not a JSON object")
-    return _Fields(document, path, number)
-
-
-def _load(line: str) -> object:
-    try:
-        return cast("object", json.loads(line))
-    except (ValueError, RecursionError):
-        return None
-
-
-def _entry(fields: _Fields) -> tuple[str, TracedEntry]:
-    name = fields.values.get("path")
+def _entry(document: Mapping[str, object]) -> tuple[str, TracedEntry]:
+    name = document.get("path")
     if not isinstance(name, str) or not is_inside(name):
-        raise fields.damaged("its path is not one inside a prefix")
-    named = fields.names("kinds")
-    kinds = frozenset(kind for kind in KINDS if kind in named)
-    if not kinds or kinds != named:
-        raise fields.damaged(f"its kinds are not among {', '.join(KINDS)}")
-    return name, TracedEntry(
-        kinds,
-        int(fields.number("count", 1)),
-        fields.names("recorder"),
-        fields.names("askers"),
-        fields.names("computed"),
-    )
+        raise _Damage("its path is not one inside a prefix")
+    missing = {"kinds": (), "recorders": document.get("recorder", ())}
+    return name, _read(TracedEntry, {**missing, **document})
 
 
 def is_inside(path: str) -> bool:
@@ -227,41 +187,49 @@ def is_inside(path: str) -> bool:
     return "\0" not in path and not any(part in ("", ".", "..") for part in parts)
 
 
-def _run_document(run: Run) -> dict[str, object]:
-    fingerprint = dict(sorted(run.fingerprint.items()))
-    return {**asdict(run), "duration": round(run.duration, 3), "fingerprint": fingerprint}
+def _read(cls: type[T], document: Mapping[str, object]) -> T:
+    """A run or an entry of a document; fields that it leaves out have their defaults."""
+    values: dict[str, object] = {}
+    for field in fields(cls):  # type: ignore[arg-type]
+        if field.name in document:
+            fits, convert, expected = _FORMS[str(field.type)]
+            if not fits(document[field.name]):
+                raise _Damage(f"{field.name!r} is not {expected}")
+            values[field.name] = convert(document[field.name])
+    return cls(**values)
 
 
-def _run(fields: _Fields) -> Run:
-    exit_code = fields.values.get("exit_code")
-    if exit_code is not None and not isinstance(exit_code, int):
-        raise fields.damaged("'exit_code' is not a number")
-    ending = fields.text("ended") or "exit"
-    if ending not in ENDINGS:
-        raise fields.damaged(f"'ended' is not among {', '.join(ENDINGS)}")
-    fingerprint = fields.values.get("fingerprint", {})
-    if not isinstance(fingerprint, dict) or not all(
-        isinstance(version, str) for version in fingerprint.values()
-    ):
-        raise fields.damaged("'fingerprint' does not map names to versions")
-    return Run(
-        prefix=fields.text("prefix"),
-        recorders=fields.texts("recorders"),
-        command=fields.texts("command"),
-        exit_code=exit_code,
-        ended=ending,
-        started=fields.text("started"),
-        duration=float(fields.number("duration")),
-        filesystem=fields.text("filesystem"),
-        # A header that does not say so plainly is not trusted to be whole.
-        overflow=fields.values.get("overflow") is not False,
-        canary=fields.text("canary"),
-        changed=fields.texts("changed"),
-        changes=int(fields.number("changes")),
-        notes=fields.texts("notes"),
-        fingerprint=fingerprint,
-    )
+def _is_texts(value: object) -> bool:
+    return isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value)
 
 
-def _line(document: Mapping[str, object]) -> str:
-    return json.dumps(document, ensure_ascii=True, separators=(", ", ": ")) + "\n"
+def _is_kinds(value: object) -> bool:
+    return isinstance(value, list) and bool(value) and all(item in KINDS for item in value)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and 0 <= value < math.inf
+
+
+def _is_versions(value: object) -> bool:
+    return isinstance(value, dict) and _is_texts([*value.values()])
+
+
+_FORMS: Mapping[str, tuple[Callable[[Any], bool], Callable[[Any], object], str]] = {
+    "str": (lambda value: isinstance(value, str), str, "a text"),
+    "tuple[str, ...]": (_is_texts, tuple, "a list of texts"),
+    "frozenset[str]": (_is_texts, frozenset, "a list of texts"),
+    "frozenset[TraceKind]": (_is_kinds, frozenset, f"a list from {', '.join(KINDS)}"),
+    "Ending": (lambda value: value in ENDINGS, str, f"one of {', '.join(ENDINGS)}"),
+    "int": (_is_number, int, "a number of 0 or more"),
+    "float": (_is_number, float, "a number of 0 or more"),
+    "int | None": (
+        lambda value: isinstance(value, (int, NoneType)),
+        lambda value: value,
+        "a number",
+    ),
+    # A header that does not say plainly that nothing was lost is not trusted to be whole.
+    "bool": (lambda _: True, lambda value: value is not False, ""),
+    "Mapping[str, str]": (_is_versions, dict, "a map of names to versions"),
+}
+"""By the annotation of a field: whether a value fits, how it is converted, and what is expected."""

@@ -40,6 +40,8 @@ _ESCAPE = re.compile(rb"\\(x[0-9a-fA-F]{2}|[0-7]{1,3}|.)", re.DOTALL)
 _NAMED = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"v": b"\v", b"f": b"\f"}
 _UNFINISHED = "<unfinished ...>"
 
+_real = lru_cache(maxsize=65536)(os.path.realpath)
+
 
 class StraceLog:
     """Reads lines and counts what they say about a prefix.
@@ -107,22 +109,15 @@ class StraceLog:
         if name == "chdir":
             self._folders[process] = path
         if kind == "open":
-            self._opened(path, arguments, rest)
+            if "O_PATH" in arguments:
+                kind = "stat"
+            elif "O_DIRECTORY" in arguments:
+                kind = "list"
+            end = _RESULT.match(rest)
+            for name in {path, unescape(end[1]) if end else path}:
+                self._add(name, kind)
         elif result != "?" or kind == "exec":
             self._add(path, kind)
-
-    def _opened(self, path: str, arguments: str, rest: str) -> None:
-        kind: TraceKind = "open"
-        if "O_PATH" in arguments:
-            kind = "stat"
-        elif "O_DIRECTORY" in arguments:
-            kind = "list"
-        self._add(path, kind)
-        ended = _RESULT.match(rest)
-        if ended is not None:
-            real = unescape(ended[1])
-            if real != path:
-                self._add(real, kind)
 
     def _path(self, process: str, arguments: str) -> str | None:
         """The absolute path that a call names; None where it names none or that is unclear."""
@@ -148,17 +143,12 @@ class StraceLog:
         return self._folders.get(process, self._start)
 
     def _add(self, path: str, kind: TraceKind) -> None:
-        relative = None
-        if "/../" not in path + "/":
-            relative = self._prefix.relative(path)
-        if relative is None and self._resolve:
-            head, _, tail = path.rstrip("/").rpartition("/")
+        relative = self._prefix.relative(path)
+        if self._resolve and (relative is None or "/../" in path + "/"):
+            head, tail = os.path.split(path.rstrip("/") or "/")
             if tail in (".", ".."):
                 head, tail = path, ""
-            resolved = _real(head or "/")
-            relative = self._prefix.relative(f"{resolved}/{tail}" if tail else resolved)
-        elif relative is None:
-            relative = self._prefix.relative(path)
+            relative = self._prefix.relative(os.path.join(_real(head), tail))
         if relative is not None:
             self._tally.add(relative, kind)
 
@@ -177,8 +167,3 @@ def _unescaped(match: re.Match[bytes]) -> bytes:
     if code.isdigit() and code[:1] < b"8":
         return bytes((int(code, 8) & 0xFF,))
     return _NAMED.get(code, code)
-
-
-@lru_cache(maxsize=65536)
-def _real(folder: str) -> str:
-    return os.path.realpath(folder)

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from condaprune.errors import TraceError
 from condaprune.paths import printable
-
-FORMAT = 1
-"""The version of the file format that this module's nouns are written as."""
 
 TraceKind = Literal["open", "exec", "stat", "enoent", "readlink", "list"]
 KINDS: tuple[TraceKind, ...] = get_args(TraceKind)
@@ -36,15 +34,8 @@ class TracedEntry:
     askers: frozenset[str] = frozenset()
     computed: frozenset[str] = frozenset()
 
-    def joined(self, other: TracedEntry, *, same_run: bool = False) -> TracedEntry:
-        """Both together: counts add up, unless two recorders saw the *same run*."""
-        return TracedEntry(
-            self.kinds | other.kinds,
-            max(self.count, other.count) if same_run else self.count + other.count,
-            self.recorders | other.recorders,
-            self.askers | other.askers,
-            self.computed | other.computed,
-        )
+
+_NOTHING = TracedEntry(frozenset(), 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,24 +98,20 @@ class Tally:
 
     def __init__(self, recorder: str) -> None:
         self._recorder = frozenset((recorder,))
-        self._events: dict[tuple[str, TraceKind], int] = {}
+        self._kinds: dict[str, set[TraceKind]] = {}
+        self._counts: Counter[str] = Counter()
 
     def add(self, path: str, kind: TraceKind, count: int = 1) -> None:
         """Count events of one kind on one path; an empty path (the prefix itself) is left out."""
         if path:
-            key = (path, kind)
-            self._events[key] = self._events.get(key, 0) + count
+            self._kinds.setdefault(path, set()).add(kind)
+            self._counts[path] += count
 
     def entries(self) -> dict[str, TracedEntry]:
         """All that was added."""
-        kinds: dict[str, set[TraceKind]] = {}
-        counts: dict[str, int] = {}
-        for (path, kind), count in self._events.items():
-            kinds.setdefault(path, set()).add(kind)
-            counts[path] = counts.get(path, 0) + count
         return {
-            path: TracedEntry(frozenset(seen), counts[path], self._recorder)
-            for path, seen in kinds.items()
+            path: TracedEntry(frozenset(kinds), self._counts[path], self._recorder)
+            for path, kinds in self._kinds.items()
         }
 
 
@@ -150,21 +137,27 @@ class Prefix:
         return None
 
 
-def merge(traces: Sequence[Trace], label: str = "merged trace") -> Trace:
+def merge(traces: Sequence[Trace]) -> Trace:
     """The union of traces: all their runs, and each entry with all its kinds, counts added up."""
     runs = tuple(run for trace in traces for run in trace.runs)
-    return Trace(runs, union(trace.entries for trace in traces), label)
+    return Trace(runs, union(trace.entries for trace in traces))
 
 
 def union(
     parts: Iterable[Mapping[str, TracedEntry]], *, same_run: bool = False
 ) -> dict[str, TracedEntry]:
-    """The entries of several runs, or of several recorders of the *same run*."""
+    """All entries; counts add up, unless several recorders saw the *same run*."""
     entries: dict[str, TracedEntry] = {}
     for part in parts:
         for path, entry in part.items():
-            known = entries.get(path)
-            entries[path] = entry if known is None else known.joined(entry, same_run=same_run)
+            other = entries.get(path, _NOTHING)
+            entries[path] = TracedEntry(
+                entry.kinds | other.kinds,
+                max(entry.count, other.count) if same_run else entry.count + other.count,
+                entry.recorders | other.recorders,
+                entry.askers | other.askers,
+                entry.computed | other.computed,
+            )
     return entries
 
 

@@ -127,7 +127,9 @@ def test_a_budget_decides(
         pytest.param("profile = 'safe'", "has no [budget] table", id="no budget"),
         pytest.param("[budget", "not valid TOML", id="no TOML"),
         pytest.param(
-            '[budget.environment]\nmeasure = "weight"\nmax = 1', "is not a measure", id="a measure"
+            '[budget.environment]\nmeasure = "weight"\nmax = 1',
+            "toml:2: 'measure' is 'weight'",
+            id="a measure",
         ),
         pytest.param(
             "[budget.package.a]\nnew_files = false",
@@ -136,17 +138,34 @@ def test_a_budget_decides(
         ),
         pytest.param('[budget.environment]\ngrowth = "5%"', "there is none", id="no baseline"),
         pytest.param(
-            "[budget.environment]\nmax_files = true", "is not a whole number", id="a file count"
+            "[budget.environment]\nmax_files = true",
+            "'max_files' is True. Give a whole number",
+            id="a file count",
         ),
         pytest.param(
-            "[budget.environment]\nabsent = 1", "is not true or false", id="a number for true"
+            "[budget.environment]\nmax_files = -1", "'max_files' is -1", id="a negative count"
+        ),
+        pytest.param("[budget.environment]\nmax = 1.5", "'max' is 1.5", id="half a byte"),
+        pytest.param(
+            "[budget.environment]\ngrowth = 5",
+            "'growth' is a number. Give a string",
+            id="a growth that is a number",
+        ),
+        pytest.param(
+            "[budget.environment]\nabsent = 1",
+            "'absent' is a number. Give true or false",
+            id="a number for true",
         ),
         pytest.param(
             '[budget]\nexclude = "x"\n[budget.environment]\nmax = 1',
-            "is not a list of patterns",
+            "'exclude' is a string. Give a list",
             id="an exclude that is one text",
         ),
-        pytest.param("[budget.package]\na = 3", "is not a table", id="a package without a table"),
+        pytest.param(
+            "[budget.package]\na = 3",
+            "'a' is a number. Give a table",
+            id="a package without a table",
+        ),
     ],
 )
 def test_a_bad_budget_has_one_clear_message(
@@ -159,6 +178,14 @@ def test_a_bad_budget_has_one_clear_message(
     assert err.count("\n") == 1
     assert said in err
     assert "condaprune.toml" in err
+
+
+def test_a_budget_of_a_project_is_checked_where_it_stands(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / "pyproject.toml").write_text('[tool.condaprune.budget.package.a]\n\nmax = "1 XB"\n')
+    assert run(["check", "env", "-q", "--budget", "pyproject.toml"]) == 2
+    assert "pyproject.toml:3: '1 XB' has the unknown unit" in capsys.readouterr().err
 
 
 GROWTH = '[budget]\nbaseline = "base.json"\n[budget.environment]\ngrowth = "5% and 5kB"\n'

@@ -3,29 +3,39 @@
 from __future__ import annotations
 
 from importlib import import_module
+from typing import Any
 
 import pytest
 
 from condaprune.errors import UsageProblem
 from condaprune.report.forms import (
     AUDIT,
+    COMPARISON,
+    EXPLANATION,
     FORMS,
     NEEDS,
+    PRUNE,
     STATUS,
     VERDICT,
     VERIFICATION,
     WHY,
+    Report,
     able,
     check_form,
     form_of,
 )
 
 
-@pytest.mark.parametrize("name", FORMS)
-def test_each_form_has_the_functions_it_declares(name: str) -> None:
-    for module, reports in FORMS[name].modules.items():
-        for report in reports.split():
-            assert callable(getattr(import_module(f"condaprune.report.{module}"), report))
+@pytest.mark.parametrize(
+    "report",
+    [AUDIT, COMPARISON, VERDICT, PRUNE, NEEDS, WHY, EXPLANATION, STATUS, VERIFICATION],
+    ids=lambda report: report.name,
+)
+def test_each_report_has_the_functions_it_declares(report: Report[Any]) -> None:
+    assert report.modules.keys() == set(able(report))
+    for form, module in report.modules.items():
+        functions = import_module(f"condaprune.report.{module}")
+        assert callable(getattr(functions, f"{report.name}_as_{form}"))
 
 
 def test_forms_are_found_by_the_suffix_of_a_file() -> None:

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from condaprune.report.layout import counted, listed, percent, share, shorten, signed, size, table
+from condaprune.report.layout import (
+    Column,
+    changed,
+    counted,
+    listed,
+    percent,
+    share,
+    shorten,
+    signed,
+    size,
+    table,
+)
 
 
 @pytest.mark.parametrize(
@@ -27,6 +38,7 @@ def test_sizes_have_three_digits(count: int, text: str) -> None:
 def test_parts_and_differences() -> None:
     assert (share(1, 3), share(1, 0)) == ("33.3 %", "-")
     assert (signed(5), signed(-5), signed(0)) == ("+5 B", "-5 B", "0 B")
+    assert changed(4, 5) == "+1 B (+25.0 %)"
     assert (percent(1, 4), percent(1, 0), percent(0, 0)) == ("+25.0 %", "new", "-")
 
 
@@ -43,8 +55,12 @@ def test_the_middle_of_a_long_name_is_left_out() -> None:
 
 
 def test_a_table_aligns_numbers_and_shortens_names() -> None:
-    columns = (("bytes", 7), ("files", 5))
-    rows = [("short", ("1 kB", "2")), ("a very long name", ("30 kB", "1", "###"))]
+    columns: list[Column[tuple[str, ...]]] = [
+        Column("bytes", 7, lambda row: row[0]),
+        Column("files", 5, lambda row: row[1]),
+        Column("", 0, lambda row: row[2]),
+    ]
+    rows = [("short", ("1 kB", "2", "")), ("a very long name", ("30 kB", "1", "###"))]
     assert list(table("by name", columns, rows, width=10)) == [
         "  by name       bytes  files",
         "  short          1 kB      2",

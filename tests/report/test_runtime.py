@@ -16,16 +16,14 @@ from condaprune.formats.elf import read_versions
 from condaprune.formats.elfstrip import symbol_size
 from condaprune.report.audit.baseimages import fits
 from condaprune.report.audit.runtime import Needs, exported, glibc_version, runtime_needs
-from condaprune.report.audit.subject import Environment, open_subject
 from condaprune.report.forms.needs import dockerfile
+from condaprune.sources.find import find_source
 from lab.envs import BuiltEnvironment, c_compiler
 from tests.trees import make_prefix
 
 
 def needs_of(prefix: Path) -> Needs:
-    subject = open_subject(os.fspath(prefix))
-    assert isinstance(subject, Environment)
-    return runtime_needs(subject, subject.source.inventory())
+    return runtime_needs(find_source(os.fspath(prefix)))
 
 
 def test_a_real_environment_needs_glibc_and_no_more_than_it_says(

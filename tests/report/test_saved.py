@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 from pathlib import Path
@@ -87,6 +88,13 @@ def test_the_document_fits_its_published_schema(prefix: str) -> None:
         pytest.param({"schema": "x"}, "damaged", id="a schema that is no number"),
         pytest.param({"total": None}, "damaged", id="no total"),
         pytest.param({"views": {"package": [{}]}}, "damaged", id="an empty row"),
+        pytest.param(
+            {"files": [{"path": "a", "kind": "socket", "bytes": 1, "category": "other"}]},
+            "'socket' is not one of file, link, folder, other",
+            id="an unknown kind of entry",
+        ),
+        pytest.param({"packages": []}, "damaged", id="packages that are a list"),
+        pytest.param({"fingerprints": {"python": "?"}}, "damaged", id="a bad fingerprint"),
         pytest.param({"format": "other"}, "neither a saved audit nor a manifest", id="other JSON"),
     ],
 )
@@ -102,10 +110,25 @@ def test_a_bad_document_has_one_clear_message(
     assert caught.value.remedy
 
 
+def test_a_document_with_more_keys_and_in_gzip_is_read(tmp_path: Path, prefix: str) -> None:
+    data = json.loads(Path(saved(tmp_path, prefix)).read_text())
+    data["later"] = data["total"]["later"] = 1
+    path = tmp_path / "saved.json.gz"
+    path.write_bytes(gzip.compress(json.dumps(data).encode()))
+    assert audit(str(path)).total == audit(prefix).total
+
+
+def test_a_manifest_without_a_schema_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "manifest.json"
+    path.write_text('{"removed": [], "environment": {}}')
+    with pytest.raises(SourceError, match="this manifest is damaged"):
+        audit(str(path))
+
+
 def test_text_that_is_no_json_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "x.json"
     path.write_text("{")
-    with pytest.raises(SourceError, match="is no JSON"):
+    with pytest.raises(SourceError, match="is not valid JSON"):
         audit(str(path))
 
 
@@ -118,7 +141,7 @@ def test_what_a_document_does_not_hold_cannot_be_asked_for(tmp_path: Path, prefi
 def test_a_manifest_is_audited_as_what_was_removed(tmp_path: Path, prefix: str) -> None:
     from condaprune import api
     from condaprune.planning.account import make_account
-    from condaprune.report.manifest import make_manifest
+    from condaprune.report.prune import make_manifest
     from condaprune.request.request import Request
 
     plan = api.plan(prefix, Request(drop=("spam.py",)))

@@ -84,14 +84,14 @@ def test_an_entry_of_two_owners_counts_for_the_conda_package(tmp_path: Path) -> 
 
 def test_a_plan_counts_a_hard_linked_file_with_the_path_that_stays(tmp_path: Path) -> None:
     from condaprune.model import Decision, Plan
-    from condaprune.report.audit.measure import Sizes, make_items
+    from condaprune.report.audit.measure import make_items
     from condaprune.sources.prefix import PrefixSource
 
     prefix = make_prefix(tmp_path, {"a": b"x" * 10}, python=False)
     os.link(prefix / "a", prefix / "b")
     inventory = PrefixSource(os.fspath(prefix)).inventory()
     plan = Plan(inventory, {"a": Decision(True, "rule", "r")}, (), "p", (), ())
-    items = make_items(inventory, Sizes(), plan)
+    items = make_items(inventory, {}, plan)
     assert {i.path: (i.bytes, i.removed, i.freed) for i in items if i.path in ("a", "b")} == {
         "a": (0, True, 0),
         "b": (10, False, 0),

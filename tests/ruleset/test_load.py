@@ -115,7 +115,7 @@ def installed(tmp_path: Path) -> Path:
     shutil.copytree(f"{CHECKOUT}/condaprune", tmp_path / "condaprune", ignore=ignore)
     rules = tmp_path / "condaprune" / "rules"
     shutil.copytree(f"{CHECKOUT}/rules", rules)
-    (rules / COMPILED).write_bytes(compile_builtin(str(rules)))
+    (tmp_path / "condaprune" / "ruleset" / COMPILED).write_bytes(compile_builtin(str(rules)))
     return tmp_path
 
 
@@ -145,7 +145,7 @@ read = {"tomllib", "tomli", "pathspec", "packaging"} & set(sys.modules)
 def test_compiled_rules_are_those_of_the_toml_files(installed: Path) -> None:
     code = DUMP + "print(dump, bool(read))"
     compiled = run(installed, code)
-    (installed / "condaprune" / "rules" / COMPILED).unlink()
+    (installed / "condaprune" / "ruleset" / COMPILED).unlink()
     assert compiled.replace(" False\n", " True\n") == run(installed, code)
 
 
@@ -164,6 +164,7 @@ def test_rules_are_found_inside_a_zipped_application(installed: Path) -> None:
 
 def test_rules_that_are_missing_are_an_error(installed: Path) -> None:
     shutil.rmtree(installed / "condaprune" / "rules")
+    (installed / "condaprune" / "ruleset" / COMPILED).unlink()
     with pytest.raises(subprocess.CalledProcessError) as caught:
         run(installed, DUMP)
     assert "the built-in rules are missing" in caught.value.stderr

@@ -84,7 +84,7 @@ def test_a_file_that_lacks_its_end_is_truncated(tmp_path: Path, cut: int) -> Non
 def test_a_file_cut_within_a_line_is_truncated(tmp_path: Path) -> None:
     path, lines = _lines(tmp_path)
     path.write_text("".join(lines[:2]) + lines[2][:10])
-    _refused(path, "truncated in line 3")
+    _refused(path, "truncated: it ends at line 3")
 
 
 def test_a_file_that_lost_a_line_is_damaged(tmp_path: Path) -> None:
@@ -123,9 +123,12 @@ def test_a_newer_format_is_refused(tmp_path: Path) -> None:
         ('{"path": "a//b", "kinds": ["open"]}', "not one inside a prefix"),
         ('{"path": "a\\u0000", "kinds": ["open"]}', "not one inside a prefix"),
         ('{"path": 1, "kinds": ["open"]}', "not one inside a prefix"),
-        ('{"path": "a", "kinds": ["sniff"]}', "kinds are not among"),
-        ('{"path": "a", "kinds": []}', "kinds are not among"),
-        ('{"path": "a", "kinds": [1]}', "not a list of texts"),
+        ('{"path": "a", "kinds": ["sniff"]}', "'kinds' is not a list from open, exec"),
+        ('{"path": "a", "kinds": []}', "'kinds' is not a list from"),
+        ('{"path": "a", "kinds": [1]}', "'kinds' is not a list from"),
+        ('{"path": "a", "kinds": "open"}', "'kinds' is not a list from"),
+        ('{"path": "a"}', "'kinds' is not a list from"),
+        ('{"path": "a", "kinds": ["open"], "recorder": [1]}', "'recorders' is not a list of texts"),
         ('{"path": "a", "kinds": ["open"], "count": -1}', "'count' is not a number"),
         ("[]", "not a JSON object"),
         ("{", "not a JSON object"),

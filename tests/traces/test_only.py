@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from condaprune.errors import TraceError, UsageProblem
+from condaprune.evidence.removal import ONLY_TRACED
 from condaprune.live.trace.session import record
 from condaprune.model import Plan, unique_bytes
 from condaprune.planning.planner import decide
@@ -15,7 +16,7 @@ from condaprune.planning.terms import Terms
 from condaprune.request.request import Request
 from condaprune.request.rules import choose_rules
 from condaprune.sources.prefix import PrefixSource
-from condaprune.traces.only import CLOSURES, OPTION, only_traced
+from condaprune.traces.needs import CLOSURES, only_traced
 from condaprune.traces.trace import Trace
 from lab.envs.model import BuiltEnvironment
 from tests.trees import SITE, distribution, make_prefix
@@ -65,7 +66,7 @@ def test_what_the_trace_did_not_see_run_still_works(
     plan = planned(prefix, small_trace, "imports")
     slim = slimmed(prefix, plan, tmp_path / "env")
     assert works(slim, tmp_path, "click", "click.testing") == (True, "")
-    by_us = [entry for entry in plan.removed() if plan.decision(entry.path).name == OPTION]
+    by_us = [entry for entry in plan.removed() if plan.decision(entry.path).name == ONLY_TRACED]
     assert sum(entry.size for entry in by_us) > 1_000_000
 
 
@@ -151,7 +152,7 @@ _USED = f"{SITE}/used/__init__.py"
 def test_everything_else_may_go_but_the_standard_library_and_records(prefix: Path) -> None:
     only = only_traced([trace_of({_USED: ["open"]})], inventory_of(prefix))
     assert set(only.kept) == {_USED}
-    assert set(only.dropped.values()) == {OPTION}
+    assert set(only.dropped.values()) == {ONLY_TRACED}
     assert {f"{SITE}/used/data.txt", f"{SITE}/unused/__init__.py", "share/notes.txt"} <= {
         *only.dropped
     }

@@ -6,10 +6,9 @@ import contextlib
 import os
 import shutil
 import signal
-import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import IO
 
@@ -23,9 +22,6 @@ FORWARDED = frozenset(
 )
 _TICK = 0.5
 """Seconds between two checks of the child, in case the signal of its end was lost."""
-
-Notice = Callable[[str], None]
-"""Receives what the user should know while a run is recorded, one line a call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,33 +56,24 @@ def find_program(command: Sequence[str]) -> str:
 def signals_blocked() -> Iterator[None]:
     """Block the signals that are to be forwarded, in the main thread only.
 
-    They are taken one by one with ``sigtimedwait``; handlers cover the moment in which the child
-    is started, when a thread must leave them unblocked for the child to inherit.
+    They are taken one by one with ``sigtimedwait``; those that come after the run are dropped.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     numbers = _forwarded()
-    handlers = {number: signal.signal(number, _note) for number in numbers}
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {*numbers, signal.SIGCHLD})
     try:
         yield
     finally:
+        while signal.sigtimedwait(numbers, 0) is not None:
+            continue
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
 
 
 def _forwarded() -> set[signal.Signals]:
     # One that is ignored (nohup) stays ignored, here and in the child.
     return {n for n in FORWARDED if signal.getsignal(n) not in (signal.SIG_IGN, None)}
-
-
-_arrived: list[int] = []
-
-
-def _note(number: int, _frame: object) -> None:
-    _arrived.append(number)
 
 
 def run_command(
@@ -98,26 +85,25 @@ def run_command(
     Errors: `TraceError` where it cannot be started.
     """
     begun = time.monotonic()
-    _arrived.clear()
     child = _start(launch, stdout)
     ended: Ending = "exit"
     deadline = begun + seconds if seconds else float("inf")
     sent = 0
     late = False
-    while child.poll() is None:
+    while not (result := os.waitpid(child, os.WNOHANG))[0]:
         left = deadline - time.monotonic()
         if left <= 0:
             sent = signal.SIGKILL if late else signal.SIGTERM
             ended = ended if late else "time"
             late = True
-            child.send_signal(sent)
+            os.kill(child, sent)
             deadline = time.monotonic() + grace
-            continue
-        for number, forward in _next_signals(min(left, _TICK)):
-            ended, sent = "signal", number
-            if forward:
-                child.send_signal(number)
-    code = child.returncode
+        elif arrived := _next_signal(min(left, _TICK)):
+            ended, sent = "signal", arrived.si_signo
+            # One that comes from the terminal has reached the child, which is in the same group.
+            if arrived.si_code <= 0:
+                os.kill(child, sent)
+    code = os.waitstatus_to_exitcode(result[1])
     if ended == "time" and code in (-sent, -signal.SIGTERM):
         code = 0  # it ended as it was told to
     return Finish(128 - code if code < 0 else code, ended, time.monotonic() - begun)
@@ -127,50 +113,34 @@ def wait_for_signal(seconds: float = 0.0) -> Finish:
     """Wait, inside `signals_blocked`, for a signal to end or for *seconds* to pass (0: never)."""
     begun = time.monotonic()
     deadline = begun + seconds if seconds else float("inf")
-    _arrived.clear()
     while (left := deadline - time.monotonic()) > 0:
-        if any(_next_signals(min(left, _TICK))):
+        if _next_signal(min(left, _TICK)):
             break
     return Finish(None, "attached", time.monotonic() - begun)
 
 
-def _next_signals(patience: float) -> Iterator[tuple[int, bool]]:
-    """The signals that arrive within *patience* seconds, each with whether to pass it on.
-
-    One that comes from the terminal has reached the child already, which is in the same group.
-    """
-    while _arrived:
-        yield _arrived.pop(), True
+def _next_signal(patience: float) -> signal.struct_siginfo | None:
+    """The next signal to forward; None where there is none within *patience* seconds."""
     if threading.current_thread() is not threading.main_thread():
         time.sleep(min(patience, 0.02))
-        return
+        return None
     arrived = signal.sigtimedwait({*_forwarded(), signal.SIGCHLD}, patience)
-    if arrived is not None and arrived.si_signo != signal.SIGCHLD:
-        yield arrived.si_signo, arrived.si_code <= 0
+    return arrived if arrived is not None and arrived.si_signo != signal.SIGCHLD else None
 
 
-def _start(launch: Launch, stdout: IO[bytes] | None) -> subprocess.Popen[bytes]:
-    """Start the child from a thread whose signals are not blocked: a mask is inherited."""
-    result: list[subprocess.Popen[bytes] | OSError] = []
-
-    def work() -> None:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {*FORWARDED, signal.SIGCHLD})
-        try:
-            result.append(
-                subprocess.Popen(
-                    launch.command, env=dict(launch.environment), stdout=stdout, close_fds=False
-                )
-            )
-        except OSError as error:
-            result.append(error)
-
-    thread = threading.Thread(target=work, name="condaprune-start")
-    thread.start()
-    thread.join()
-    child = result[0]
-    if isinstance(child, OSError):
-        raise TraceError(
-            f"the command {printable(launch.command[0])!r} cannot be started: {child.strerror}",
-            remedy="Check that it is executable and built for this machine",
+def _start(launch: Launch, stdout: IO[bytes] | None) -> int:
+    """The process id of the child, which starts with no signal blocked."""
+    try:
+        return os.posix_spawn(
+            find_program(launch.command),
+            launch.command,
+            launch.environment,
+            file_actions=[(os.POSIX_SPAWN_DUP2, stdout.fileno(), 1)] if stdout else (),
+            setsigmask=(),
+            setsigdef=(signal.SIGPIPE, signal.SIGXFSZ),  # Python ignores them
         )
-    return child
+    except OSError as error:
+        raise TraceError(
+            f"the command {printable(launch.command[0])!r} cannot be started: {error.strerror}",
+            remedy="Check that it is executable and built for this machine",
+        ) from None

@@ -1,22 +1,10 @@
-"""Where a run is recorded: the file system of the prefix, and the recorders' own folder.
-
-The file system is read from ``/proc/self/mountinfo``. The folder lies outside the prefix, with a
-lock that keeps two recordings of one prefix apart.
-"""
+"""The file system that a prefix lies on, as ``/proc/self/mountinfo`` describes it."""
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
-import shutil
-import stat
-import tempfile
-from collections.abc import Iterator
 from dataclasses import dataclass
-
-from condaprune.errors import TraceError
-from condaprune.paths import printable, to_bytes
 
 _OCTAL = re.compile(r"\\([0-7]{3})")
 
@@ -64,65 +52,3 @@ def mount_of(path: str, table: str = "/proc/self/mountinfo") -> Mount:
 
 def _covers(point: str, path: str) -> bool:
     return path == point or path.startswith(point.rstrip("/") + "/") or not os.path.isabs(path)
-
-
-@contextlib.contextmanager
-def recording_alone(prefix: str) -> Iterator[str]:
-    """Hold the lock of a prefix (its real path) and yield a fresh folder, removed afterwards.
-
-    The lock is a file in a folder of the user's in the system's temporary folder, so that nothing
-    is written to the prefix; the kernel releases it however the process ends. Errors:
-    `TraceError` where another recorder is at work.
-    """
-    import fcntl
-
-    home = _home()
-    try:
-        info = os.stat(to_bytes(prefix))
-    except OSError as error:
-        raise TraceError(
-            f"the prefix cannot be read: {error.strerror}",
-            where=printable(prefix),
-            remedy="Check its name and permissions",
-        ) from None
-    lock = os.path.join(home, f"trace-{info.st_dev:x}-{info.st_ino:x}.lock")
-    handle = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise TraceError(
-                "another recorder is at work on this prefix; each would see the other's workload",
-                where=printable(prefix),
-                remedy="Wait until it has ended, or stop it with Ctrl-C",
-            ) from None
-        folder = tempfile.mkdtemp(prefix="trace-", dir=home)
-        try:
-            yield folder
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
-    finally:
-        os.close(handle)
-
-
-def _home() -> str:
-    """The user's folder for scratch files. Errors: `TraceError` if it is somebody else's."""
-    home = os.path.join(tempfile.gettempdir(), f"condaprune-{os.getuid()}")
-    try:
-        os.mkdir(home, 0o700)
-    except FileExistsError:
-        pass
-    except OSError as error:
-        raise TraceError(
-            f"the scratch folder cannot be made: {error.strerror}",
-            where=home,
-            remedy="Set TMPDIR to a folder that you may write to",
-        ) from None
-    info = os.lstat(home)
-    if not stat.S_ISDIR(info.st_mode) or info.st_uid != os.getuid():
-        raise TraceError(
-            "the scratch folder belongs to somebody else",
-            where=home,
-            remedy="Set TMPDIR to a folder that is yours",
-        )
-    return home

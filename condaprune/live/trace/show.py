@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from condaprune.errors import SourceError, TraceError, UsageProblem, nearest
-from condaprune.model import Owner
-from condaprune.names import canonical_name
 from condaprune.paths import printable, sort_key
+from condaprune.sources.packages import make_graph
 from condaprune.sources.prefix import PrefixSource
 from condaprune.traces.trace import KINDS, Ending, Run, Trace, command_text
 
@@ -18,6 +17,7 @@ _ENDINGS: dict[Ending, str] = {
     "attached": "attached to running processes",
     "imported": "imported",
 }
+_OVERFLOW = "events were lost: the trace is incomplete and cannot be used"
 
 
 def render_trace(
@@ -52,24 +52,24 @@ def render_trace(
 
 
 def _describe(run: Run) -> Iterator[str]:
-    yield f"prefix      {printable(run.prefix)}"
-    if run.command:
-        yield f"command     {command_text(run.command)}"
     after = f" after {run.duration:.1f} s" if run.duration else ""
-    yield f"ended       {_ENDINGS[run.ended].format(code=run.exit_code)}{after}"
     where = f" on {run.filesystem}" if run.filesystem else ""
-    yield f"recorder    {', '.join(run.recorders)}{where}"
-    if run.started:
-        yield f"started     {run.started}"
-    if run.overflow:
-        yield "overflow    events were lost: the trace is incomplete and cannot be used"
-    if run.canary:
-        yield f"canary      {run.canary}"
-    if run.changes:
-        names = ", ".join(printable(path) for path in run.changed[:3])
-        yield f"changed     {run.changes} entries of the prefix while it ran: {names}"
-    for note in run.notes:
-        yield f"note        {note}"
+    names = ", ".join(printable(path) for path in run.changed[:3])
+    facts = [
+        ("prefix", printable(run.prefix)),
+        ("command", command_text(run.command)),
+        ("ended", f"{_ENDINGS[run.ended].format(code=run.exit_code)}{after}"),
+        ("recorder", f"{', '.join(run.recorders)}{where}"),
+        ("started", run.started),
+        ("overflow", _OVERFLOW if run.overflow else ""),
+        ("canary", run.canary),
+        (
+            "changed",
+            f"{run.changes} entries of the prefix while it ran: {names}" if run.changes else "",
+        ),
+        *(("note", note) for note in run.notes),
+    ]
+    return (f"{name:<12}{fact}" for name, fact in facts if fact)
 
 
 def _owned(package: str, prefix: str) -> frozenset[str]:
@@ -82,17 +82,10 @@ def _owned(package: str, prefix: str) -> frozenset[str]:
             where=prefix,
             remedy="Name the environment with `--prefix ENV`",
         ) from error
-    name = canonical_name(package.rpartition(":")[2])
-    packages: list[Owner] = [*inventory.records, *inventory.distributions]
-    names = {owner.name: canonical_name(owner.name) for owner in packages}
-    if name not in names.values():
-        raise UsageProblem(
-            f"there is no package {package!r} in {prefix}",
-            where="--package",
-            remedy=nearest(name, sorted(names.values())),
-        )
+    graph = make_graph(inventory)
+    labels = graph.find_all(package, "--package")
     return frozenset(
         path
         for path, owners in inventory.owners.items()
-        if any(names[owner.name] == name for owner in owners)
+        if any(graph.label(owner) in labels for owner in owners)
     )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from condaprune.report.audit.runtime import Needs, Version
+from condaprune.report.audit.runtime import Needs, Outside, Version
 from condaprune.report.resources import table
 
 
@@ -78,10 +78,9 @@ def fits(needs: Needs) -> tuple[Fit, ...]:
     return (*(_fit(needs, base, bases) for base in bases.images), _scratch(needs, bases))
 
 
-def _outside_glibc(needs: Needs, bases: BaseImages) -> tuple[str, ...]:
+def _outside_glibc(needs: Needs, bases: BaseImages) -> tuple[Outside, ...]:
     """The libraries taken from outside that do not come with glibc."""
-    names = (library.name for library in needs.outside)
-    return tuple(name for name in names if name.rpartition("/")[2] not in bases.glibc)
+    return tuple(x for x in needs.outside if x.name.rpartition("/")[2] not in bases.glibc)
 
 
 def _fit(needs: Needs, base: Base, bases: BaseImages) -> Fit:
@@ -92,13 +91,13 @@ def _fit(needs: Needs, base: Base, bases: BaseImages) -> Fit:
     elif needs.glibc and needs.glibc > base.glibc:
         newer = f"{needs.glibc_user} needs {shown(needs.glibc)}"
         reasons.append(f"it has glibc {shown(base.glibc)}, and {newer}")
-    for name in _outside_glibc(needs, bases):
+    for library in _outside_glibc(needs, bases):
+        name = library.name
+        package = bases.packages.get(name, "")
         if name in base.libraries:
             continue
-        package = bases.packages.get(name, "")
         if not (base.installs and base.glibc):
-            user = next(library for library in needs.outside if library.name == name)
-            notes.append(f"it lacks {name}, which {user.users[0]} asks for")
+            notes.append(f"it lacks {name}, which {library.users[0]} asks for")
         elif package:
             installs.append(package)
         else:
@@ -123,8 +122,9 @@ def _scratch(needs: Needs, bases: BaseImages) -> Fit:
     notes = []
     missing = _outside_glibc(needs, bases)
     if missing:
+        example = missing[0].name
         notes.append(
-            f"{len(missing)} libraries besides glibc are taken from outside, such as {missing[0]}"
+            f"{len(missing)} libraries besides glibc are taken from outside, such as {example}"
         )
     if needs.outside:
         parts = ", ".join((*needs.loaders, *(library.name for library in needs.outside)))

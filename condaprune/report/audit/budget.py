@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any, Literal, NoReturn, TypeVar
+from typing import Literal, TypeVar
 
 from condaprune.errors import ConfigError, nearest
 from condaprune.report.audit.categories import CATEGORIES
 from condaprune.report.audit.model import Measure
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib  # type: ignore[import-not-found, unused-ignore]
+from condaprune.request.config import read_tables
+from condaprune.ruleset.validate import Invalid, Key, read
 
 T = TypeVar("T")
 Scope = Literal["environment", "package", "category", "folder"]
@@ -30,25 +26,6 @@ UNITS: dict[str, int] = {
 _BY_LOWER = {name.lower(): size for name, size in UNITS.items()}
 _AMOUNT = re.compile(r"(\d+(?:\.\d+)?|\.\d+)\s*([A-Za-z]*)")
 _PERCENT = re.compile(r"(\d+(?:\.\d+)?|\.\d+)\s*%")
-_MEASURES: dict[str, Measure] = {
-    "apparent": "bytes",
-    "disk": "disk",
-    "compressed": "compressed",
-    "strippable": "strippable",
-}
-_VALUES: dict[str, tuple[str, Callable[[Any], bool]]] = {
-    "baseline": ("the path of a saved audit", lambda value: isinstance(value, str)),
-    "exclude": (
-        "a list of patterns",
-        lambda value: isinstance(value, list) and all(isinstance(text, str) for text in value),
-    ),
-    "max_files": ("a whole number of files", lambda value: type(value) is int and value >= 0),
-    "new_files": ("true or false", lambda value: isinstance(value, bool)),
-    "absent": ("true or false", lambda value: isinstance(value, bool)),
-    "message": ("a text", lambda value: isinstance(value, str)),
-}
-"""What the values of keys have to be; amounts are parsed."""
-_KEYS = ("max", "growth", "max_files", "new_files", "absent", "measure", "message")
 
 
 class AmountError(ValueError):
@@ -112,6 +89,35 @@ def parse_growth(value: object) -> Growth:
     return Growth(shares, sizes, "or" not in joints, value.strip())
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitTable:
+    """What holds somewhere, as the file has it.
+
+    `new_files` is false where no new file may appear, `absent` true where nothing may be there at
+    all. `message` is shown when the limit is not kept.
+    """
+
+    max: int | str | None = None
+    growth: str | None = None
+    max_files: int | None = None
+    new_files: bool = True
+    absent: bool = False
+    measure: Literal["apparent", "disk", "compressed", "strippable"] = "apparent"
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetTable:
+    """The table ``[budget]``."""
+
+    baseline: str = ""
+    exclude: tuple[str, ...] = ()
+    environment: LimitTable | None = None
+    package: Mapping[str, LimitTable] = field(default_factory=dict)
+    category: Mapping[str, LimitTable] = field(default_factory=dict)
+    folder: Mapping[str, LimitTable] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
 class Limit:
     """One table of budgets: for what, and what holds there.
@@ -157,109 +163,66 @@ class Budget:
 
 
 def load_budget(path: str) -> Budget:
-    """The budgets of a configuration file. Errors: `ConfigError` with the file and the key."""
-    try:
-        with open(path, "rb") as handle:
-            data: Mapping[str, Any] = tomllib.load(handle)
-    except OSError as error:
-        raise ConfigError(
-            f"cannot be read: {error.strerror}", where=path, remedy="Check --budget"
-        ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"not valid TOML: {error}", where=path, remedy="Correct it") from error
-    if os.path.basename(path) == "pyproject.toml":
-        data = data.get("tool", {}).get("condaprune", {})
-    tables = data.get("budget")
-    if not isinstance(tables, dict):
+    """The budgets of a configuration file. Errors: `ConfigError` with file, line and remedy."""
+    tables = read_tables(path, "--budget")
+    data = tables.values.get("budget")
+    if not isinstance(data, dict):
         remedy = 'Write for instance [budget.environment] with max = "450 MB"'
         raise ConfigError("has no [budget] table", where=path, remedy=remedy)
-    top = _Table(path, "budget", tables)
-    top.check()
-    limits = tuple(_limits(top))
+    key = (*tables.key, "budget")
+    try:
+        table = read(BudgetTable, data, key)
+        limits = tuple(_limits(table, list(data), key))
+    except Invalid as error:
+        raise tables.error(error) from error
     if not limits:
         remedy = f"Add a table [budget.X] for X one of {', '.join(SCOPES)}"
         raise ConfigError("[budget] holds no limit", where=path, remedy=remedy)
-    baseline = tables.get("baseline", "")
-    if baseline:
-        baseline = os.path.join(os.path.dirname(path), baseline)
-    return Budget(path, limits, baseline, tuple(tables.get("exclude", ())))
+    baseline = os.path.join(os.path.dirname(path), table.baseline) if table.baseline else ""
+    return Budget(path, limits, baseline, table.exclude)
 
 
-@dataclass(frozen=True, slots=True)
-class _Table:
-    """A table of the file, with its name for messages."""
-
-    path: str
-    name: str
-    values: Mapping[str, Any]
-
-    def error(self, key: str, what: str, remedy: str) -> NoReturn:
-        where = f"{self.name}.{key}" if key else self.name
-        raise ConfigError(f"{where} {what}", where=self.path, remedy=remedy.rstrip("."))
-
-    def check(self) -> None:
-        """Refuse values of another kind than their keys ask for."""
-        for key, (kind, valid) in _VALUES.items():
-            if key in self.values and not valid(self.values[key]):
-                self.error(key, f"is not {kind}", f"Write {kind}")
-
-    def amount(self, key: str, parse: Callable[[object], T]) -> T | None:
-        """An amount, or None where the key is not there."""
-        try:
-            return parse(self.values[key]) if key in self.values else None
-        except AmountError as error:
-            units = f"units are {', '.join(UNITS)}"
-            self.error(key, str(error), f'Write for instance "450 MB" or "5% and 5 MB"; {units}')
-
-    def below(self, key: str) -> _Table:
-        """The table of that name in this one."""
-        values = self.values[key]
-        if not isinstance(values, dict):
-            self.error(key, "is not a table", f'Write [{self.name}."{key}"]')
-        return _Table(self.path, f"{self.name}.{key}", values)
+def _limits(table: BudgetTable, order: list[str], key: Key) -> Iterator[Limit]:
+    """The limits in the *order* of the file's scopes."""
+    environment = {"": table.environment} if table.environment is not None else {}
+    tables: dict[Scope, Mapping[str, LimitTable]] = {
+        "environment": environment,
+        "package": table.package,
+        "category": table.category,
+        "folder": table.folder,
+    }
+    for scope in [scope for name in order for scope in SCOPES if scope == name]:
+        for name, limit in tables[scope].items():
+            yield _limit(limit, scope, name, (*key, scope, *([name] if name else [])))
 
 
-def _limits(top: _Table) -> Iterator[Limit]:
-    options = ("baseline", "exclude")
-    for key in top.values:
-        if key in options:
-            continue
-        scope = next((scope for scope in SCOPES if scope == key), None)
-        if scope is None:
-            top.error(key, "is unknown", nearest(key, (*SCOPES, *options)))
-        table = top.below(key)
-        if scope == "environment":
-            yield _limit(table, scope, "")
-        else:
-            yield from (_limit(table.below(name), scope, name) for name in table.values)
-
-
-def _limit(table: _Table, scope: Scope, name: str) -> Limit:
+def _limit(table: LimitTable, scope: Scope, name: str, key: Key) -> Limit:
     if scope == "category" and name not in CATEGORIES:
-        table.error("", "is not a category", nearest(name, tuple(CATEGORIES)))
-    for key in table.values:
-        if key not in _KEYS:
-            table.error(key, "is unknown", nearest(key, _KEYS))
-    table.check()
-    measure = str(table.values.get("measure", "apparent"))
-    if measure not in _MEASURES:
-        table.error("measure", f"{measure!r} is not a measure", nearest(measure, tuple(_MEASURES)))
+        raise Invalid(key, f"{name!r} is not a category", nearest(name, tuple(CATEGORIES)))
     limit = Limit(
         scope,
         name.strip("/") if scope == "folder" else name,
-        table.amount("max", parse_size),
-        table.amount("growth", parse_growth),
-        table.values.get("max_files"),
-        table.values.get("new_files", True),
-        table.values.get("absent", False),
-        _MEASURES[measure],
-        table.values.get("message", ""),
+        _amount(table.max, parse_size, (*key, "max")),
+        _amount(table.growth, parse_growth, (*key, "growth")),
+        table.max_files,
+        table.new_files,
+        table.absent,
+        "bytes" if table.measure == "apparent" else table.measure,
+        table.message,
     )
     if not limit.new_files and scope not in ("environment", "category"):
         remedy = "New files can be refused in the environment and in a category"
-        table.error("new_files", "is not for this table", remedy)
+        raise Invalid((*key, "new_files"), "'new_files' is not for this table", remedy)
     limited = limit.max is not None or limit.max_files is not None
     if not (limited or limit.absent or limit.needs_baseline):
         remedy = "Give one of max, growth, max_files, new_files, absent"
-        table.error("", "limits nothing", remedy)
+        raise Invalid(key, f"{key[-1]!r} limits nothing", remedy)
     return limit
+
+
+def _amount(value: int | str | None, parse: Callable[[object], T], key: Key) -> T | None:
+    try:
+        return None if value is None else parse(value)
+    except AmountError as error:
+        remedy = f'Write for instance "450 MB" or "5% and 5 MB"; units are {", ".join(UNITS)}'
+        raise Invalid(key, str(error), remedy) from error

@@ -8,8 +8,8 @@ extension gives its ratio.
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 
 from condaprune.errors import SourceError
 from condaprune.formats.elf import Reader
@@ -17,13 +17,13 @@ from condaprune.formats.elfstrip import symbol_size
 from condaprune.model import Entry, Inventory, Progress, no_progress
 from condaprune.paths import to_bytes
 from condaprune.report.audit.model import Duplicate, Item
-from condaprune.report.audit.subject import Environment
 from condaprune.report.audit.views import extension_of
+from condaprune.sources.base import Parts, Source, Streamed
 
-LEVEL = 3
-SAMPLE = 24 << 20
+_LEVEL = 3
+_SAMPLE = 24 << 20
 """Bytes that are compressed to estimate an environment."""
-LEAST_DUPLICATE = 4096
+_LEAST_DUPLICATE = 4096
 """Duplicates of smaller files hardly take more room on disk."""
 _LEAST_ELF = 64
 _GROUP_LEAST = 192 << 10
@@ -37,40 +37,28 @@ _TEXT = tuple(
 
 
 def readers(
-    subject: Environment, paths: Iterable[str], *, strict: bool = False
+    source: Source, paths: Iterable[str], *, strict: bool = False
 ) -> Iterator[tuple[str, Reader]]:
     """A reader of parts of each file; those that cannot be read are left out.
 
     Errors: `SourceError` for a file that cannot be read where *strict*.
     """
-    if not subject.prefix:
-        for path, data in subject.source.read_many(list(paths)):
-            yield path, _within(data)
+    if not isinstance(source, Parts) or isinstance(source, Streamed):
+        for path, data in source.read_many(list(paths)):
+            yield path, partial(_part, data)
         return
     for path in paths:
-        name = to_bytes(f"{subject.prefix}/{path}")
         try:
-            handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-        except OSError as error:
+            source.read_part(path, 0, 0)
+        except SourceError:
             if strict:
-                raise SourceError(
-                    f"cannot be read: {error.strerror}",
-                    where=os.fsdecode(name),
-                    remedy="Run condaprune as a user who may read the whole environment",
-                ) from error
+                raise
             continue
-        try:
-            yield path, _from_file(handle)
-        finally:
-            os.close(handle)
+        yield path, partial(source.read_part, path)
 
 
-def _from_file(handle: int) -> Reader:
-    return lambda at, length: os.pread(handle, length, at)
-
-
-def _within(data: bytes) -> Reader:
-    return lambda at, length: data[at : at + length]
+def _part(data: bytes, offset: int, size: int) -> bytes:
+    return data[offset : offset + size]
 
 
 def may_be_elf(entry: Entry, *, objects: bool = False) -> bool:
@@ -83,15 +71,15 @@ def may_be_elf(entry: Entry, *, objects: bool = False) -> bool:
     return (objects or bool(entry.mode & 0o111)) and not name.endswith(_TEXT)
 
 
-def strippable_sizes(subject: Environment, inventory: Inventory) -> dict[str, int]:
+def strippable_sizes(source: Source, inventory: Inventory) -> dict[str, int]:
     """Bytes of symbols and debug sections by path, only where there are any."""
     paths = [e.path for e in inventory.entries.values() if may_be_elf(e, objects=True)]
-    sizes = ((path, symbol_size(read)) for path, read in readers(subject, paths))
+    sizes = ((path, symbol_size(read)) for path, read in readers(source, paths))
     return {path: size for path, size in sizes if size}
 
 
 def find_duplicates(
-    subject: Environment, inventory: Inventory, items: Iterable[Item]
+    source: Source, inventory: Inventory, items: Iterable[Item]
 ) -> tuple[Duplicate, ...]:
     """Groups of files of equal content, the most wasteful first; small files are left out.
 
@@ -99,22 +87,16 @@ def find_duplicates(
     have changed after their package was installed. Errors: `SourceError`.
     """
     by_size: dict[int, list[str]] = {}
-    packages: dict[str, str] = {}
     for item in items:
-        if item.kind == "file" and item.bytes >= LEAST_DUPLICATE:
+        if item.kind == "file" and item.bytes >= _LEAST_DUPLICATE:
             by_size.setdefault(inventory.entries[item.path].size, []).append(item.path)
-            packages[item.path] = item.package
     alike = [path for paths in by_size.values() if len(paths) > 1 for path in paths]
     groups: dict[tuple[int, bytes], list[str]] = {}
-    for path, data in subject.source.read_many(alike):
+    for path, data in source.read_many(alike):
         digest = hashlib.blake2b(data, digest_size=16).digest()
         groups.setdefault((inventory.entries[path].size, digest), []).append(path)
     duplicates = [
-        Duplicate(
-            size,
-            tuple(sorted(paths, key=to_bytes)),
-            tuple(sorted({packages[path] for path in paths} - {""})),
-        )
+        Duplicate(size, tuple(sorted(paths, key=to_bytes)))
         for (size, _), paths in groups.items()
         if len(paths) > 1
     ]
@@ -122,14 +104,14 @@ def find_duplicates(
 
 
 def compressed_sizes(
-    subject: Environment, inventory: Inventory, *, exact: bool, progress: Progress = no_progress
+    source: Source, inventory: Inventory, *, exact: bool, progress: Progress = no_progress
 ) -> dict[str, int]:
     """Compressed bytes by path, of files that have content. Errors: `SourceError`."""
     files = _files(inventory)
     if exact:
-        return _exact(subject, files, progress)
+        return _exact(source, files, progress)
     progress("sample to compress", 0, 0)
-    return _estimated(subject, files)
+    return _estimated(source, files)
 
 
 def _files(inventory: Inventory) -> list[Entry]:
@@ -141,12 +123,12 @@ def _files(inventory: Inventory) -> list[Entry]:
     return list(unique.values())
 
 
-def _exact(subject: Environment, files: Sequence[Entry], progress: Progress) -> dict[str, int]:
+def _exact(source: Source, files: Sequence[Entry], progress: Progress) -> dict[str, int]:
     total = sum(entry.size for entry in files)
     sizes = {entry.path: entry.size for entry in files}
-    stream = Stream()
+    stream = _Stream()
     done = 0
-    for path, read in readers(subject, sizes, strict=True):
+    for path, read in readers(source, sizes, strict=True):
         for at in range(0, sizes[path], _CHUNK):
             stream.write(path, read(at, _CHUNK))
         done += sizes[path]
@@ -154,17 +136,17 @@ def _exact(subject: Environment, files: Sequence[Entry], progress: Progress) -> 
     return _whole_bytes(stream.finish(), sizes)
 
 
-class Stream:
+class _Stream:
     """One zstd stream that knows which bytes of its output are due to which name.
 
     It flushes every 256 KiB and gives each name its part of what came out by what went in; the
     sum is the length of the stream.
     """
 
-    def __init__(self, level: int = LEVEL) -> None:
+    def __init__(self) -> None:
         import zstandard
 
-        self._compressor = zstandard.ZstdCompressor(level=level).compressobj()
+        self._compressor = zstandard.ZstdCompressor(level=_LEVEL).compressobj()
         self._flush = zstandard.COMPRESSOBJ_FLUSH_BLOCK
         self._pending: dict[str, int] = {}
         self._waiting = self._out = 0
@@ -206,19 +188,19 @@ def _whole_bytes(sizes: dict[str, float], names: Iterable[str]) -> dict[str, int
     return whole
 
 
-def _estimated(subject: Environment, files: Sequence[Entry]) -> dict[str, int]:
+def _estimated(source: Source, files: Sequence[Entry]) -> dict[str, int]:
     groups: dict[str, list[Entry]] = {}
     for entry in files:
         groups.setdefault(extension_of(entry.path), []).append(entry)
     total = sum(entry.size for entry in files) or 1
     samples: dict[str, tuple[str, list[tuple[int, int]]]] = {}
     for name, members in groups.items():
-        share = SAMPLE * sum(entry.size for entry in members) // total
+        share = _SAMPLE * sum(entry.size for entry in members) // total
         for path, pieces in _sample(members, max(_GROUP_LEAST, share)).items():
             samples[path] = (name, pieces)
-    stream = Stream()
+    stream = _Stream()
     sampled: dict[str, int] = {}
-    for path, read in readers(subject, samples, strict=True):
+    for path, read in readers(source, samples, strict=True):
         name, pieces = samples[path]
         for at, length in pieces:
             data = read(at, length)

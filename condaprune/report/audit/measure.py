@@ -4,29 +4,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from condaprune.errors import SourceError
 from condaprune.model import Inventory, Owner, Plan, Record
 from condaprune.paths import printable, to_bytes
 from condaprune.planning.account import Count, edit_row
 from condaprune.report.audit.categories import Categories
-from condaprune.report.audit.model import Item
+from condaprune.report.audit.model import Item, Measure
 
 _BLOCK = 4096
 
+Sizes = Mapping[Measure, Mapping[str, int]]
+"""The measures that were taken besides apparent bytes, each by path.
 
-@dataclass(frozen=True, slots=True)
-class Sizes:
-    """Measures besides apparent bytes, by path; empty where they were not taken.
-
-    `disk` holds bytes on disk (the root folder's under the empty path), `compressed` and
-    `strippable` only the files that have any.
-    """
-
-    disk: Mapping[str, int] = field(default_factory=dict)
-    compressed: Mapping[str, int] = field(default_factory=dict)
-    strippable: Mapping[str, int] = field(default_factory=dict)
+`disk` has the root folder's under the empty path, the others only the files that have any.
+"""
 
 
 def disk_sizes(prefix: str, inventory: Inventory) -> Mapping[str, int]:
@@ -35,14 +28,12 @@ def disk_sizes(prefix: str, inventory: Inventory) -> Mapping[str, int]:
     A pass of its own over the entries, since a prune need not know them. Errors: `SourceError`
     where an entry went away meanwhile.
     """
-    root = to_bytes(prefix)
+    root = to_bytes(prefix) + b"/"
     blocks: dict[str, int] = {}
     path = ""
     try:
-        blocks[""] = os.lstat(root).st_blocks * 512
-        base = root + b"/"
-        for path in inventory.entries:
-            blocks[path] = os.lstat(base + to_bytes(path)).st_blocks * 512
+        for path in ("", *inventory.entries):
+            blocks[path] = os.lstat(root + to_bytes(path)).st_blocks * 512
     except OSError as error:
         raise SourceError(
             f"cannot be read: {error.strerror}",
@@ -59,20 +50,19 @@ def make_items(
     *,
     excluded: Collection[str] = (),
     untouched: Collection[str] = (),
-    root: bool = False,
 ) -> tuple[Item, ...]:
     """The items of an environment in its order, without the *excluded* paths.
 
     With a *plan* each says what that frees, and files that it adds come last. *untouched* are the
-    paths that no trace touched; *root* adds the root folder itself, under the empty path.
+    paths that no trace touched. With sizes on disk the root folder is an item, under the empty
+    path.
     """
     count = Count(inventory, plan)
     categories = Categories()
     labels: dict[int, tuple[str, str]] = {}
-    items: list[Item] = []
-    disk, compressed, strippable = sizes.disk, sizes.compressed, sizes.strippable
-    if root:
-        items.append(Item("", "folder", 0, disk.get("", 0), "", "", "folders"))
+    disk, compressed = sizes.get("disk", {}), sizes.get("compressed", {})
+    strippable = sizes.get("strippable", {})
+    items = [Item("", "folder", 0, "folders", disk=disk[""])] if disk else []
     for path, entry in inventory.entries.items():
         if path in excluded:
             continue
@@ -86,10 +76,10 @@ def make_items(
                 path,
                 kind,
                 size,
-                disk.get(path, 0) if first else 0,
+                categories.of(path, kind),
                 package,
                 distribution,
-                categories.of(path, kind),
+                disk.get(path, 0) if first else 0,
                 compressed.get(path, 0) if first else 0,
                 strippable.get(path, 0) if first else 0,
                 _rule(path, plan, count),
@@ -101,13 +91,8 @@ def make_items(
         )
     for edit in count.added():
         if edit.path not in excluded:
-            category = categories.of(edit.path, "file")
-            items.append(
-                Item(
-                    edit.path, "file", 0, 0, "", "", category,
-                    rule=edit_row(edit), freed=-edit.size(0), added=True,
-                )
-            )  # fmt: skip
+            made = Item(edit.path, "file", 0, categories.of(edit.path, "file"), added=True)
+            items.append(replace(made, rule=edit_row(edit), freed=-edit.size(0)))
     return tuple(items)
 
 
@@ -138,18 +123,14 @@ def _rule(path: str, plan: Plan | None, count: Count) -> str:
     return (decision.wanted or decision.name) if decision.name else ""
 
 
-def _labels(owners: tuple[Owner, ...], known: dict[int, tuple[str, str]]) -> tuple[str, str]:
+def _labels(owners: tuple[Owner, ...], cache: dict[int, tuple[str, str]]) -> tuple[str, str]:
     """The package an entry counts for, and its Python distribution.
 
     The tuples of an inventory live as long as it does, so their ids tell them apart.
     """
-    found = known.get(id(owners))
-    if found is None:
-        record = next((o for o in owners if isinstance(o, Record)), None)
-        distribution = next((o for o in owners if not isinstance(o, Record)), None)
-        package = record or distribution
-        found = known[id(owners)] = (
-            package.label if package else "",
-            distribution.label if distribution else "",
-        )
-    return found
+    labels = cache.get(id(owners))
+    if labels is None:
+        record = next((o.label for o in owners if isinstance(o, Record)), "")
+        distribution = next((o.label for o in owners if not isinstance(o, Record)), "")
+        labels = cache[id(owners)] = (record or distribution, distribution)
+    return labels

@@ -43,10 +43,10 @@ class Item:
     path: str
     kind: Kind
     bytes: int
-    disk: int
-    package: str
-    distribution: str
     category: str
+    package: str = ""
+    distribution: str = ""
+    disk: int = 0
     compressed: int = 0
     strippable: int = 0
     rule: str = ""
@@ -87,7 +87,6 @@ class Duplicate:
 
     bytes: int
     paths: tuple[str, ...]
-    packages: tuple[str, ...] = ()
 
     @property
     def wasted(self) -> int:
@@ -139,69 +138,27 @@ class Audit:
         return next((row for row in self.view(view) if row.name == name), None)
 
 
-class Sums:
-    """Adds items up into a row."""
-
-    __slots__ = (
-        "bytes",
-        "compressed",
-        "disk",
-        "files",
-        "removed_bytes",
-        "removed_files",
-        "strippable",
-    )
-
-    def __init__(self) -> None:
-        self.files = self.bytes = self.disk = self.compressed = self.strippable = 0
-        self.removed_files = self.removed_bytes = 0
-
-    def add(self, item: Item) -> None:
-        """Count one item; a folder is no file, and what the plan adds is not there yet."""
-        if item.added:
-            self.removed_files -= 1
-        elif item.kind != "folder":
-            self.files += 1
-            self.removed_files += item.removed
-        self.removed_bytes += item.freed
-        self.bytes += item.bytes
-        self.disk += item.disk
-        self.compressed += item.compressed
-        self.strippable += item.strippable
-
-    def row(self, name: str, version: str = "") -> Row:
-        """The sums as a row."""
-        return Row(
-            name,
-            self.files,
-            self.bytes,
-            self.disk,
-            self.compressed,
-            self.strippable,
-            self.removed_files,
-            self.removed_bytes,
-            version,
-        )
+_FIGURES = ("files", *MEASURES, "removed_files", "removed_bytes")
 
 
 def total_of_rows(name: str, rows: Iterable[Row]) -> Row:
     """The sum of rows."""
-    held = tuple(rows)
+    rows = tuple(rows)
+    return Row(name, *(sum(getattr(row, figure) for row in rows) for figure in _FIGURES))
+
+
+def total_of(name: str, items: Iterable[Item], version: str = "") -> Row:
+    """The sums of items; a folder is no file, and what the plan adds is not there yet."""
+    items = tuple(items)
+    files = [item for item in items if item.kind != "folder" and not item.added]
     return Row(
         name,
-        sum(row.files for row in held),
-        sum(row.bytes for row in held),
-        sum(row.disk for row in held),
-        sum(row.compressed for row in held),
-        sum(row.strippable for row in held),
-        sum(row.removed_files for row in held),
-        sum(row.removed_bytes for row in held),
+        files=len(files),
+        bytes=sum([item.bytes for item in items]),
+        disk=sum([item.disk for item in items]),
+        compressed=sum([item.compressed for item in items]),
+        strippable=sum([item.strippable for item in items]),
+        removed_files=sum([i.removed for i in files]) - sum([i.added for i in items]),
+        removed_bytes=sum([item.freed for item in items]),
+        version=version,
     )
-
-
-def total_of(name: str, items: Iterable[Item]) -> Row:
-    """The sums of items."""
-    sums = Sums()
-    for item in items:
-        sums.add(item)
-    return sums.row(name)

@@ -8,6 +8,8 @@ from condaprune.model import Inventory
 from condaprune.report.audit.model import Audit, Row
 from condaprune.sources.packages import Graph, make_graph
 
+_MOST_CHAINS = 5
+
 
 @dataclass(frozen=True, slots=True)
 class Why:
@@ -37,7 +39,7 @@ class Why:
         return not self.direct
 
 
-def explain_package(audit: Audit, inventory: Inventory, name: str, limit: int = 5) -> Why:
+def explain_package(audit: Audit, inventory: Inventory, name: str) -> Why:
     """Why a package is there. Errors: `UsageProblem` for a package that is not."""
     graph = make_graph(inventory)
     label = graph.find(name, audit.label)
@@ -49,7 +51,7 @@ def explain_package(audit: Audit, inventory: Inventory, name: str, limit: int = 
         version=audit.packages.get(label, ""),
         own=audit.row("package", label) or Row(label, 0, 0),
         direct=tuple(sorted(graph.needed_by[label])),
-        chains=chains[:limit],
+        chains=chains[:_MOST_CHAINS],
         roots=len(chains),
         goes_along=tuple(sorted(orphans, key=lambda n: (-bytes_of.get(n, 0), n))),
         exclusive=sum(bytes_of.get(other, 0) for other in (label, *orphans)),
@@ -62,17 +64,14 @@ def explain_package(audit: Audit, inventory: Inventory, name: str, limit: int = 
 def with_exclusive(audit: Audit, inventory: Inventory) -> Audit:
     """The audit with the exclusive size of each package in its view by package."""
     graph = make_graph(inventory)
-    view = audit.view("package")
-    bytes_of = {row.name: row.bytes for row in view}
-
-    def exclusive(label: str) -> int:
-        return sum(bytes_of.get(other, 0) for other in (label, *graph.orphans((label,))))
-
-    rows = tuple(
-        replace(row, exclusive=exclusive(row.name)) if row.name in graph.needs else row
-        for row in view
-    )
-    return replace(audit, views={**audit.views, "package": rows})
+    bytes_of = {row.name: row.bytes for row in audit.view("package")}
+    rows = []
+    for row in audit.view("package"):
+        if row.name in graph.needs:
+            gone = (row.name, *graph.orphans((row.name,)))
+            row = replace(row, exclusive=sum(bytes_of.get(label, 0) for label in gone))
+        rows.append(row)
+    return replace(audit, views={**audit.views, "package": tuple(rows)})
 
 
 def _chains(graph: Graph, label: str) -> tuple[tuple[str, ...], ...]:

@@ -6,11 +6,11 @@ import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from condaprune.formats.elf import Reader, read_elf, read_versions
+from condaprune.formats.elf import BinaryFacts, Reader, read_elf, read_versions
 from condaprune.live.activation import activation_files, declared_variables
 from condaprune.model import Entry, Inventory
 from condaprune.report.audit.contents import may_be_elf, readers
-from condaprune.report.audit.subject import Environment
+from condaprune.sources.base import Source
 
 Version = tuple[int, int, int]
 
@@ -94,33 +94,29 @@ class Needs:
         return tuple(s for s in self.scripts if s.interpreter.rpartition("/")[2] in names)
 
 
-def runtime_needs(
-    subject: Environment, inventory: Inventory, removed: Collection[str] = ()
-) -> Needs:
+def runtime_needs(source: Source, removed: Collection[str] = ()) -> Needs:
     """The needs of what stays of an environment once *removed* is gone. Errors: `SourceError`."""
+    inventory = source.inventory()
     entries = [e for p, e in inventory.entries.items() if p not in removed]
     files = [e for e in entries if e.kind in ("file", "link")]
     provided = {e.path.rpartition("/")[2] for e in files}
     users: dict[str, list[str]] = {}
-    loaders: dict[str, None] = {}
-    machines: dict[str, None] = {}
-    glibc: Version | None = None
-    glibc_user, binaries = "", 0
-    for path, read in readers(subject, [entry.path for entry in entries if may_be_elf(entry)]):
+    binaries: list[BinaryFacts] = []
+    versions: list[tuple[Version, str]] = []
+    for path, read in readers(source, [entry.path for entry in entries if may_be_elf(entry)]):
         facts = read_elf(read)
         if facts is None:
             continue
-        binaries += 1
-        machines.setdefault(_MACHINES.get(facts.machine, f"machine {facts.machine}"))
-        provided.add(facts.soname)
-        if facts.interpreter:
-            loaders.setdefault(facts.interpreter)
+        binaries.append(facts)
         for name in facts.needed:
             users.setdefault(name, []).append(path)
         version = glibc_version(read)
-        if version and (glibc is None or version > glibc):
-            glibc, glibc_user = version, path
-    scripts, env_scripts, prefix_scripts = _scripts(subject, inventory, entries)
+        if version is not None:
+            versions.append((version, path))
+    provided.update(facts.soname for facts in binaries)
+    machines = (_MACHINES.get(facts.machine, f"machine {facts.machine}") for facts in binaries)
+    glibc, glibc_user = max(versions, key=lambda found: found[0], default=(None, ""))
+    scripts, env_scripts, prefix_scripts = _scripts(source, inventory, entries)
     activation = tuple(
         e.path for e in entries if e.path.startswith("etc/conda/activate.d/") and e.kind == "file"
     )
@@ -128,8 +124,8 @@ def runtime_needs(
         label=inventory.label,
         prefix=inventory.prefix,
         platform=inventory.layout.platform,
-        machines=tuple(machines),
-        binaries=binaries,
+        machines=tuple(dict.fromkeys(machines)),
+        binaries=len(binaries),
         outside=tuple(
             Outside(name, tuple(paths[:3]), len(paths))
             for name, paths in sorted(users.items())
@@ -137,11 +133,11 @@ def runtime_needs(
         ),
         glibc=glibc,
         glibc_user=glibc_user,
-        loaders=tuple(loaders),
+        loaders=tuple(dict.fromkeys(f.interpreter for f in binaries if f.interpreter)),
         scripts=scripts,
         env_scripts=env_scripts,
         prefix_scripts=prefix_scripts,
-        variables=_variables(subject, inventory, files),
+        variables=_variables(source, inventory, files),
         activation=activation,
         certificates=tuple(e.path for e in files if _CERTIFICATES.fullmatch(e.path)),
         zones=tuple(e.path for e in entries if e.kind == "folder" and _ZONES.fullmatch(e.path)),
@@ -156,11 +152,11 @@ def glibc_version(read: Reader) -> Version | None:
 
 
 def _variables(
-    subject: Environment, inventory: Inventory, files: Collection[Entry]
+    source: Source, inventory: Inventory, files: Collection[Entry]
 ) -> tuple[Variable, ...]:
     """The variables that conda declares, then those that activation scripts export."""
     paths = activation_files(entry.path for entry in files)
-    texts = dict(subject.source.read_many(paths))
+    texts = dict(source.read_many(paths))
     declared = declared_variables((path, texts[path]) for path in paths if path in texts)
     variables = [
         Variable(name, value.replace(inventory.prefix or "\0", "$CONDA_PREFIX"), path)
@@ -191,7 +187,7 @@ def exported(source: str, text: str, prefix: str) -> Iterator[Variable]:
 
 
 def _scripts(
-    subject: Environment, inventory: Inventory, entries: Collection[Entry]
+    source: Source, inventory: Inventory, entries: Collection[Entry]
 ) -> tuple[tuple[Script, ...], int, int]:
     """Scripts of the bin folders that name an interpreter outside, and counts of the others:
     those of ``/usr/bin/env``, those of the environment's own interpreters."""
@@ -199,7 +195,7 @@ def _scripts(
     paths = [e.path for e in entries if e.kind == "file" and e.size and e.path.startswith(folders)]
     scripts: list[Script] = []
     by_env = inside = 0
-    for path, read in readers(subject, paths) if folders else ():
+    for path, read in readers(source, paths) if folders else ():
         head = read(0, 512)
         if head[:2] != b"#!":
             continue

@@ -13,7 +13,8 @@ from condaprune.report.audit.model import (
     UNOWNED,
     Item,
     Row,
-    Sums,
+    total_of,
+    total_of_rows,
 )
 
 
@@ -49,17 +50,14 @@ def _group(
     items: Iterable[Item], key: Callable[[Item], str], versions: Mapping[str, str] | None = None
 ) -> tuple[Row, ...]:
     """Items summed up by a key."""
-    sums: dict[str, Sums] = {}
+    groups: dict[str, list[Item]] = {}
     for item in items:
-        name = key(item)
-        row = sums.get(name)
-        if row is None:
-            row = sums[name] = Sums()
-        row.add(item)
-    return in_order(row.row(name, (versions or {}).get(name, "")) for name, row in sums.items())
+        groups.setdefault(key(item), []).append(item)
+    versions = versions or {}
+    return _in_order(total_of(name, g, versions.get(name, "")) for name, g in groups.items())
 
 
-def in_order(rows: Iterable[Row]) -> tuple[Row, ...]:
+def _in_order(rows: Iterable[Row]) -> tuple[Row, ...]:
     """Rows sorted by size, then files, then name."""
     return tuple(sorted(rows, key=lambda row: (-row.bytes, -row.files, row.name)))
 
@@ -84,34 +82,28 @@ def _by_rule(items: Iterable[Item]) -> tuple[Row, ...]:
 
     A rewritten file is divided: what that frees is its row's, the rest stays.
     """
-    sums = {NO_RULE: Sums()}
+    groups: dict[str, list[Item]] = {NO_RULE: []}
+    rests: list[Row] = []
     for item in items:
-        if item.removed:
-            sums.setdefault(item.rule, Sums()).add(item)
-        elif item.freed or item.added:
-            row = sums.setdefault(item.rule, Sums())
-            row.add(replace(item, bytes=item.freed, disk=0, compressed=0, strippable=0))
-            rest = sums[NO_RULE]
-            rest.bytes += item.bytes - item.freed
-            rest.disk += item.disk
-            rest.compressed += item.compressed
-            rest.strippable += item.strippable
-        else:
-            sums[NO_RULE].add(item)
-    return in_order(row.row(name) for name, row in sums.items())
+        name = item.rule if item.removed else NO_RULE
+        if not item.removed and (item.freed or item.added):
+            rest = item.bytes - item.freed
+            rests.append(Row("", 0, rest, item.disk, item.compressed, item.strippable))
+            name = item.rule
+            item = replace(item, bytes=item.freed, disk=0, compressed=0, strippable=0)
+        groups.setdefault(name, []).append(item)
+    rows = {name: total_of(name, group) for name, group in groups.items()}
+    rows[NO_RULE] = total_of_rows(NO_RULE, (rows[NO_RULE], *rests))
+    return _in_order(rows.values())
 
 
 def _folders(items: Iterable[Item], depth: int) -> tuple[Row, ...]:
     """Folders down to *depth* levels, each with all below it and its own size."""
-    sums: dict[str, Sums] = {}
-    chains: dict[str, tuple[Sums, ...]] = {}
+    groups: dict[str, list[Item]] = {}
     for item in items:
         folder = item.path if item.kind == "folder" else item.path.rpartition("/")[0]
-        chain = chains.get(folder)
-        if chain is None:
-            parts = folder.split("/")[:depth]
-            names = ["/".join(parts[: n + 1]) for n in range(len(parts))] if folder else [TOP]
-            chain = chains[folder] = tuple(sums.setdefault(name, Sums()) for name in names)
-        for row in chain:
-            row.add(item)
-    return in_order(row.row(name) for name, row in sums.items())
+        parts = folder.split("/")[:depth]
+        names = ["/".join(parts[: n + 1]) for n in range(len(parts))] if folder else [TOP]
+        for name in names:
+            groups.setdefault(name, []).append(item)
+    return _in_order(total_of(name, group) for name, group in groups.items())

@@ -1,8 +1,8 @@
-"""The forms of reports, and which reports each can hold: a new form is one file and one line."""
+"""The forms of reports, and by which module each report gets which form."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Generic, TypeVar
@@ -19,80 +19,64 @@ if TYPE_CHECKING:
     from condaprune.report.audit.runtime import Needs
     from condaprune.report.explain import Answers
     from condaprune.report.forms.answers import Status
-    from condaprune.report.text import Prune
+    from condaprune.report.prune import Prune
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Report(Generic[T]):
-    """A kind of report; `words` name it in messages."""
+    """A kind of report; `words` name it in messages, `modules` are by form those that render it.
+
+    In that module, below `condaprune.report`, the function ``REPORT_as_FORM`` gives its lines.
+    """
 
     name: str
     words: str
-
-
-AUDIT: Report[Audit] = Report("audit", "an audit")
-COMPARISON: Report[Comparison] = Report("comparison", "a comparison")
-VERDICT: Report[Verdict] = Report("verdict", "a verdict")
-PRUNE: Report[Prune] = Report("prune", "the report of a prune")
-NEEDS: Report[Needs] = Report("needs", "runtime needs")
-WHY: Report[Why] = Report("why", "the reasons for a package")
-EXPLANATION: Report[Answers] = Report("explanation", "an explanation")
-STATUS: Report[Status] = Report("status", "a status")
-VERIFICATION: Report[Verification] = Report("verification", "a verification")
-
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    """The suffixes of its files, and by module the reports it can hold.
-
-    The function of a report's name in that module, below `condaprune.report`, renders it.
-    """
-
-    suffixes: tuple[str, ...]
     modules: Mapping[str, str]
 
-    def module(self, report: str) -> str:
-        """The module that renders a report; empty where the form cannot hold it."""
-        return next((name for name, held in self.modules.items() if report in held.split()), "")
 
-
-FORMS: Mapping[str, Form] = {
-    "text": Form(
-        (".txt",),
-        {
-            "forms.text": "audit comparison verdict",
-            "forms.needs": "needs",
-            "forms.answers": "why status verification",
-            "explain": "explanation",
-            "text": "prune",
-        },
-    ),
-    "json": Form(
-        (".json",),
-        {
-            "forms.document": "audit comparison verdict prune needs why explanation status "
-            "verification"
-        },
-    ),
-    "csv": Form((".csv",), {"forms.spreadsheet": "audit comparison"}),
-    "md": Form((".md",), {"forms.markdown": "audit comparison verdict"}),
-    "ncdu": Form((".ncdu",), {"forms.ncdu": "audit"}),
-    "html": Form((".html", ".htm"), {"forms.page": "audit comparison"}),
-    "github": Form((), {"forms.github": "audit comparison verdict"}),
+FORMS: Mapping[str, tuple[str, ...]] = {
+    "text": (".txt",),
+    "json": (".json",),
+    "csv": (".csv",),
+    "md": (".md",),
+    "ncdu": (".ncdu",),
+    "html": (".html", ".htm"),
+    "github": (),
 }
+"""The forms with the suffixes of their files."""
+
+
+def _text_and_json(module: str) -> Mapping[str, str]:
+    return {"text": module, "json": module}
+
+
+_VERDICT = {"text": "forms.text", "json": "forms.document", "md": "forms.ci", "github": "forms.ci"}
+_COMPARISON = {**_VERDICT, "csv": "forms.exports", "html": "forms.page"}
+_AUDIT = {**_COMPARISON, "ncdu": "forms.exports"}
+_ANSWER = _text_and_json("forms.answers")
+
+AUDIT: Report[Audit] = Report("audit", "an audit", _AUDIT)
+COMPARISON: Report[Comparison] = Report("comparison", "a comparison", _COMPARISON)
+VERDICT: Report[Verdict] = Report("verdict", "a verdict", _VERDICT)
+PRUNE: Report[Prune] = Report("prune", "the report of a prune", _text_and_json("prune"))
+EXPLANATION: Report[Answers] = Report("explanation", "an explanation", _text_and_json("explain"))
+NEEDS: Report[Needs] = Report("needs", "runtime needs", _text_and_json("forms.needs"))
+WHY: Report[Why] = Report("why", "the reasons for a package", _ANSWER)
+STATUS: Report[Status] = Report("status", "a status", _ANSWER)
+VERIFICATION: Report[Verification] = Report("verification", "a verification", _ANSWER)
 
 
 def form_of(path: str) -> str:
     """The form that the suffix of a file names; empty where there is none."""
     ends = path.lower()
-    return next((name for name, form in FORMS.items() if ends.endswith(form.suffixes)), "")
+    return next((name for name, suffixes in FORMS.items() if ends.endswith(suffixes)), "")
 
 
 def able(report: Report[T]) -> tuple[str, ...]:
     """The forms that can hold a report."""
-    return tuple(name for name, form in FORMS.items() if form.module(report.name))
+    return tuple(name for name in FORMS if name in report.modules)
 
 
 def check_form(name: str, report: Report[T]) -> None:
@@ -109,6 +93,6 @@ def check_form(name: str, report: Report[T]) -> None:
 def render(name: str, report: Report[T], data: T, show: Show) -> str:
     """A report in a form. Errors: `UsageProblem` where the form cannot hold it."""
     check_form(name, report)
-    module = import_module(f"condaprune.report.{FORMS[name].module(report.name)}")
-    renderer: Callable[[T, Show], str] = getattr(module, report.name)
-    return renderer(data, show)
+    module = import_module(f"condaprune.report.{report.modules[name]}")
+    lines: Callable[[T, Show], Iterable[str]] = getattr(module, f"{report.name}_as_{name}")
+    return "".join(f"{line}\n" for line in lines(data, show))

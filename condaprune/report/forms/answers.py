@@ -1,7 +1,8 @@
-"""The small answers as text: why a package is there, the status of a prefix, a verification."""
+"""The small answers: why a package is there, the status of a prefix, a verification."""
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,29 +27,12 @@ class Status:
     prefix: PrefixStatus
 
 
-def why(why: Why, _show: Show) -> str:
+def why_as_text(why: Why, _show: Show) -> Iterator[str]:
     """Who needs a package, by which chains, what would go with it, whether it can go."""
-    return "\n".join(_why(why)) + "\n"
-
-
-def status(status: Status, _show: Show) -> str:
-    """The runs on a prefix, and whether anything is left undone."""
-    return "\n".join(_status(status.label, status.prefix)) + "\n"
-
-
-def verification(verification: Verification, _show: Show) -> str:
-    """What a verification found."""
-    from condaprune.live.verify.render import render
-
-    return render(verification)
-
-
-def _why(why: Why) -> Iterator[str]:
-    own = why.own
     alone = counted(len(why.goes_along), "package")
     yield f"{printable(why.label)} {printable(why.version)}".rstrip()
     yield ""
-    yield f"  its own      {size(own.bytes)} in {counted(own.files, 'file')}"
+    yield f"  its own      {size(why.own.bytes)} in {counted(why.own.files, 'file')}"
     yield f"  exclusive    {size(why.exclusive)}, with {alone} that nothing else needs"
     for label in why.goes_along[:_FEW]:
         yield f"                 {printable(label)}"
@@ -80,9 +64,34 @@ def _can_go(why: Why) -> str:
     return f"It can go if {unless}. {size(why.exclusive)}."
 
 
-def _status(label: str, prefix: PrefixStatus) -> Iterator[str]:
+def why_as_json(why: Why, _show: Show) -> Iterator[str]:
+    """The same as JSON."""
+    from condaprune.report.forms.document import document
+
+    return document(
+        "why",
+        {
+            "package": why.label,
+            "version": why.version,
+            "bytes": why.own.bytes,
+            "files": why.own.files,
+            "exclusive": why.exclusive,
+            "goes_along": why.goes_along,
+            "needed_by": why.direct,
+            "needs": why.needs,
+            "chains": why.chains,
+            "asked_for": why.asked,
+            "can_go": why.can_go,
+            "unused": why.unused,
+        },
+    )
+
+
+def status_as_text(status: Status, _show: Show) -> Iterator[str]:
+    """The runs on a prefix, and whether anything is left undone."""
+    prefix = status.prefix
     done = "was pruned in place" if prefix.runs else "has not been pruned in place"
-    yield f"{printable(label)} {done}"
+    yield f"{printable(status.label)} {done}"
     for number, run in enumerate(prefix.runs, 1):
         saved = run.bytes_before - run.bytes_after
         last = number == len(prefix.runs) and prefix.when is not None
@@ -97,3 +106,20 @@ def _status(label: str, prefix: PrefixStatus) -> Iterator[str]:
     if prefix.undoable:
         yield "  the last run can be undone: `condaprune undo`"
     yield f"  left undone: {prefix.pending}" if prefix.pending else "  nothing is left undone"
+
+
+def status_as_json(status: Status, _show: Show) -> Iterator[str]:
+    """The same as JSON."""
+    yield json.dumps(status.prefix.to_json(), indent=1)
+
+
+def verification_as_text(verification: Verification, _show: Show) -> Iterator[str]:
+    """What a verification found."""
+    from condaprune.live.verify.render import render
+
+    yield render(verification).removesuffix("\n")
+
+
+def verification_as_json(verification: Verification, _show: Show) -> Iterator[str]:
+    """The same as JSON."""
+    yield json.dumps(verification.to_json(), indent=1)

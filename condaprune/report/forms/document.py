@@ -1,10 +1,9 @@
-"""Every report as JSON; docs/audit.schema.json describes the document of an audit."""
+"""Audits, comparisons and verdicts as JSON; docs/audit.schema.json describes that of an audit."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from condaprune.report.audit.saved import SCHEMA, to_json
@@ -12,30 +11,24 @@ from condaprune.report.layout import Show
 from condaprune.version import __version__
 
 if TYPE_CHECKING:
-    from condaprune.live.verify.results import Verification
     from condaprune.report.audit.check import Verdict
     from condaprune.report.audit.compare import Change, Comparison
     from condaprune.report.audit.model import Audit, Row
-    from condaprune.report.audit.needs import Why
-    from condaprune.report.audit.runtime import Needs
-    from condaprune.report.explain import Answers
-    from condaprune.report.forms.answers import Status
-    from condaprune.report.text import Prune
 
 
-def audit(audit: Audit, show: Show) -> str:
+def audit_as_json(audit: Audit, show: Show) -> Iterator[str]:
     """The document of an audit; it can be audited and compared again."""
-    return to_json(audit, files=show.files)
+    yield to_json(audit, files=show.files).removesuffix("\n")
 
 
-def comparison(comparison: Comparison, _show: Show) -> str:
+def comparison_as_json(comparison: Comparison, _show: Show) -> Iterator[str]:
     """The comparison with all its changes."""
-    return _document(
+    return document(
         "diff",
         {
             "before": comparison.before.label,
             "after": comparison.after.label,
-            "measures": list(comparison.measures),
+            "measures": comparison.measures,
             "total": _change(comparison.total, comparison),
             "views": {
                 name: [_change(change, comparison) for change in changes]
@@ -45,9 +38,9 @@ def comparison(comparison: Comparison, _show: Show) -> str:
     )
 
 
-def verdict(verdict: Verdict, _show: Show) -> str:
+def verdict_as_json(verdict: Verdict, _show: Show) -> Iterator[str]:
     """The verdict with all its findings."""
-    return _document(
+    return document(
         "check",
         {
             "environment": verdict.audit.label,
@@ -84,70 +77,11 @@ def verdict(verdict: Verdict, _show: Show) -> str:
     )
 
 
-def needs(needs: Needs, _show: Show) -> str:
-    """Runtime needs, and how the environment fits base images."""
-    from condaprune.report.audit.baseimages import fits, shown
-
-    return _document(
-        "runtime",
-        {
-            **asdict(needs),
-            "glibc": shown(needs.glibc) if needs.glibc else None,
-            "base_images": [asdict(fit) for fit in fits(needs)],
-        },
-    )
-
-
-def why(why: Why, _show: Show) -> str:
-    """Why a package is there."""
-    return _document(
-        "why",
-        {
-            "package": why.label,
-            "version": why.version,
-            "bytes": why.own.bytes,
-            "files": why.own.files,
-            "exclusive": why.exclusive,
-            "goes_along": list(why.goes_along),
-            "needed_by": list(why.direct),
-            "needs": list(why.needs),
-            "chains": [list(chain) for chain in why.chains],
-            "asked_for": why.asked,
-            "can_go": why.can_go,
-            "unused": why.unused,
-        },
-    )
-
-
-def prune(prune: Prune, _show: Show) -> str:
-    """The manifest of a prune."""
-    from condaprune.report.manifest import make_manifest
-
-    return _dump(make_manifest(prune.plan, prune.account, prune.outcome))
-
-
-def explanation(answers: Answers, _show: Show) -> str:
-    """The answers of `condaprune explain`, an entry each."""
-    return _dump(answers.as_data())
-
-
-def status(status: Status, _show: Show) -> str:
-    """What was done to an environment."""
-    return _dump(status.prefix.to_json())
-
-
-def verification(verification: Verification, _show: Show) -> str:
-    """What a verification found."""
-    return _dump(verification.to_json())
-
-
-def _document(name: str, data: Mapping[str, object]) -> str:
+def document(name: str, data: Mapping[str, object]) -> Iterator[str]:
+    """A document with the head of its format."""
     tool = {"name": "condaprune", "version": __version__}
-    return _dump({"format": f"condaprune-{name}", "schema": SCHEMA, "tool": tool, **data})
-
-
-def _dump(data: object) -> str:
-    return json.dumps(data, indent=1) + "\n"
+    head = {"format": f"condaprune-{name}", "schema": SCHEMA, "tool": tool}
+    yield json.dumps({**head, **data}, indent=1)
 
 
 def _change(change: Change, comparison: Comparison) -> dict[str, object]:

@@ -1,14 +1,16 @@
-"""Runtime needs as text, and the final stage of a Dockerfile made from them."""
+"""Runtime needs, and the final stage of a Dockerfile made from them."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 
 from condaprune.paths import printable
 from condaprune.report.audit.baseimages import Fit, base_images, fits, shown
 from condaprune.report.audit.runtime import Needs
+from condaprune.report.forms.document import document
 from condaprune.report.layout import Show, listed
 
 _FEW = 6
@@ -16,20 +18,8 @@ _SAFE_PATH = re.compile(r"/[A-Za-z0-9._/+@-]*")
 _MISSING = "none: the image has to bring them"
 
 
-def needs(needs: Needs, _show: Show) -> str:
+def needs_as_text(needs: Needs, _show: Show) -> Iterator[str]:
     """The needs, the base images last."""
-    return "\n".join(_needs(needs)) + "\n"
-
-
-def dockerfile(needs: Needs) -> str:
-    """The final stage: base image, variables, user, entry point in exec form.
-
-    A value that could not stand on a line of a Dockerfile is left out with a comment.
-    """
-    return "\n".join(_dockerfile(needs, fits(needs))) + "\n"
-
-
-def _needs(needs: Needs) -> Iterator[str]:
     yield f"{printable(needs.label)}: what it needs of the image it runs in"
     yield ""
     yield f"  binaries       {needs.binaries:,} ({', '.join(needs.machines) or 'none'})"
@@ -41,30 +31,26 @@ def _needs(needs: Needs) -> Iterator[str]:
     inside = f"{needs.prefix_scripts} with an interpreter of the environment"
     yield f"  scripts        {inside}, {needs.env_scripts} with /usr/bin/env"
     if needs.outside:
-        yield ""
-        yield "  libraries from outside the environment"
+        yield from ("", "  libraries from outside the environment")
         for library in needs.outside:
             binaries = f"{library.count:,} {'binary' if library.count == 1 else 'binaries'}"
             example = printable(library.users[0])
             yield f"    {printable(library.name)}: {binaries}, such as {example}"
     if needs.scripts:
-        yield ""
-        yield "  scripts that need a program from outside"
+        yield from ("", "  scripts that need a program from outside")
         for script in needs.scripts[:_FEW]:
             yield f"    {printable(script.path)}: #!{printable(script.line)}"
         if len(needs.scripts) > _FEW:
             yield f"    ... and {len(needs.scripts) - _FEW:,} more"
     if needs.activation or needs.variables:
-        yield ""
-        yield "  variables that activation sets"
+        yield from ("", "  variables that activation sets")
         for variable in needs.variables:
             how = "computed by" if variable.computed else "by"
             value, source = printable(variable.value), printable(variable.source)
             yield f"    {variable.name}={value}  ({how} {source})"
         if not needs.variables:
             yield f"    none in the text of {_some(needs.activation)}"
-    yield ""
-    yield f"  base images (as of {base_images().as_of})"
+    yield from ("", f"  base images (as of {base_images().as_of})")
     for fit in fits(needs):
         yield f"    {'fits' if fit.fits else 'no  '}  {fit.name}"
         notes = [printable(reason) for reason in fit.reasons]
@@ -78,9 +64,29 @@ def _some(paths: Sequence[str]) -> str:
     return listed([printable(path) for path in paths], 2)
 
 
-def _dockerfile(needs: Needs, all_fits: Sequence[Fit]) -> Iterator[str]:
+def needs_as_json(needs: Needs, _show: Show) -> Iterator[str]:
+    """Runtime needs, and how the environment fits base images."""
+    return document(
+        "runtime",
+        {
+            **asdict(needs),
+            "glibc": shown(needs.glibc) if needs.glibc else None,
+            "base_images": [asdict(fit) for fit in fits(needs)],
+        },
+    )
+
+
+def dockerfile(needs: Needs) -> str:
+    """The final stage: base image, variables, user, entry point in exec form.
+
+    A value that could not stand on a line of a Dockerfile is left out with a comment.
+    """
+    return "\n".join(_dockerfile(needs)) + "\n"
+
+
+def _dockerfile(needs: Needs) -> Iterator[str]:
     prefix = needs.prefix if _SAFE_PATH.fullmatch(needs.prefix) else "/env"
-    fitting = [fit for fit in all_fits if fit.fits and fit.name != "scratch"]
+    fitting = [fit for fit in fits(needs) if fit.fits and fit.name != "scratch"]
     base = min(fitting, key=_lacks, default=None)
     yield f"# Final stage for an environment in {prefix}, which a stage named `build` pruned."
     if needs.glibc:

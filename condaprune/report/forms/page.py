@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from condaprune.errors import UsageProblem
@@ -12,8 +12,8 @@ from condaprune.paths import printable
 from condaprune.report.audit.categories import CATEGORIES
 from condaprune.report.audit.compare import Change, Comparison
 from condaprune.report.audit.model import UNOWNED, Audit, Item, Measure, Row
-from condaprune.report.forms.text import facts, planned, totals
-from condaprune.report.layout import Show, percent, signed, size
+from condaprune.report.forms.text import facts, planned, summary
+from condaprune.report.layout import Show, changed
 from condaprune.report.resources import text
 
 ALONE = 20_000
@@ -30,25 +30,23 @@ _CHANGED = ("package", "category", "folder", "file")
 _VIEWS = ("package", "category", "extension", "rule")
 
 
-def audit(audit: Audit, _show: Show) -> str:
+def audit_as_html(audit: Audit, _show: Show) -> Iterator[str]:
     """The page. Errors: `UsageProblem` for a saved audit without files."""
-    return _page(f"condaprune audit: {printable(audit.label)}", _data(audit))
+    yield _page(f"condaprune audit: {printable(audit.label)}", _data(audit))
 
 
-def comparison(comparison: Comparison, _show: Show) -> str:
+def comparison_as_html(comparison: Comparison, _show: Show) -> Iterator[str]:
     """The map of B, with tables of the changes from A. Errors: `UsageProblem` as above."""
     data = _data(comparison.after)
-    old, grown = comparison.total.before.bytes, comparison.total.grown
+    total = comparison.total
     data["changes"] = {
         name: [_change(change) for change in changes]
         for name, changes in comparison.views.items()
         if name in _CHANGED
     }
-    data["facts"] = (
-        f"compared with {printable(comparison.before.label)}: {signed(grown)} "
-        f"({percent(grown, old)})"
-    )
-    return _page(f"condaprune diff: {printable(comparison.after.label)}", data)
+    grown = changed(total.before.bytes, total.after.bytes)
+    data["facts"] = f"compared with {printable(comparison.before.label)}: {grown}"
+    yield _page(f"condaprune diff: {printable(comparison.after.label)}", data)
 
 
 def _page(title: str, data: dict[str, Any]) -> str:
@@ -62,7 +60,7 @@ def _page(title: str, data: dict[str, Any]) -> str:
         "@JS@": (text("treemap.js") + text("page.js")).strip(),
     }
     # The data goes in last and is never searched, whatever names it holds.
-    head, _, tail = text("page.html").partition("@DATA@")
+    head, _, tail = text("page.html").rstrip().partition("@DATA@")
     for mark, part in parts.items():
         head, tail = head.replace(mark, part), tail.replace(mark, part)
     return head + raw + tail
@@ -81,14 +79,11 @@ def _data(audit: Audit) -> dict[str, Any]:
     # In a fixed order, so that a category has the same colour on every page.
     categories = {name: at for at, name in enumerate(CATEGORIES)}
     over = planned(audit)
-    parts = totals(audit)
-    if over:
-        parts.append(f"profile {audit.profile} would take {size(audit.total.removed_bytes)}")
     names = [_NAMES[m] for m in measures]
     return {
         "label": printable(audit.label),
         "facts": facts(audit),
-        "totals": ", ".join(parts),
+        "totals": ", ".join(summary(audit)),
         "measures": names,
         "columns": [*names, *(["goes"] if over else []), "files"],
         "planned": over,

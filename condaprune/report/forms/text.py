@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from condaprune.paths import printable
 from condaprune.report.audit.check import Finding, Verdict
 from condaprune.report.audit.compare import Change, Comparison
 from condaprune.report.audit.model import UNOWNED, Audit, Row, total_of_rows
-from condaprune.report.layout import Show, counted, percent, share, shorten, signed, size, table
+from condaprune.report.layout import (
+    Column,
+    Show,
+    changed,
+    counted,
+    percent,
+    share,
+    shorten,
+    signed,
+    size,
+    table,
+)
 
 _PRUNABLE = ("prefix", "archive")
 _DEFAULT = ("package", "category", "folder")
@@ -20,29 +31,10 @@ _LARGEST = 10
 _NAME_LIMIT = 44
 _BAR_LIMIT = 30
 _EIGHTHS = " ▏▎▍▌▋▊▉"
-_CHANGE = (("before", 8), ("after", 8), ("change", 9), ("of base", 7))
 
 
-def audit(audit: Audit, show: Show) -> str:
+def audit_as_text(audit: Audit, show: Show) -> Iterator[str]:
     """The audit: totals, then a table for each view."""
-    return _joined(_audit(audit, show))
-
-
-def comparison(comparison: Comparison, show: Show) -> str:
-    """The comparison: totals, then a table of changes for each view."""
-    return _joined(_comparison(comparison, show))
-
-
-def verdict(verdict: Verdict, show: Show) -> str:
-    """The verdict: what failed and by how much first, then what grew most."""
-    return _joined(_verdict(verdict, show))
-
-
-def _joined(lines: Iterator[str]) -> str:
-    return "\n".join(line.rstrip() for line in lines) + "\n"
-
-
-def _audit(audit: Audit, show: Show) -> Iterator[str]:
     yield f"{printable(audit.label)}: {facts(audit)}"
     yield ""
     yield from _totals(audit)
@@ -54,16 +46,15 @@ def _audit(audit: Audit, show: Show) -> Iterator[str]:
     if audit.duplicates is not None:
         yield from _duplicates(audit, show)
     if audit.unused_packages:
-        yield ""
-        yield "  packages that no trace touched"
+        yield from ("", "  packages that no trace touched")
         for label in audit.unused_packages:
             row = audit.row("package", label)
             yield f"  {size(row.bytes if row else 0):>8}  {printable(label)}"
     if not (show.by or audit.profile) and audit.source in _PRUNABLE:
-        what = printable(shlex.quote(audit.label))
+        env = printable(shlex.quote(audit.label))
         yield ""
-        yield f"  what may go:         condaprune audit {what} --profile runtime"
-        yield f"  why something stays: condaprune explain {what} PATH"
+        yield f"  what may go:         condaprune audit {env} --profile runtime"
+        yield f"  why something stays: condaprune explain {env} PATH"
 
 
 def facts(audit: Audit) -> str:
@@ -76,12 +67,18 @@ def facts(audit: Audit) -> str:
 def totals(audit: Audit) -> list[str]:
     """The sizes of the whole by each measure that an audit has."""
     total = audit.total
-    parts = [f"{size(total.bytes)} in {counted(total.files, 'file')}"]
+    parts = [_in_files(total.bytes, total.files)]
     if "disk" in audit.measured:
         parts.append(f"{size(total.disk)} on disk")
     if "compressed" in audit.measured:
         parts.append(f"{'' if audit.exact else 'about '}{size(total.compressed)} compressed")
     return parts
+
+
+def summary(audit: Audit) -> list[str]:
+    """The totals, and how much the plan laid over would take."""
+    taken = f"profile {audit.profile} would take {size(audit.total.removed_bytes)}"
+    return [*totals(audit), taken] if planned(audit) else totals(audit)
 
 
 def views(audit: Audit, show: Show) -> Sequence[str]:
@@ -100,51 +97,39 @@ def _totals(audit: Audit) -> Iterator[str]:
     yield f"  {whole:<11} {', '.join(totals(audit))}"
     unowned = audit.row("package", UNOWNED)
     if unowned and audit.source != "manifest":
-        yield f"  unowned     {_in_files(unowned)} that no package owns"
+        yield f"  unowned     {_in_files(unowned.bytes, unowned.files)} that no package owns"
     if audit.shared.files:
-        outside = "with hard links outside (the package cache)"
-        yield f"  shared      {_in_files(audit.shared)} {outside}"
+        shared = _in_files(audit.shared.bytes, audit.shared.files)
+        yield f"  shared      {shared} with hard links outside (the package cache)"
     if "strippable" in audit.measured and total.strippable:
         symbols = "symbols and debug data in ELF files (--strip)"
         yield f"  strippable  {size(total.strippable)} of {symbols}"
     if planned(audit):
-        going = f"{size(total.removed_bytes)} in {counted(total.removed_files, 'file')}"
+        removed = _in_files(total.removed_bytes, total.removed_files)
         guards = "with the guards" if audit.guarded else "without guards"
-        yield f"  would go    {going} by profile {audit.profile} ({guards})"
+        yield f"  would go    {removed} by profile {audit.profile} ({guards})"
     if audit.unused is not None:
-        yield f"  unused      {_in_files(audit.unused)} that no trace touched"
+        unused = _in_files(audit.unused.bytes, audit.unused.files)
+        yield f"  unused      {unused} that no trace touched"
 
 
-def _in_files(row: Row) -> str:
-    return f"{size(row.bytes)} in {counted(row.files, 'file')}"
+def _in_files(count: int, files: int) -> str:
+    return f"{size(count)} in {counted(files, 'file')}"
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column of a view: its head, its width, the text of a row in it."""
-
-    head: str
-    width: int
-    cell: Callable[[Row], str]
-
-
-def columns(audit: Audit, rows: Sequence[Row]) -> list[Column]:
+def columns(audit: Audit, rows: Sequence[Row]) -> list[Column[Row]]:
     """The columns for which an audit's rows have something to say."""
     whole = audit.total.bytes
-    possible: list[tuple[bool, Column]] = [
+    strippable = "strippable" in audit.measured and any(row.strippable for row in rows)
+    exclusive = any(row.exclusive is not None for row in rows)
+    possible: list[tuple[bool, Column[Row]]] = [
         (True, Column("bytes", 8, lambda row: size(row.bytes))),
         (True, Column("share", 7, lambda row: share(row.bytes, whole))),
         ("disk" in audit.measured, Column("on disk", 8, lambda row: _amount(row.disk))),
         ("compressed" in audit.measured, Column("zstd", 8, lambda row: _amount(row.compressed))),
-        (
-            "strippable" in audit.measured and any(row.strippable for row in rows),
-            Column("strip", 8, lambda row: _amount(row.strippable)),
-        ),
+        (strippable, Column("strip", 8, lambda row: _amount(row.strippable))),
         (planned(audit), Column("goes", 8, lambda row: _amount(row.removed_bytes))),
-        (
-            any(row.exclusive is not None for row in rows),
-            Column("excl.", 8, lambda r: "" if r.exclusive is None else size(r.exclusive)),
-        ),
+        (exclusive, Column("excl.", 8, _exclusive)),
         (True, Column("files", 7, lambda row: f"{row.files:,}")),
     ]
     return [column for shown, column in possible if shown]
@@ -154,37 +139,36 @@ def _amount(count: int) -> str:
     return size(count) if count else "-"
 
 
+def _exclusive(row: Row) -> str:
+    return "" if row.exclusive is None else size(row.exclusive)
+
+
 def _view(view: str, audit: Audit, show: Show) -> Iterator[str]:
     """The lines of one view: the largest rows with bars, the others as one row."""
     all_rows = audit.view(view)
     if view == "folder":
         all_rows = _as_tree(all_rows)
     rows, others = first_rows(all_rows, show.top)
-    names = [row_label(row) for row in rows]
-    last = f"[{len(all_rows) - len(rows):,} others]"
+    named = [(row_label(row), row) for row in rows]
+    if others and view != "folder":  # nested rows have no sum
+        named.append((f"[{len(all_rows) - len(rows):,} others]", others))
     shown = columns(audit, rows)
     for spare in _SPARE:
         if sum(column.width + 2 for column in shown) + 14 > show.width:
             shown = [column for column in shown if column.head != spare]
     room = max(12, show.width - 2 - sum(column.width + 2 for column in shown))
     title = f"by {view}"
-    widest = max(map(len, [title, *names, *([last] if others else [])]))
+    widest = max(map(len, [title, *(name for name, _ in named)]))
     name_width = min(widest, _NAME_LIMIT, room)
     bar_width = min(_BAR_LIMIT, room - name_width - 2)
     if bar_width < 4:
         bar_width, name_width = 0, min(widest, room)
     largest = max((row.bytes for row in rows), default=0)
 
-    def cells(row: Row) -> list[str]:
-        return [column.cell(row) for column in shown]
+    def bar(row: Row) -> str:
+        return "" if row is others else _bar(row.bytes, largest, bar_width, show.ascii)
 
-    lines = [
-        (name, [*cells(row), _bar(row.bytes, largest, bar_width, show.ascii)])
-        for row, name in zip(rows, names, strict=True)
-    ]
-    if others and view != "folder":  # nested rows have no sum
-        lines.append((last, cells(others)))
-    yield from table(title, [(c.head, c.width) for c in shown], lines, name_width)
+    yield from table(title, [*shown, Column("", 0, bar)], named, name_width)
 
 
 def first_rows(rows: Sequence[Row], top: int) -> tuple[Sequence[Row], Row | None]:
@@ -227,8 +211,7 @@ def _largest(audit: Audit, show: Show) -> Iterator[str]:
     files = [item for item in audit.items if item.kind != "folder"]
     files.sort(key=lambda item: (-item.bytes, item.path))
     if files:
-        yield ""
-        yield "  largest files"
+        yield from ("", "  largest files")
     for item in files[:_LARGEST]:
         owner = f"  ({item.package})" if item.package else ""
         path = shorten(printable(item.path), max(20, show.width - 12 - len(owner)))
@@ -238,8 +221,10 @@ def _largest(audit: Audit, show: Show) -> Iterator[str]:
 def _duplicates(audit: Audit, show: Show) -> Iterator[str]:
     groups = audit.duplicates or ()
     wasted = size(sum(group.wasted for group in groups))
-    yield ""
-    yield f"  duplicates by content: {counted(len(groups), 'group')}, {wasted} in further copies"
+    yield from (
+        "",
+        f"  duplicates by content: {counted(len(groups), 'group')}, {wasted} in further copies",
+    )
     for group in groups[: show.top or None]:
         yield f"  {size(group.wasted):>8}  {len(group.paths)} times {size(group.bytes)}"
         for path in group.paths[:3]:
@@ -248,16 +233,17 @@ def _duplicates(audit: Audit, show: Show) -> Iterator[str]:
             yield f"            ... and {len(group.paths) - 3:,} more"
 
 
-def _comparison(comparison: Comparison, show: Show) -> Iterator[str]:
-    total = comparison.total
+def comparison_as_text(comparison: Comparison, show: Show) -> Iterator[str]:
+    """The comparison: totals, then a table of changes for each view."""
+    before, after = comparison.total.before, comparison.total.after
     yield f"{printable(comparison.before.label)} -> {printable(comparison.after.label)}"
     yield ""
     for name in comparison.measures:
-        old, new = total.before.of(name), total.after.of(name)
-        change = f"{signed(new - old)} ({percent(new - old, old)})" if new != old else "unchanged"
+        old, new = before.of(name), after.of(name)
+        change = changed(old, new) if new != old else "unchanged"
         yield f"  {name:<11} {size(old):>8} -> {size(new):>8}  {change}"
-    files = total.after.files - total.before.files
-    yield f"  {'files':<11} {total.before.files:>8,} -> {total.after.files:>8,}  {files:+,}"
+    files = after.files - before.files
+    yield f"  {'files':<11} {before.files:>8,} -> {after.files:>8,}  {files:+,}"
     for view in show.by or comparison.views:
         changes = comparison.views.get(view, ())
         yield ""
@@ -267,10 +253,19 @@ def _comparison(comparison: Comparison, show: Show) -> Iterator[str]:
             yield f"  by {view}: no change"
 
 
+CHANGES: Sequence[Column[Change]] = (
+    Column("before", 8, lambda change: size(change.before.bytes) if change.old else "-"),
+    Column("after", 8, lambda change: size(change.after.bytes) if change.new else "-"),
+    Column("change", 9, lambda change: signed(change.grown)),
+    Column("of base", 7, lambda change: percent(change.grown, change.before.bytes)),
+)
+"""The columns of a comparison."""
+
+
 def _changes(title: str, changes: Sequence[Change], show: Show) -> Iterator[str]:
     shown = changes[: show.top or None]
-    rows = [(change_label(change), change_cells(change)) for change in shown]
-    yield from table(title, _CHANGE, rows, max(20, show.width - 43))
+    rows = ((change_label(change), change) for change in shown)
+    yield from table(title, CHANGES, rows, max(20, show.width - 43))
     rest = changes[len(shown) :]
     if rest:
         yield f"  [{len(rest):,} others: {signed(sum(change.grown for change in rest))}]"
@@ -284,18 +279,8 @@ def change_label(change: Change) -> str:
     return row_label(change.after if new else replace(change.after, version=old))
 
 
-def change_cells(change: Change) -> list[str]:
-    """Before, after, the change in bytes and in per cent of the base."""
-    old, new = change.before.bytes, change.after.bytes
-    return [
-        size(old) if change.old else "-",
-        size(new) if change.new else "-",
-        signed(new - old),
-        percent(new - old, old),
-    ]
-
-
-def _verdict(verdict: Verdict, show: Show) -> Iterator[str]:
+def verdict_as_text(verdict: Verdict, show: Show) -> Iterator[str]:
+    """The verdict: what failed and by how much first, then what grew most."""
     pruned = " (as a prune would leave it)" if verdict.audit.pruned else ""
     yield f"{printable(verdict.audit.label)}{pruned}: {headline(verdict)}"
     if verdict.failed and verdict.grew:

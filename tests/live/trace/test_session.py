@@ -13,12 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from condaprune.errors import TraceError, UsageProblem
-from condaprune.live.trace import team
-from condaprune.live.trace.place import recording_alone
+from condaprune.errors import SinkError, TraceError, UsageProblem
+from condaprune.live.trace import session
 from condaprune.live.trace.recorders.base import Launch
 from condaprune.live.trace.recorders.inotify import InotifyRecorder
-from condaprune.live.trace.session import find_prefix, record
+from condaprune.live.trace.session import find_prefix, record, recording_alone
+from condaprune.sinks.inplace.filesystem import Filesystem
+from condaprune.sinks.inplace.state import State
 from condaprune.traces.trace import Trace
 from lab.envs.model import BuiltEnvironment
 
@@ -279,26 +280,41 @@ def test_two_recorders_at_once_are_refused(prefix: Path) -> None:
     real = os.path.realpath(prefix)
     with (
         recording_alone(real) as scratch,
-        pytest.raises(TraceError, match="another recorder is at work"),
+        pytest.raises(TraceError, match="another recorder, or a run in place, is at work"),
     ):
         record(["true"], os.fspath(prefix))
     assert not os.path.exists(scratch)
     record(["true"], os.fspath(prefix))
 
 
-def test_a_scratch_folder_of_somebody_else_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("tempfile.tempdir", os.fspath(tmp_path))
-    (tmp_path / f"condaprune-{os.getuid()}").symlink_to("/tmp")
+def test_a_run_in_place_and_a_recorder_exclude_each_other(prefix: Path) -> None:
+    real = os.path.realpath(prefix)
     with (
-        pytest.raises(TraceError, match="belongs to somebody else"),
-        recording_alone(os.fspath(tmp_path)),
+        recording_alone(real),
+        pytest.raises(SinkError, match="another run of condaprune is working on"),
     ):
-        pass
+        State(Filesystem(), real)
+    with (
+        State(Filesystem(), real),
+        pytest.raises(TraceError, match="a run in place, is at work"),
+    ):
+        record(["true"], real)
+
+
+def test_without_a_temporary_folder_nothing_is_recorded(
+    prefix: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("tempfile.tempdir", os.fspath(tmp_path / "missing"))
-    with pytest.raises(TraceError, match="cannot be made"), recording_alone(os.fspath(tmp_path)):
+    with pytest.raises(TraceError, match="cannot be made"), recording_alone(os.fspath(prefix)):
         pass
+
+
+def test_a_signal_that_comes_after_the_run_is_dropped() -> None:
+    from condaprune.live.trace.command import signals_blocked
+
+    with signals_blocked():
+        os.kill(os.getpid(), signal.SIGINT)
+    assert not signal.pthread_sigmask(signal.SIG_BLOCK, [])
 
 
 def test_a_prefix_that_is_gone_is_named(tmp_path: Path) -> None:
@@ -348,7 +364,7 @@ class _Full(InotifyRecorder):
 
 
 def _with_full_inotify(monkeypatch: pytest.MonkeyPatch, others: bool) -> None:
-    real = team.make_recorder
+    real = session.make_recorder
 
     def make(name: str, prefix: str, scratch: str) -> object:
         if name == "inotify":
@@ -357,7 +373,7 @@ def _with_full_inotify(monkeypatch: pytest.MonkeyPatch, others: bool) -> None:
             raise TraceError("not here")
         return real(name, prefix, scratch)
 
-    monkeypatch.setattr(team, "make_recorder", make)
+    monkeypatch.setattr(session, "make_recorder", make)
 
 
 @needs_strace
@@ -384,7 +400,7 @@ def test_inotify_asked_for_does_not_give_way(prefix: Path, monkeypatch: pytest.M
 def test_where_no_recorder_works_the_first_ones_remedy_is_given(
     prefix: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(team, "FALLBACKS", ("inotify",))
+    monkeypatch.setattr(session, "FALLBACKS", ("inotify",))
     _with_full_inotify(monkeypatch, others=False)
     with pytest.raises(TraceError, match=r"no other recorder works here either.*sysctl"):
         record(["true"], os.fspath(prefix))

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 
 from condaprune.errors import TraceError
 from condaprune.live.trace.place import Mount, mount_of
-from condaprune.live.trace.recorders.base import Launch, Recording, walk
+from condaprune.live.trace.recorders.base import Recorder, Recording, walk
 from condaprune.paths import from_bytes, printable, to_bytes
 from condaprune.traces.trace import Tally
 
@@ -24,7 +24,7 @@ _MARK = 10**9
 """Nanoseconds since the epoch: an access time that no real access leaves behind."""
 
 
-class AtimeRecorder:
+class AtimeRecorder(Recorder):
     """Watches the access times below the real path *prefix*."""
 
     name = "atime"
@@ -46,8 +46,7 @@ class AtimeRecorder:
                     self._root,
                     "Remount it with relatime",
                 )
-        names: dict[tuple[int, int], list[bytes]] = {}
-        outside: dict[bytes, None] = {}
+        names: dict[tuple[int, int, int], list[bytes]] = {}
         for path, info in _walk(self._root):
             if stat.S_ISDIR(info.st_mode):
                 continue
@@ -59,11 +58,8 @@ class AtimeRecorder:
                     "Record in the layer that made the environment",
                 )
             if info.st_nlink > 1:
-                group = names.setdefault((info.st_dev, info.st_ino), [])
-                group.append(path)
-                outside[group[0]] = None
-                if len(group) == info.st_nlink:
-                    del outside[group[0]]
+                names.setdefault((info.st_dev, info.st_ino, info.st_nlink), []).append(path)
+        outside = [paths[0] for (_, _, links), paths in names.items() if len(paths) < links]
         if outside:
             raise _problem(
                 f"{len(outside)} files have hard links outside the prefix (the package cache), "
@@ -82,10 +78,6 @@ class AtimeRecorder:
         except BaseException:
             self._restore()
             raise
-
-    def launch(self, launch: Launch) -> Launch:
-        """Unchanged."""
-        return launch
 
     def stop(self) -> Recording:
         """Read which access times have moved, and put the others back."""

@@ -12,14 +12,14 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from condaprune.errors import TraceError
 from condaprune.live.trace import hook
-from condaprune.live.trace.recorders.base import Launch, Recording
+from condaprune.live.trace.recorders.base import Launch, Recorder, Recording
 from condaprune.paths import from_bytes
-from condaprune.traces.trace import KINDS, Prefix, TracedEntry, TraceKind
+from condaprune.traces.trace import KINDS, Prefix, TracedEntry, TraceKind, union
 
 _PYTHON = re.compile(r"python(\d+)\.(\d+)t?")
 _ALONE = (
@@ -28,12 +28,10 @@ _ALONE = (
 )
 
 
-class AuditRecorder:
+class AuditRecorder(Recorder):
     """Puts the hook into every Python that the command starts. *scratch* takes its files."""
 
     name = "audit"
-    attaches = False
-    sees_changes = False
 
     def __init__(self, prefix: str, scratch: str) -> None:
         self._prefix = prefix
@@ -69,27 +67,23 @@ class AuditRecorder:
 
     def stop(self) -> Recording:
         """Read what the processes wrote."""
-        entries: dict[str, TracedEntry] = {}
         prefix = Prefix(self._prefix)
+        touched: list[Mapping[str, TracedEntry]] = []
         processes = sorted(os.listdir(self._target))
         for name in processes:
             with open(os.path.join(self._target, name), "rb") as stream:
                 data = stream.read()
             for kind, path, module, how in parse(data):
+                askers = frozenset((module,) if module else ())
+                computed = askers if how == "computed" else frozenset()
                 entry = TracedEntry(
-                    frozenset((kind,)),
-                    1,
-                    frozenset((self.name,)),
-                    frozenset((module,)) if module else frozenset(),
-                    frozenset((module,)) if module and how == "computed" else frozenset(),
+                    frozenset((kind,)), 1, frozenset((self.name,)), askers, computed
                 )
-                for spelling in dict.fromkeys((os.path.normpath(path), os.path.realpath(path))):
-                    relative = prefix.relative(spelling)
-                    if relative:
-                        known = entries.get(relative)
-                        entries[relative] = entry if known is None else known.joined(entry)
+                spellings = {os.path.normpath(path), os.path.realpath(path)}
+                paths = filter(None, map(prefix.relative, spellings))
+                touched.append(dict.fromkeys(paths, entry))
         notes = (f"Python processes recorded: {len(processes)}", _ALONE)
-        return Recording(entries, notes=notes)
+        return Recording(union(touched), notes=notes)
 
 
 def parse(data: bytes) -> Iterator[tuple[TraceKind, str, str, str]]:

@@ -31,14 +31,14 @@ class Launch:
 class Recording:
     """What a recorder saw.
 
-    `changed` names entries that were created, deleted or written meanwhile, or is None where the
-    recorder does not notice. `canary` is the result of its self-test, empty without one.
+    `changed` names entries that were created, deleted or written meanwhile, as far as it notices.
+    `canary` is the result of its self-test, empty without one.
     """
 
     entries: Mapping[str, TracedEntry]
     overflow: bool = False
     canary: str = ""
-    changed: tuple[str, ...] | None = None
+    changed: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -51,8 +51,8 @@ class Recorder(Protocol):
     """
 
     name: str
-    attaches: bool
-    sees_changes: bool
+    attaches: bool = False
+    sees_changes: bool = False
 
     def check(self) -> None:
         """Errors: `TraceError` where it cannot work here, with the remedy. Changes nothing."""
@@ -64,19 +64,15 @@ class Recorder(Protocol):
 
     def launch(self, launch: Launch) -> Launch:
         """The command as it must be started to be seen by this recorder."""
-        ...
+        return launch
 
     def stop(self) -> Recording:
         """End, wait for pending events, and return what was seen. Errors: `TraceError`."""
         ...
 
 
-def _ignore(_folder: bytes, _error: OSError) -> None:
-    return None
-
-
 def walk(
-    root: bytes, failed: Callable[[bytes, OSError], None] = _ignore
+    root: bytes, failed: Callable[[bytes, OSError], None] = lambda _folder, _error: None
 ) -> Iterator[os.DirEntry[bytes]]:
     """Everything below *root*, a folder before its content; links are not followed.
 

@@ -16,7 +16,7 @@ import struct
 from collections.abc import Iterator
 
 from condaprune.errors import TraceError
-from condaprune.live.trace.recorders.base import Launch, Pump, Recording, walk
+from condaprune.live.trace.recorders.base import Pump, Recorder, Recording, walk
 from condaprune.paths import from_bytes, to_bytes
 from condaprune.traces.trace import Tally
 
@@ -39,7 +39,7 @@ _BUSY = 1 << 15
 """A read of more bytes than that (some 600 events) is followed by the next one at once."""
 
 
-class InotifyRecorder:
+class InotifyRecorder(Recorder):
     """Watches the tree at the real path *prefix*."""
 
     name = "inotify"
@@ -75,10 +75,6 @@ class InotifyRecorder:
             os.close(self._handle)
             raise
         self._pump = Pump(self._handle, self.feed, "condaprune-inotify", short=_BUSY)
-
-    def launch(self, launch: Launch) -> Launch:
-        """Unchanged: the kernel reports every process."""
-        return launch
 
     def stop(self) -> Recording:
         """End after the last event that is queued by now."""

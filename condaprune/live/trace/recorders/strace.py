@@ -14,21 +14,22 @@ import subprocess
 import time
 
 from condaprune.errors import TraceError
-from condaprune.live.trace.recorders.base import Launch, Pump, Recording
+from condaprune.live.trace.recorders.base import Launch, Pump, Recorder, Recording
 from condaprune.traces.strace_log import SYSCALLS, StraceLog
 from condaprune.traces.trace import Prefix
 
-_FLAGS = ("-DD", "-I2", "-f", "--seccomp-bpf", "-qq", "-y", "-s", "65535", "-e", "signal=none")
+_FLAGS = (
+    "-DD", "-I2", "-f", "--seccomp-bpf", "-qq", "-y", "-s", "65535", "-e", "signal=none",
+    "-e", f"trace={SYSCALLS}",
+)  # fmt: skip
 _PATIENCE = 3.0
 """Seconds that children left behind are followed after the command has ended."""
 
 
-class StraceRecorder:
+class StraceRecorder(Recorder):
     """Traces the command it launches, and all its children. *scratch* holds its pipe."""
 
     name = "strace"
-    attaches = False
-    sees_changes = False
 
     def __init__(self, prefix: str, scratch: str) -> None:
         active = os.environ.get("CONDA_PREFIX", "")
@@ -46,11 +47,8 @@ class StraceRecorder:
                 "strace is not installed",
                 remedy="Install it, as in `apt-get install strace`, or use `--recorder inotify`",
             )
-        trial = subprocess.run(
-            [self._program, *_FLAGS, "-e", f"trace={SYSCALLS}", "-o", os.devnull, "--",
-             self._program, "-V"],
-            stdin=subprocess.DEVNULL, capture_output=True, check=False,
-        )  # fmt: skip
+        words = [self._program, *_FLAGS, "-o", os.devnull, "--", self._program, "-V"]
+        trial = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, check=False)
         if trial.returncode != 0:
             lines = trial.stderr.decode("utf-8", "replace").strip().splitlines() or ["no message"]
             raise TraceError(
@@ -67,11 +65,8 @@ class StraceRecorder:
 
     def launch(self, launch: Launch) -> Launch:
         """The command under strace, which starts it and steps aside."""
-        command = (
-            self._program, *_FLAGS, "-e", f"trace={SYSCALLS}", "-o", self._fifo, "--",
-            *launch.command,
-        )  # fmt: skip
-        return Launch(command, launch.environment)
+        tracer = (self._program, *_FLAGS, "-o", self._fifo, "--")
+        return Launch((*tracer, *launch.command), launch.environment)
 
     def stop(self) -> Recording:
         """Wait for strace to end; children that outlive the command are released after a while."""
