@@ -12,6 +12,8 @@ from typing import Any, TypeVar
 import click
 
 from condaprune.errors import SinkError, UsageProblem, nearest
+from condaprune.files import write_whole
+from condaprune.paths import to_bytes
 from condaprune.report.forms import FORMS, Report, able, check_form, form_of, render
 from condaprune.report.layout import Show
 
@@ -136,14 +138,9 @@ def write_output(output: Output, text: str, *, quiet: bool) -> None:
 
 def write_text(path: str, text: str) -> None:
     """Write a file whole or not at all. Errors: `SinkError`."""
-    temporary = f"{path}.{os.getpid()}.part"
     try:
-        with open(temporary, "w", encoding="utf-8", errors="surrogateescape", newline="") as handle:
-            handle.write(text)
-        os.replace(temporary, path)
+        write_whole(path, to_bytes(text))
     except OSError as error:
-        if os.path.exists(temporary):
-            os.unlink(temporary)
         raise SinkError(
             f"cannot be written: {error.strerror}",
             where=path,

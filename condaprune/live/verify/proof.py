@@ -14,7 +14,6 @@ from condaprune.errors import UsageProblem
 from condaprune.live.activation import activate
 from condaprune.live.sandbox import Sandbox, open_sandbox
 from condaprune.live.verify.checks import choose_checks
-from condaprune.live.verify.checks.base import Pair
 from condaprune.live.verify.checks.imports import compare_with
 from condaprune.live.verify.importer import ImportResults, sweep_subject
 from condaprune.live.verify.listing import Listing, changed, list_prefix
@@ -22,6 +21,7 @@ from condaprune.live.verify.removals import Ledger, Removals, from_plan, read_ma
 from condaprune.live.verify.results import Count, Finding, Outcome, Verification
 from condaprune.live.verify.subject import (
     Effort,
+    Pair,
     Subject,
     check_prefix,
     copy_probes,

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 _QUOTED = re.compile(r"`+([^`]+)`+")
 _WORD = re.compile(r"[\w.+-]*[\w+]")
-_NO_MODULE = re.compile(r"No module named '([\w.]+)'")
-_NO_NAME = re.compile(r"cannot import name '(\w+)' from (?:partially .*? )?'([\w.]+)'")
 _MODULE_ENDS = (".py", "/__init__.py", ".pyc", "/__init__.pyc")
 _CULPRITS_AT_MOST = 3
 
@@ -91,15 +89,6 @@ def from_plan(plan: Plan) -> Ledger:
         {entry.path: plan.decision(entry.path).name for entry in plan.removed()},
         {rule.id: rule.breaks for rule in plan.rules},
     )
-
-
-def missing_modules(message: str) -> list[str]:
-    """The modules that an import error says are missing, by their dotted names."""
-    missing: list[str] = _NO_MODULE.findall(message)
-    for name, package in _NO_NAME.findall(message):
-        # A package that lost its __init__ shows as "unknown location": it is missing itself.
-        missing += [f"{package}.{name}", package]
-    return missing
 
 
 class Removals:

@@ -1,4 +1,4 @@
-"""One of the two environments that are compared: a prefix, or an archive unpacked for it."""
+"""The two environments that are compared: each is a prefix, or an archive unpacked for it."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from condaprune.errors import ArchiveError, SourceError
 from condaprune.formats.unpack_list import UNPACK
 from condaprune.live.sandbox import Sandbox
 from condaprune.live.verify.listing import Listing, list_prefix
+from condaprune.live.verify.removals import Removals
+from condaprune.live.verify.results import Finding
 from condaprune.model import Progress, no_progress
 from condaprune.paths import from_bytes, parent
 
@@ -80,6 +82,27 @@ class Subject:
         cache = self.sandbox.bytecode
         option = ["-X", f"pycache_prefix={cache}"] if cache else ["-B"]
         return [self.listing.absolute(self.interpreter.path), "-I", *option, script, *arguments]
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """The two environments, the files that went between them, and how to check them."""
+
+    before: Subject
+    after: Subject
+    removals: Removals
+    effort: Effort
+
+    @property
+    def timeout(self) -> float:
+        """The seconds that one command or script may take."""
+        return self.effort.timeout
+
+    def loss(
+        self, check: str, kind: str, name: str, before: str, after: str, evidence: str, *paths: str
+    ) -> Finding:
+        """A finding that is explained by those of *paths* that are gone."""
+        return Finding(check, kind, name, before, after, evidence, self.removals.culprits(*paths))
 
 
 def copy_probes(scratch: str) -> None:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from condaprune.paths import printable
-from condaprune.report.layout import Show, counted, listed, share, size
+from condaprune.report.layout import Show, counted, listed, share, size, table
 
 if TYPE_CHECKING:
-    from condaprune.live.verify.results import Verification
+    from condaprune.live.verify.results import Finding, Unchecked, Verification
     from condaprune.report.audit.needs import Why
     from condaprune.sinks.inplace.status import PrefixStatus
 
 _FEW = 12
+_SUBJECTS = 4
+_UNKNOWN_RULE = "an unknown rule (no manifest was given, or it names none)"
+_COUNTS = (("compared", 8), ("lost", 6), ("announced", 9), ("removed", 7), ("seconds", 7))
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +41,8 @@ def status(status: Status, _show: Show) -> str:
 
 
 def verification(verification: Verification, _show: Show) -> str:
-    """What a verification found."""
-    from condaprune.live.verify.render import render
-
-    return render(verification)
+    """What a verification found, the losses first."""
+    return "\n".join(_verification(verification)) + "\n"
 
 
 def _why(why: Why) -> Iterator[str]:
@@ -97,3 +99,61 @@ def _status(label: str, prefix: PrefixStatus) -> Iterator[str]:
     if prefix.undoable:
         yield "  the last run can be undone: `condaprune undo`"
     yield f"  left undone: {prefix.pending}" if prefix.pending else "  nothing is left undone"
+
+
+def _verification(report: Verification) -> Iterator[str]:
+    before, after = printable(report.before), printable(report.after)
+    if report.ok:
+        yield f"nothing lost: {after} does what {before} did, as far as was checked"
+    else:
+        yield f"{len(report.lost):,} lost: {after} no longer does all that {before} did"
+    for title, findings in ("lost", report.lost), ("announced by a rule", report.announced):
+        if findings:
+            yield from ("", title)
+            yield from _findings(findings)
+    if report.removed:
+        yield from ("", "removed on purpose")
+        totals = Counter((f.check, f.kind, f.rule) for f in report.removed)
+        for (check, kind, rule), count in sorted(totals.items()):
+            yield f"  {check}: {counted(count, kind)} by {printable(rule) or _UNKNOWN_RULE}"
+    if report.unchecked:
+        yield from ("", "not checked")
+        yield from _unchecked(report.unchecked)
+    yield ""
+    rows = []
+    for name, row in report.counts.items():
+        numbers = (row.compared, row.lost, row.announced, row.removed)
+        rows.append((name, [*(f"{number:,}" for number in numbers), f"{row.seconds:.1f}"]))
+    yield from table("check", _COUNTS, rows)
+    for note in report.notes:
+        yield f"note: {printable(note)}"
+
+
+def _findings(findings: Sequence[Finding]) -> Iterator[str]:
+    """Findings with the same evidence become one: a missing module is many lost imports."""
+    groups: dict[Finding, list[str]] = {}
+    for finding in findings:
+        groups.setdefault(replace(finding, name=""), []).append(printable(finding.name))
+    for finding, names in groups.items():
+        count = finding.kind if len(names) == 1 else counted(len(names), finding.kind)
+        yield f"  {finding.check}: {count} {listed(names, _SUBJECTS)}"
+        yield f"    before: {printable(finding.before)}; after: {printable(finding.after)}"
+        if finding.evidence:
+            yield f"    {printable(finding.evidence)}"
+        for culprit in finding.removed:
+            by = f"removed by {printable(culprit.rule)}" if culprit.rule else "is gone"
+            yield f"    {printable(culprit.path)} {by}"
+        if finding.announcement:
+            yield f"    {printable(finding.rule)} says: {printable(finding.announcement)}"
+
+
+def _unchecked(unchecked: Sequence[Unchecked]) -> Iterator[str]:
+    """One line a reason, with the first few subjects that it holds for."""
+    reasons: dict[tuple[str, str], list[str]] = {}
+    for item in unchecked:
+        subjects = reasons.setdefault((item.check, item.why), [])
+        if item.subject:
+            subjects.append(printable(item.subject))
+    for (check, why), subjects in reasons.items():
+        shown = f": {listed(subjects, _SUBJECTS)}" if subjects else ""
+        yield f"  {check}: {printable(why)}{shown}"

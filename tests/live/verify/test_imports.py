@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from condaprune.live.verify import compare, compare_imports, sweep
-from condaprune.live.verify.proof import TIMEOUT
+from condaprune.live.verify.proof import TIMEOUT, compare, compare_imports, sweep
 from condaprune.live.verify.removals import Ledger
 from condaprune.live.verify.results import Verification
 from tests.live.verify.conftest import SITE, Environments, MakePair, remove, site

@@ -6,13 +6,12 @@ import re
 import shlex
 from concurrent.futures import ThreadPoolExecutor
 
+from condaprune.live.messages import missing_modules
 from condaprune.live.sandbox import Finished
 from condaprune.live.verify import exclusions
-from condaprune.live.verify.checks.base import Pair
 from condaprune.live.verify.listing import Listing
-from condaprune.live.verify.removals import missing_modules
 from condaprune.live.verify.results import Finding, Outcome, Unchecked
-from condaprune.live.verify.subject import Subject
+from condaprune.live.verify.subject import Pair, Subject
 from condaprune.paths import parent
 
 QUESTIONS = ("--version", "--help")

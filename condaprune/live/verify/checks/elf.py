@@ -7,10 +7,10 @@ from collections.abc import Mapping
 
 from condaprune.formats.binary import MAGICS, read_binary
 from condaprune.formats.elf import ElfFacts
-from condaprune.live.verify.checks.base import Pair
-from condaprune.live.verify.listing import Listing, normalise
+from condaprune.live.verify.listing import Listing
 from condaprune.live.verify.results import Outcome
-from condaprune.paths import parent, to_bytes
+from condaprune.live.verify.subject import Pair
+from condaprune.paths import join, parent, to_bytes
 
 _NEVER_BINARY = (".py", ".pyc", ".pyi", ".json", ".txt", ".h", ".hpp", ".a", ".html", ".js", ".md")
 
@@ -50,8 +50,7 @@ class Libraries:
         home = parent(user)
         for word in ("${ORIGIN}", "$ORIGIN"):
             if item.startswith(word):
-                folder = normalise(home + item[len(word) :])
-                return None if folder.startswith("..") else folder
+                return join(home, item[len(word) :].lstrip("/"))
         return self._listing.inside(item) if item.startswith("/") else None
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from condaprune.live.verify.checks.base import Pair
+from condaprune.live.messages import missing_modules
 from condaprune.live.verify.importer import Attempt, ImportResults, replay, sweep_subject
 from condaprune.live.verify.listing import Listing
-from condaprune.live.verify.removals import Removals, missing_modules
+from condaprune.live.verify.removals import Removals
 from condaprune.live.verify.results import Finding, Outcome, Unchecked
+from condaprune.live.verify.subject import Pair
 from condaprune.model import no_progress
 from condaprune.paths import parent
 

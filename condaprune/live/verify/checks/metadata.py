@@ -9,10 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from condaprune.live.verify import probe_metadata
-from condaprune.live.verify.checks.base import Pair
 from condaprune.live.verify.listing import Listing
 from condaprune.live.verify.results import Finding, Outcome, Unchecked
-from condaprune.live.verify.subject import Subject
+from condaprune.live.verify.subject import Pair, Subject
 from condaprune.names import canonical_name
 from condaprune.paths import from_bytes, parent
 from condaprune.sources.distributions import recorded_rows

@@ -9,9 +9,8 @@ import tempfile
 from condaprune.errors import ArchiveError
 from condaprune.formats.unpack_list import PROGRESS, UNPACK, unpack_records
 from condaprune.live.sandbox import Finished
-from condaprune.live.verify.checks.base import Pair
 from condaprune.live.verify.results import Finding, Outcome, Unchecked
-from condaprune.live.verify.subject import Subject
+from condaprune.live.verify.subject import Pair, Subject
 from condaprune.paths import to_bytes
 
 
