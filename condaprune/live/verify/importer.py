@@ -13,7 +13,6 @@ import selectors
 import subprocess
 import tempfile
 import threading
-import time
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -24,7 +23,7 @@ from condaprune.errors import SourceError
 from condaprune.live.verify import exclusions
 from condaprune.live.verify.listing import Listing
 from condaprune.live.verify.subject import Effort, Subject
-from condaprune.paths import parent, to_bytes
+from condaprune.paths import ancestors, to_bytes
 
 State = Literal["imported", "failed", "died", "timed out", "excluded", "not reached"]
 STDLIB = "the standard library"
@@ -72,14 +71,9 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class ImportResults:
-    """The modules of one prefix with the result of each, in the order they were tried.
+    """The modules of one prefix with the result of each, in the order they were tried."""
 
-    `python` is the interpreter's version, `seconds` the wall time of the sweep.
-    """
-
-    python: str
     attempts: Mapping[str, Attempt]
-    seconds: float
 
     def imported(self) -> frozenset[str]:
         """The names of the modules that can be imported."""
@@ -114,7 +108,6 @@ def replay(
 def _run_batches(
     subject: Subject, batches: Mapping[str, Sequence[Module]], effort: Effort
 ) -> ImportResults:
-    began = time.monotonic()
     chosen: dict[str, list[Module]] = {}
     attempts: dict[str, Attempt] = {}
     for name, batch in batches.items():
@@ -140,9 +133,7 @@ def _run_batches(
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-    assert subject.interpreter is not None
-    version = ".".join(map(str, subject.interpreter.version))
-    return ImportResults(version, attempts, time.monotonic() - began)
+    return ImportResults(attempts)
 
 
 def _run_batch(
@@ -171,17 +162,14 @@ def _run_process(
     subject: Subject, batch: str, modules: Mapping[str, Module], timeout: float
 ) -> Iterator[Attempt]:
     scratch = subject.sandbox.scratch
-    names = "\n".join(modules)
     with contextlib.ExitStack() as stack:
         listed = stack.enter_context(tempfile.NamedTemporaryFile(dir=scratch, prefix="modules-"))
-        listed.write(to_bytes(names))
+        listed.write(to_bytes("\n".join(modules)))
         listed.flush()
         errors = stack.enter_context(tempfile.TemporaryFile(dir=scratch))
         process = stack.enter_context(
             subject.sandbox.start(
-                subject.python("probe_imports.py", listed.name),
-                stdout=subprocess.PIPE,
-                stderr=errors.fileno(),
+                subject.python("probe_imports.py", listed.name), subprocess.PIPE, errors.fileno()
             )
         )
         at = ""
@@ -248,7 +236,7 @@ def find_modules(
     for path, entry in listing.entries.items():
         if entry.kind == "folder" or not path.endswith(kinds):
             continue
-        folder = _search_folder(path, order)
+        folder = next((f for f in reversed(ancestors(path)) if f in order), None)
         if folder is None:
             continue
         rank = next(i for i, suffix in enumerate(kinds) if path.endswith(suffix))
@@ -270,15 +258,6 @@ def find_modules(
         for name, ((number, _), path) in sorted(best.items())
         if first.get(name.partition(".")[0], number) >= number
     }
-
-
-def _search_folder(path: str, order: Mapping[str, int]) -> str | None:
-    folder = parent(path)
-    while folder:
-        if folder in order:
-            return folder
-        folder = parent(folder)
-    return None
 
 
 def in_batches(modules: Mapping[str, Module], stdlib: str) -> dict[str, tuple[Module, ...]]:

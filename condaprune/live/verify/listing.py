@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from condaprune.model import Entry
-from condaprune.paths import Trail, follow, join, parent, to_bytes
+from condaprune.paths import Trail, ancestors, follow, join, to_bytes
 from condaprune.sources.walk import walk
 
 
@@ -70,9 +70,13 @@ class Listing:
         in_circles = not trail.end and len(set(trail.links)) < len(trail.links)
         return None if gap or in_circles else trail
 
+    def target(self, path: str) -> Entry | None:
+        """The entry that a path leads to: a link only where that leads out of the prefix."""
+        return self.entries.get(self.resolve(path) or "")
+
     def is_file(self, path: str) -> bool:
         """Whether a path leads to a file of the prefix."""
-        entry = self.entries.get(self.resolve(path) or "")
+        entry = self.target(path)
         return entry is not None and entry.kind == "file"
 
     def read(self, path: str, size: int = -1) -> bytes:
@@ -85,14 +89,12 @@ class Listing:
 
     def folders_with(self, suffixes: tuple[str, ...]) -> frozenset[str]:
         """All folders with a file at any depth whose name ends with one of *suffixes*."""
-        folders: set[str] = set()
-        for path, entry in self.entries.items():
-            if entry.kind != "folder" and path.endswith(suffixes):
-                folder = parent(path)
-                while folder and folder not in folders:
-                    folders.add(folder)
-                    folder = parent(folder)
-        return frozenset(folders)
+        return frozenset(
+            folder
+            for path, entry in self.entries.items()
+            if entry.kind != "folder" and path.endswith(suffixes)
+            for folder in ancestors(path)
+        )
 
 
 def list_prefix(root: str, aliases: tuple[str, ...] = ()) -> Listing:

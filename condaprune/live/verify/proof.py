@@ -83,7 +83,8 @@ def compare(
         else:
             first = Subject(first_label, old, Sandbox(old.root, scratch), None)
             second = Subject(second_label, new, Sandbox(new.root, scratch), None)
-        pair = Pair(first, second, Removals.between(old, new, ledger), effort)
+        gone = (path for path in old if path not in new)
+        pair = Pair(first, second, Removals(gone, ledger), effort)
         outcomes = {}
         for check in chosen:
             progress(check.name, 0, 0)
@@ -158,7 +159,7 @@ def _subject(
     """A subject whose processes see the variables that activation sets, and its isolation."""
     plain, isolation = open_sandbox(listing.root, scratch, covered=covered)
     variables = activate(plain, timeout).values
-    sandbox = Sandbox(plain.root, plain.scratch, plain.wrapper, variables)
+    sandbox = replace(plain, variables=variables)
     subject = describe(label, listing, sandbox, timeout)
     has_bytecode = any("/__pycache__/" in path for path in listing)
     if subject.interpreter and subject.interpreter.version >= (3, 8) and not has_bytecode:

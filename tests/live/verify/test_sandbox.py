@@ -57,9 +57,10 @@ def test_a_process_out_of_time_is_killed_with_its_children(sandbox: Sandbox) -> 
 
 
 def test_a_child_left_behind_is_killed_too(sandbox: Sandbox) -> None:
+    began = time.monotonic()
     done = sandbox.run(["/bin/sh", "-c", "sleep 300 & echo $!"], 20.0)
     assert done.code == 0
-    assert done.seconds < 20
+    assert time.monotonic() - began < 20
     assert _ended(int(done.out))
 
 
