@@ -86,7 +86,7 @@ class Sandbox:
 
     `root` is the prefix, `scratch` a folder that is thrown away, `wrapper` the command line that
     isolates, `variables` those that activating the environment sets. `bytecode` is a folder where
-    Python may cache bytecode; without one it writes none.
+    Python may cache bytecode; without one it writes none. `isolation` is the isolation in words.
     """
 
     root: str
@@ -94,6 +94,7 @@ class Sandbox:
     wrapper: tuple[str, ...] = ()
     variables: Mapping[str, str] = field(default_factory=dict)
     bytecode: str = ""
+    isolation: str = "no isolation from the network except proxy variables"
 
     @contextmanager
     def start(
@@ -180,8 +181,8 @@ def _wrappers(root: str, covered: str) -> Iterator[tuple[tuple[str, ...], str]]:
         yield (unshare, "-r", "-n", "--"), "no network"
 
 
-def open_sandbox(root: str, scratch: str, *, covered: str = "") -> tuple[Sandbox, str]:
-    """The best sandbox that this machine allows for the prefix *root*, and its isolation in words.
+def open_sandbox(root: str, scratch: str, covered: str = "") -> Sandbox:
+    """The best sandbox that this machine allows for the prefix *root*.
 
     *covered* is another prefix in whose place its processes see their own: a copy whose scripts
     and libraries still name the original would otherwise be proven by the original.
@@ -189,7 +190,7 @@ def open_sandbox(root: str, scratch: str, *, covered: str = "") -> tuple[Sandbox
     if covered and any(f"{other}/".startswith(f"{covered}/") for other in (root, scratch)):
         covered = ""
     for wrapper, words in _wrappers(root, covered):
-        sandbox = Sandbox(root, scratch, wrapper)
+        sandbox = Sandbox(root, scratch, wrapper, isolation=words)
         if sandbox.run(["/bin/sh", "-c", "exit 0"], 20.0).code == 0:
-            return sandbox, words
-    return Sandbox(root, scratch), "no isolation from the network except proxy variables"
+            return sandbox
+    return Sandbox(root, scratch)

@@ -43,7 +43,7 @@ def prefix(tmp_path: Path) -> Path:
 
 def activation_of(prefix: Path, scratch: Path) -> Activation:
     """The activation in the best sandbox of this machine."""
-    sandbox, _ = open_sandbox(str(prefix), str(scratch))
+    sandbox = open_sandbox(str(prefix), str(scratch))
     return activate(sandbox, 20.0)
 
 

@@ -8,11 +8,13 @@ import platform
 import re
 import shutil
 import struct
+import tempfile
 from dataclasses import dataclass, replace
 
 from condaprune.errors import ArchiveError, SourceError
 from condaprune.formats.unpack_list import UNPACK
-from condaprune.live.sandbox import Sandbox
+from condaprune.live.activation import activate
+from condaprune.live.sandbox import Sandbox, open_sandbox
 from condaprune.live.verify.listing import Listing, list_prefix
 from condaprune.live.verify.removals import Removals
 from condaprune.live.verify.results import Finding
@@ -171,8 +173,15 @@ def _unpack(path: str, folder: str) -> None:
         ) from error
 
 
-def describe(label: str, listing: Listing, sandbox: Sandbox, timeout: float) -> Subject:
-    """The subject of a listing; this runs its Python, which describes itself."""
+def describe(
+    label: str, listing: Listing, scratch: str, timeout: float, covered: str = ""
+) -> Subject:
+    """The subject of a listing; this runs its activation scripts and its Python.
+
+    Its processes see the variables that activation sets. *covered* is as for `open_sandbox`.
+    """
+    sandbox = open_sandbox(listing.root, scratch, covered)
+    sandbox = replace(sandbox, variables=activate(sandbox, timeout).values)
     python = find_python(listing)
     foreign = _foreign(listing, python)
     if foreign:
@@ -193,6 +202,11 @@ def describe(label: str, listing: Listing, sandbox: Sandbox, timeout: float) -> 
         listing.inside(real_path(stdlib)) or "",
         tuple(suffixes),
     )
+    if interpreter.version >= (3, 8) and not any("/__pycache__/" in path for path in listing):
+        # Compile once, not once a process. Never where the environment has bytecode: the cache
+        # would hide it, and with it any error in it.
+        cache = tempfile.mkdtemp(prefix="bytecode-", dir=scratch)
+        sandbox = replace(sandbox, bytecode=cache)
     return Subject(label, listing, sandbox, interpreter)
 
 

@@ -254,5 +254,5 @@ def test_a_module_that_works_thanks_to_a_broken_one_is_no_loss(make_pair: MakePa
 def _isolation(prefix: Path) -> str:
     from condaprune.live.sandbox import open_sandbox
 
-    words = open_sandbox(str(prefix), str(prefix.parent))[1]
+    words = open_sandbox(str(prefix), str(prefix.parent)).isolation
     return words if words.startswith("no network") else "none"

@@ -154,14 +154,14 @@ def _changed(
         lost.append(_loss(pair, old, "version", old.version, now, "", "METADATA", "PKG-INFO"))
     for group, name, value in old.entry_points:
         target = value.partition(":")[0].partition("[")[0]
-        now, files = "", ["entry_points.txt"]
+        now, files = "", [f"{old.home}/entry_points.txt"]
         if (group, name, value) not in new.entry_points:
             now = "not found"
         elif modules[0].has(target) and not modules[1].has(target):
             now, files = "names a module that is gone", []
         if now:
-            finding = _loss(pair, old, "entry point", value, now, f"of {old.name}", *files)
-            lost.append(replace(finding, name=f"{group}: {name}"))
+            point, why = f"{group}: {name}", f"of {old.name}"
+            lost.append(pair.loss("metadata", "entry point", point, value, now, why, *files))
     missing = [line for line in old.requires if line not in new.requires]
     if missing:
         was, now = str(len(old.requires)), str(len(new.requires))
@@ -186,8 +186,8 @@ def _files(old: Metadata, new: Metadata, recorded: Sequence[str], pair: Pair) ->
             if gone:
                 now = f"{len(gone)} gone but still listed in RECORD"
                 evidence = ", ".join(gone[:_SHOWN]) + (", ..." if len(gone) > _SHOWN else "")
-                finding = _loss(pair, old, "recorded files", "all there", now, evidence)
-                lost.append(replace(finding, removed=pair.removals.culprits(*gone)))
+                kind, was = "recorded files", "all there"
+                lost.append(pair.loss("metadata", kind, old.name, was, now, evidence, *gone))
     lost += [
         pair.loss("metadata", "licence", path, "was there", "gone", "", path)
         for path in before
