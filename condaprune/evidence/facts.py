@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from condaprune.evidence.pysource import NOTHING, PythonFacts, PythonReader
-from condaprune.evidence.sharing import members_for, share, split
+from condaprune.evidence.sharing import members_for, share
 from condaprune.formats.binary import MAGICS, read_binary
 from condaprune.formats.elf import ElfFacts, Reader, holds_compiler
 from condaprune.model import Entry, Inventory, Progress, no_progress
@@ -119,21 +119,24 @@ class Facts:
 
     def _read_together(self, wanted: Mapping[str, FileKind], members: int) -> None:
         """Read files with other processes; what these do not deliver is read by this one."""
-        chunks = list(map(dict, split(list(wanted.items()), members)))
-        report, self._progress = self._progress, no_progress
-        total = len(wanted)
+        parts = [dict(list(wanted.items())[number::members]) for number in range(members)]
+        report, total = self._progress, len(wanted)
 
-        def begun(number: int) -> None:
-            if number:
-                report("guards", number * len(chunks[0]), total)
+        def read(number: int) -> Findings:
+            self._progress = no_progress
+            if number == 0:
+                self._progress = lambda stage, done, _: report(stage, done * members, total)
+            return self._read(parts[number])
 
-        report("guards", 0, total)
         try:
-            done = share(len(chunks), lambda number: self._read(chunks[number]), members, begun)
-            for number, chunk in enumerate(chunks):  # in the order of one process
-                self._found.update(done[number] if number in done else self._read(chunk))
+            done = share(read, members)
         finally:
             self._progress = report
+        for findings in done.values():
+            self._found.update(findings)
+        lacking = {p for number in range(members) if number not in done for p in parts[number]}
+        if lacking:  # in the order of one process, so that the same error is raised
+            self._found.update(self._read({p: kind for p, kind in wanted.items() if p in lacking}))
 
     def _read(self, wanted: Mapping[str, FileKind]) -> Findings:
         """Read files, given with their kinds, in this process."""
