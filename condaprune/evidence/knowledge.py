@@ -6,12 +6,11 @@ A table is read when a guard first asks for it, since an environment seldom need
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from condaprune.errors import RuleError
@@ -59,16 +58,6 @@ class PlacedData(Row):
     place = ("data", "data")
     data: str
     user: str = ""
-
-    @cached_property
-    def pattern(self) -> re.Pattern[str]:
-        """`data`, compiled."""
-        return re.compile(self.data)
-
-    @cached_property
-    def users(self) -> re.Pattern[str]:
-        """`user`, compiled."""
-        return re.compile(self.user)
 
 
 @dataclass(frozen=True)
@@ -125,16 +114,6 @@ class ImportedFromC(Row):
     modules: str
 
 
-TABLES: tuple[type[Row], ...] = (
-    Compiler,
-    PlacedData,
-    Family,
-    Plugins,
-    IgnoredImport,
-    Landmark,
-    UnpackFile,
-    ImportedFromC,
-)
 _T = TypeVar("_T", bound=Row)
 _Rows = dict[str, list[dict[str, Any]]]
 

@@ -1,9 +1,9 @@
 """What a Python file says about the candidates: facts, extracted while it is read.
 
 A kept file is first asked for the words that any reference must hold (`Prefilter`), then for
-statements that resolve to a candidate (`statements`), and only where there is such a
-statement it is parsed (`syntax`). Files that do not parse, and candidates (of interest once
-they are rescued), go by their statements alone: that sees too much rather than too little.
+statements that resolve to a candidate, and only where there is such a statement it is parsed.
+Files that do not parse, and candidates (of interest once they are rescued), go by their statements
+alone: that sees too much rather than too little.
 """
 
 from __future__ import annotations
@@ -16,15 +16,16 @@ from typing import NamedTuple
 from condaprune.evidence.datanames import DataNames
 from condaprune.evidence.modules import Module, Modules
 from condaprune.evidence.prefilter import Prefilter, Word, find_all
-from condaprune.evidence.statements import (
+from condaprune.evidence.references import (
     Reference,
     import_calls,
     import_statements,
     line_of,
+    parse,
     quoted_names,
+    references,
     words_in,
 )
-from condaprune.evidence.syntax import parse, references
 from condaprune.paths import parent
 
 _NAME = "name:"

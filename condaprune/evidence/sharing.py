@@ -55,7 +55,7 @@ def share(work: Callable[[int], _Result], members: int) -> dict[int, _Result]:
             results[0] = work(0)
         for number, _, pipe in team:
             # A member that failed or died has sent nothing, or not all.
-            with suppress(EOFError, pickle.UnpicklingError), open(pipe, "rb", closefd=False) as sent:
+            with open(pipe, "rb", closefd=False) as sent, suppress(EOFError, pickle.PickleError):
                 results[number] = pickle.load(sent)
         return results
     finally:
@@ -105,8 +105,8 @@ def _be_member(
         # Locks and pipes are the caller's, as the terminal is.
         os.dup2(send, 3)
         null = os.open(os.devnull, os.O_RDWR)
-        for stream in (0, 1, 2):
-            os.dup2(null, stream)
+        for handle in (0, 1, 2):
+            os.dup2(null, handle)
         os.closerange(4, max(map(int, os.listdir("/proc/self/fd"))) + 1)
         with open(3, "wb") as stream:
             pickle.dump(work(), stream, pickle.HIGHEST_PROTOCOL)

@@ -13,22 +13,19 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
 from condaprune.evidence.knowledge import Family, Plugins, table
-from condaprune.evidence.libraries import Resolver
 from condaprune.evidence.scene import Guard, Prospect, Scene
+from condaprune.evidence.tree import Resolver
 from condaprune.model import Veto
 from condaprune.paths import is_library
 from condaprune.sources.kinds import LIBRARY, PROGRAM
 
 _EXTENSION = re.compile(r"\.(?:cpython-\d+[^.]*|abi3|cp\d+-[^.]+|pypy\d+[^.]*|graalpy[^.]*)\.")
-
-
 _ORPHAN = "nothing links to it: it may be opened by name (dlopen, ctypes)"
 
 
 class Dlopen(Guard):
     """Rescues libraries that are, or may be, opened by name."""
 
-    name = "dlopen"
     reads = (LIBRARY, PROGRAM)
 
     def __init__(self, scene: Scene) -> None:
@@ -50,19 +47,13 @@ class Dlopen(Guard):
     def concerned(cls, prospect: Prospect) -> bool:
         return any(map(is_library, prospect.candidates))
 
-    def begin(self) -> Iterator[Veto]:
-        yield from self._orphans()
-
     def look(self, batch: Sequence[str]) -> Iterator[Veto]:
         yield from self._awaited(batch)
         yield from self._kin(batch)
-        for path, facts in self.scene.code(batch):
-            for edge in facts.data:
-                for target in edge.targets:
-                    if is_library(target):
-                        yield Veto(target, f"{path}:{edge.line} {edge.text}", path)
+        yield from (veto for veto in self.names(batch) if is_library(veto.path))
 
-    def _orphans(self) -> Iterator[Veto]:
+    def begin(self) -> Iterator[Veto]:
+        """The orphans, but for those that wait for code of their package."""
         orphans = [
             path
             for path, removal in self.candidates.items()
@@ -116,8 +107,8 @@ class Dlopen(Guard):
         for path in batch:
             if path.endswith((".py", ".pyc")) or is_library(path):
                 home = self.scene.modules.top_folder(path)
-                for target in self._waiting.pop(home, ()):
-                    yield Veto(target, f"{_ORPHAN}; {path} of its package stays", path)
+                because = f"{_ORPHAN}; {path} of its package stays"
+                yield from self.rescue(self._waiting.pop(home, ()), because, path)
 
     def _binary(self, path: str) -> bool:
         """Whether a file may link to libraries: the only candidates that are worth reading."""
@@ -147,15 +138,11 @@ class Dlopen(Guard):
                 continue
             for family, members in self._families:
                 if name.startswith(family.prefix):
-                    yield from self._all(members, family.reason, path)
+                    yield from self.rescue(members, family.reason, path, general=True)
             for plugins, members in self._plugins:
                 if name.startswith(plugins.host):
-                    yield from self._all(members, f"{plugins.reason}: {path} opens it", path)
-
-    def _all(self, members: list[str], reason: str, needs: str) -> Iterator[Veto]:
-        for target in members:
-            if not self.candidates[target].packages:
-                yield Veto(target, reason, needs)
+                    because = f"{plugins.reason}: {path} opens it"
+                    yield from self.rescue(members, because, path, general=True)
 
 
 def _name(path: str) -> str:

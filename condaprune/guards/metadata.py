@@ -30,8 +30,6 @@ _ASIDE = ("conda-meta/", "share/doc/", "share/man/", "share/info/", "man/", "doc
 class Metadata(Guard):
     """Rescues the metadata of distributions that are still there."""
 
-    name = "metadata"
-
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
         inventory = scene.inventory
@@ -56,14 +54,11 @@ class Metadata(Guard):
         owners = self.scene.inventory.owners
         for path in batch:
             for owner in owners.get(path, ()):
-                if isinstance(owner, Distribution):
-                    homes: tuple[str, ...] = (owner.path,)
-                else:
-                    homes = tuple(self._brought.get(owner.path, ()))
-                for home in homes:
+                listed = isinstance(owner, Distribution)
+                for home in (owner.path,) if listed else self._brought.get(owner.path, ()):
                     if home in self._metadata and is_code(path, home):
-                        for target in self._metadata.pop(home):
-                            yield Veto(target, f"{path} of {owner.name} stays", path)
+                        because = f"{path} of {owner.name} stays"
+                        yield from self.rescue(self._metadata.pop(home), because, path)
 
     def begin(self) -> Iterator[Veto]:
         """Distributions of which no code is known cannot be seen to go: they stay."""
@@ -91,8 +86,8 @@ class Metadata(Guard):
                 for record in brought[home]:
                     self._brought.setdefault(record, []).append(home)
             else:
-                for target in self._metadata.pop(home):
-                    yield Veto(target, "its distribution lists no files: it may be in use")
+                because = "its distribution lists no files: it may be in use"
+                yield from self.rescue(self._metadata.pop(home), because)
 
     def _records(self, home: str) -> list[str]:
         """The conda packages that own the metadata of a distribution."""

@@ -12,8 +12,6 @@ from condaprune.paths import parent
 class Namespaces(Guard):
     """Rescues the ``__init__`` of every package of which a module is kept."""
 
-    name = "namespaces"
-
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
         self._inits: dict[str, list[str]] = {}
@@ -35,8 +33,6 @@ class Namespaces(Guard):
                 continue
             while folder and folder not in seen:
                 seen.add(folder)
-                for target in self._inits.get(folder, ()):
-                    if target != path:
-                        because = f"{path} stays, and its package would become a namespace"
-                        yield Veto(target, because, path)
+                because = f"{path} stays, and its package would become a namespace"
+                yield from self.rescue(self._inits.get(folder, ()), because, path)
                 folder = parent(folder)

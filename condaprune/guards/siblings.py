@@ -21,8 +21,6 @@ _TESTS = re.compile(r"conftest|tests?|test_.*|.*_tests?|setup")
 class Siblings(Guard):
     """Rescues the modules beside extension modules and computed imports."""
 
-    name = "siblings"
-
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
         self._done: set[str] = set()

@@ -26,7 +26,6 @@ _READS = {
 class Source(Guard):
     """Rescues the sources that bytecode or programs need, and bytecode that has no source."""
 
-    name = "source"
     words = tuple(Word(key, text) for key, text in _READS.items())
 
     def __init__(self, scene: Scene) -> None:
@@ -60,8 +59,8 @@ class Source(Guard):
             words = facts.words & _READS.keys()
             if words:
                 because = f"{path} uses {min(words)}, which reads source files"
-                for target in self._readers.get(self.scene.modules.top_folder(path), ()):
-                    yield Veto(target, because, "" if path in self.candidates else path)
+                targets = self._readers.get(self.scene.modules.top_folder(path), ())
+                yield from self.rescue(targets, because, "" if path in self.candidates else path)
 
     def _beside(self, path: str) -> Iterator[Veto]:
         """The source of kept bytecode."""
