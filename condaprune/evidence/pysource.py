@@ -26,7 +26,7 @@ from condaprune.evidence.references import (
     references,
     words_in,
 )
-from condaprune.paths import parent
+from condaprune.paths import parent, to_bytes
 
 _NAME = "name:"
 _REACH = 200  # how far from a call the literal start of its argument may be
@@ -88,6 +88,11 @@ class _Source(NamedTuple):
     data: bytes
     module: Module | None
     matched: frozenset[str]
+
+    @property
+    def dynamic(self) -> bool:
+        """Whether it may import by names that it is given."""
+        return not self.matched.isdisjoint(_DYNAMIC)
 
 
 class PythonReader:
@@ -165,10 +170,9 @@ class PythonReader:
         if not (self.modules.candidates or self.modules.loose) or not (names or rough or self._any):
             return (), True
         if rough:
-            edges = self._edges(source, _statements(source))
-            return edges, True
+            return self._edges(source, _statements(source)), True
         words = self.modules.tokens if self._any else frozenset(names)
-        edges = self._edges(source, _statements_with(source, words))
+        edges = self._edges(source, _statements(source, words))
         tree = parse(source.data) if edges else None
         if tree is None:
             return edges, not edges
@@ -176,26 +180,25 @@ class PythonReader:
         for reference in sorted(references(tree)):
             targets = self._resolve(source, reference)
             if targets:
-                edge = Edge(reference.line, _shown(reference, source.module), targets)
+                edge = Edge(reference.at, _shown(reference, source.module), targets)
                 exact.setdefault(targets, edge)
         return tuple(exact.values()), True
 
-    def _edges(self, source: _Source, seen: Iterable[tuple[int, Reference]]) -> tuple[Edge, ...]:
-        """The references, given with their offsets, that lead to candidates: the first of each."""
+    def _edges(self, source: _Source, seen: Iterable[Reference]) -> tuple[Edge, ...]:
+        """The references in its bytes that lead to candidates: the first of each."""
         edges: dict[str, Edge] = {}
-        for at, reference in seen:
+        for reference in seen:
             targets = self._resolve(source, reference)
             if targets and reference.name not in edges:
-                text = _shown(reference, source.module)
-                edges[reference.name] = Edge(line_of(source.data, at), text, targets)
+                line = line_of(source.data, reference.at)
+                edges[reference.name] = Edge(line, _shown(reference, source.module), targets)
         return tuple(edges.values())
 
     def _resolve(self, source: _Source, reference: Reference) -> tuple[str, ...]:
         """The candidates that a reference needs."""
         modules, name, path, module = self.modules, reference.name, source.path, source.module
         weak = reference.verb == "names"
-        dynamic = not source.matched.isdisjoint(_DYNAMIC)
-        if weak and name.startswith(".") and not dynamic:
+        if weak and name.startswith(".") and not source.dynamic:
             return ()
         if module is None and modules.loose and not weak:
             beside = tuple(p for p, _ in modules.needed_beside(parent(path), name) if p != path)
@@ -205,7 +208,7 @@ class PythonReader:
         if whole is None or path.startswith(modules.elsewhere):
             return ()
         if whole.endswith("."):
-            return modules.needed_below(whole[:-1]) if dynamic else ()
+            return modules.needed_below(whole[:-1]) if source.dynamic else ()
         if weak and "." not in whole:
             if module is None or not module.package or source.matched.isdisjoint(_NAMING):
                 return ()
@@ -238,25 +241,17 @@ class PythonReader:
         return tuple(sorted(packages & self.modules.children.keys())), line_of(data, first.start())
 
 
-def _statements(source: _Source) -> list[tuple[int, Reference]]:
-    """Everything that looks like an import in a file."""
-    seen = list(import_statements(source.data))
-    if not source.matched.isdisjoint(_DYNAMIC):
-        seen += import_calls(source.data)
-    return [(at, Reference(0, name)) for at, name in seen]
-
-
-def _statements_with(source: _Source, words: frozenset[str]) -> list[tuple[int, Reference]]:
-    """The imports and the quoted names that hold one of *words*."""
+def _statements(source: _Source, words: frozenset[str] | None = None) -> list[Reference]:
+    """Everything that looks like an import in a file; with *words* what holds one of them, and
+    the quoted names that do."""
     data = source.data
-    places = words_in(data, words)
-    seen = list(import_statements(data, [start for start, _ in places]))
-    if not source.matched.isdisjoint(_DYNAMIC):
+    places = words_in(data, words) if words is not None else []
+    seen = list(import_statements(data, None if words is None else [at for at, _ in places]))
+    if source.dynamic:
         seen += import_calls(data)
-    found = [(at, Reference(0, name)) for at, name in seen if not words.isdisjoint(name.split("."))]
-    for at, name in quoted_names(data, places):
-        found.append((at, Reference(0, name.partition(":")[0], "names")))
-    return found
+    if words is not None:
+        seen = [reference for reference in seen if not words.isdisjoint(reference.name.split("."))]
+    return [*seen, *quoted_names(data, places)]
 
 
 def _at(pattern: re.Pattern[bytes], data: bytes, word: bytes) -> Iterator[re.Match[bytes]]:
@@ -270,16 +265,10 @@ def _absolute(name: str, module: Module | None) -> str | None:
         return name
     if module is None:
         return None
-    dots = len(name) - len(name.lstrip("."))
-    home = module.home
-    for _ in range(dots - 1):
-        if not home:
-            return None
-        home = home.rpartition(".")[0]
-    rest = name[dots:]
-    if not rest:
-        return home or None
-    return f"{home}.{rest}" if home else rest
+    rest = name.lstrip(".")
+    parts = module.home.split(".") if module.home else []
+    left = len(parts) + 1 - (len(name) - len(rest))
+    return ".".join([*parts[:left], *filter(None, [rest])]) or None if left >= 0 else None
 
 
 def _shown(reference: Reference, module: Module | None) -> str:
@@ -289,7 +278,5 @@ def _shown(reference: Reference, module: Module | None) -> str:
 
 def import_line(text: str) -> Iterator[str]:
     """The modules that one line of a ``.pth`` file imports."""
-    data = text.encode("utf-8", "surrogateescape")
-    for source in (import_statements(data), import_calls(data)):
-        for _, name in source:
-            yield name
+    data = to_bytes(text)
+    yield from (found.name for found in (*import_statements(data), *import_calls(data)))

@@ -35,9 +35,12 @@ _NAME_TEXT = re.compile(r"\.*[^\W\d]\w*(?:\.\w+)*\.?(?::[\w.]+)?")
 
 
 class Reference(NamedTuple):
-    """A place that may import a module: `name` with leading dots is relative."""
+    """A place that may import a module: `name` with leading dots is relative.
 
-    line: int
+    `at` is the offset of one that was found in bytes, the line of one in a syntax tree.
+    """
+
+    at: int
     name: str
     verb: str = "imports"
 
@@ -47,10 +50,8 @@ def line_of(data: bytes, at: int) -> int:
     return data.count(b"\n", 0, at) + 1
 
 
-def import_statements(
-    data: bytes, places: Sequence[int] | None = None
-) -> Iterator[tuple[int, str]]:
-    """Offset and name of everything imported by statement: modules, and names from modules.
+def import_statements(data: bytes, places: Sequence[int] | None = None) -> Iterator[Reference]:
+    """Everything imported by statement: modules, and names from modules.
 
     With *places*, only statements that may hold one of these offsets are looked at.
     """
@@ -100,10 +101,10 @@ def _end_of_line(data: bytes, at: int) -> int:
     return stop if stop >= 0 else len(data)
 
 
-def import_calls(data: bytes) -> Iterator[tuple[int, str]]:
-    """Offset and name of modules imported by a call with a literal name."""
+def import_calls(data: bytes) -> Iterator[Reference]:
+    """The modules imported by a call with a literal name."""
     calls = (_CALL.match(data, at) for word in _CALLS for at in find_all(data, word))
-    yield from sorted((m.start(), m[1].decode("ascii", "replace")) for m in calls if m)
+    yield from sorted(Reference(m.start(), m[1].decode("ascii", "replace")) for m in calls if m)
 
 
 def words_in(data: bytes, words: Collection[str]) -> list[tuple[int, int]]:
@@ -114,10 +115,10 @@ def words_in(data: bytes, words: Collection[str]) -> list[tuple[int, int]]:
     return [(at, at + len(word)) for word in words for at in occurrences(data, word.encode())]
 
 
-def quoted_names(data: bytes, places: Iterable[tuple[int, int]]) -> Iterator[tuple[int, str]]:
-    """Offset and text of the quoted dotted names that the words at *places* are part of.
+def quoted_names(data: bytes, places: Iterable[tuple[int, int]]) -> Iterator[Reference]:
+    """The quoted dotted names that the words at *places* are part of.
 
-    The text ends where the name does: in ``f"a.b.{name}"`` at ``a.b.``.
+    In ``f"a.b.{name}"`` that is ``a.b.``, in ``"a.b:name"`` it is ``a.b``.
     """
     for start, end in places:
         while start and data[start - 1] in _DOTTED:
@@ -126,10 +127,10 @@ def quoted_names(data: bytes, places: Iterable[tuple[int, int]]) -> Iterator[tup
             continue
         while end < len(data) and data[end] in _DOTTED:
             end += 1
-        yield start, data[start:end].decode("ascii")
+        yield Reference(start, data[start:end].decode("ascii").partition(":")[0], "names")
 
 
-def _names(data: bytes, at: int, end: int, base: bytes | None) -> Iterator[tuple[int, str]]:
+def _names(data: bytes, at: int, end: int, base: bytes | None) -> Iterator[Reference]:
     rest = data[end : end + 200].lstrip(b" \t")
     if base is not None and rest[:1] == b"(":
         opened = data.find(b"(", end)
@@ -145,14 +146,12 @@ def _names(data: bytes, at: int, end: int, base: bytes | None) -> Iterator[tuple
         prefix = re.sub(rb"\s+", b"", base).decode("ascii", "replace")
         if not prefix:
             return
-        yield at, prefix
+        yield Reference(at, prefix)
     for part in _ALIAS.sub(b"", listed).split(b","):
         name = part.strip().decode("ascii", "replace")
         if name.replace(".", "").isidentifier():
-            if base is None:
-                yield at, name
-            else:
-                yield at, f"{prefix}{name}" if prefix.endswith(".") else f"{prefix}.{name}"
+            glue = "." if prefix and not prefix.endswith(".") else ""
+            yield Reference(at, f"{prefix}{glue}{name}")
 
 
 def _type_checking(data: bytes) -> list[tuple[int, int]]:
