@@ -65,12 +65,8 @@ class Facts:
         progress: Progress = no_progress,
         members: int = 0,
     ) -> None:
-        self._found = Findings()
-        self.python, self.elf, self.text = (
-            self._found.python,
-            self._found.elf,
-            self._found.text,
-        )
+        self._found = found = Findings()
+        self.python, self.elf, self.text = found.python, found.elf, found.text
         self.reads = 0
         self._entries = inventory.entries
         self._site = frozenset((*inventory.layout.site, *inventory.layout.stdlib))

@@ -61,20 +61,12 @@ class PlacedData(Row):
 
 
 @dataclass(frozen=True)
-class Family(Row):
-    """Libraries whose file names start alike: one that is kept opens the others by name."""
+class Opened(Row):
+    """Libraries that those named `host...` open: their kin, or all in `folder` (a pattern)."""
 
-    place = ("libraries", "family")
-    prefix: str
-
-
-@dataclass(frozen=True)
-class Plugins(Row):
-    """A folder (a pattern from its start) of plug-ins that libraries named `host...` open."""
-
-    place = ("libraries", "plugins")
-    folder: str
+    place = ("libraries", "opened")
     host: str
+    folder: str = ""
 
 
 @dataclass(frozen=True)

@@ -41,14 +41,11 @@ _GETATTR = re.compile(rb"""^def __getattr__\b""", re.MULTILINE)
 _ATTACH = re.compile(rb"""\battach\(\s*__name__""")
 _PREFIX = re.compile(rb"""f?["']([^\W\d]\w*(?:\.\w+)*)\.(?:\{|["']\s*[+%]|%s)""")
 
-WORDS = (
-    Word("import_module", b"import_module"),
-    Word("__import__", b"__import__"),
+_WORDS = (
+    *(Word(word, word.encode()) for word in ("import_module", "__import__", "__all__")),
+    *(Word("iter_modules", text) for text in (b"iter_modules", b"walk_packages")),
     Word("__getattr__", b"def __getattr__"),
     Word("attach", b"attach("),
-    Word("__all__", b"__all__"),
-    Word("iter_modules", b"iter_modules"),
-    Word("iter_modules", b"walk_packages"),
 )
 """Words of imports that are made by name at run time."""
 
@@ -112,7 +109,7 @@ class PythonReader:
         self._any = len(modules.tokens) > _MANY
         wanted = list(words)
         if modules.candidates or modules.loose:
-            wanted += WORDS
+            wanted += _WORDS
         wanted += data.words()
         wanted += (Word(_NAME + name, name.encode(), whole=True) for name in names)
         self._prefilter = Prefilter(wanted)

@@ -32,18 +32,12 @@ class Metadata(Guard):
 
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
-        inventory = scene.inventory
         self._metadata: dict[str, list[str]] = {}
-        for distribution in inventory.distributions:
+        for distribution in scene.inventory.distributions:
             home = distribution.path
-            inside = [home] if home in scene.candidates else []
-            inside += scene.below(home)
-            needed = [
-                path
-                for path in inside
-                if self.entries[path].kind != "folder"
-                and (path == home or wanted(path[len(home) + 1 :]))
-            ]
+            needed = [path for path in scene.below(home) if wanted(path[len(home) + 1 :])]
+            if home in scene.candidates and self.entries[home].kind != "folder":
+                needed.append(home)
             if needed:
                 self._metadata[home] = needed
         self._brought: dict[str, list[str]] = {}
@@ -65,29 +59,26 @@ class Metadata(Guard):
         if not self._metadata:
             return
         owners = self.scene.inventory.owners
-        brought = {home: self._records(home) for home in self._metadata}
-        records: dict[str, list[str]] = {}
-        for home, paths in brought.items():
-            for record in paths:
-                records.setdefault(record, []).append(home)
+        brought: dict[str, list[str]] = {}
+        for home in self._metadata:
+            for record in self._records(home):
+                brought.setdefault(record, []).append(home)
         listed: set[str] = set()
         packaged: set[str] = set()
-        for path, held in owners.items():
-            for owner in held:
+        for path, its_owners in owners.items():
+            for owner in its_owners:
                 if isinstance(owner, Distribution):
                     if is_code(path, owner.path):
                         listed.add(owner.path)
                     continue
-                for home in records.get(owner.path, ()):
+                for home in brought.get(owner.path, ()):
                     if path.startswith(parent(home) + "/") and is_code(path, home):
                         packaged.add(home)
-        for home in [home for home in self._metadata if home not in listed]:
-            if home in packaged:
-                for record in brought[home]:
-                    self._brought.setdefault(record, []).append(home)
-            else:
-                because = "its distribution lists no files: it may be in use"
-                yield from self.rescue(self._metadata.pop(home), because)
+        for record, homes in brought.items():
+            self._brought[record] = [home for home in homes if home in packaged]
+        for home in sorted(self._metadata.keys() - listed - packaged):
+            because = "its distribution lists no files: it may be in use"
+            yield from self.rescue(self._metadata.pop(home), because)
 
     def _records(self, home: str) -> list[str]:
         """The conda packages that own the metadata of a distribution."""

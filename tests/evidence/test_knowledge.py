@@ -12,12 +12,11 @@ from condaprune.errors import RuleError
 from condaprune.evidence import knowledge
 from condaprune.evidence.knowledge import (
     Compiler,
-    Family,
     IgnoredImport,
     ImportedFromC,
     Landmark,
+    Opened,
     PlacedData,
-    Plugins,
     Row,
     UnpackFile,
     read_file,
@@ -27,8 +26,7 @@ from condaprune.evidence.knowledge import (
 TABLES: tuple[type[Row], ...] = (
     Compiler,
     PlacedData,
-    Family,
-    Plugins,
+    Opened,
     IgnoredImport,
     Landmark,
     UnpackFile,
@@ -77,8 +75,8 @@ def test_patterns_are_regular_expressions_and_groups_of_files_exist() -> None:
         groups = re.compile(data.data).groupindex.keys()
         assert ("at" in groups) == ("at" in re.compile(data.user).groupindex)
         assert groups <= {"at"}
-    for plugins in table(Plugins):
-        assert not re.compile(plugins.folder).match("")
+    for opened in table(Opened):
+        assert not opened.folder or not re.compile(opened.folder).match("")
     for compiler in table(Compiler):
         assert set(compiler.needs) <= GROUPS
 
