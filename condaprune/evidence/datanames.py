@@ -48,9 +48,8 @@ class DataNames:
                 self._endings.add(name.rpartition(".")[2])
                 continue
             suffix = name.rpartition(".")[2] if "." in name else ""
-            if suffix in _CODE or "-info/" in path:
-                continue
-            top = modules.top_folder(path)
+            code = suffix in _CODE or "-info/" in path
+            top = "" if code else modules.top_folder(path)
             if not top:
                 continue
             self._folders.add(top)

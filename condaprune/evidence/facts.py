@@ -60,10 +60,9 @@ class Facts:
         contents: Contents,
         reader: PythonReader,
         kinds: frozenset[FileKind],
-        searched: frozenset[str] = frozenset(),
-        *,
-        progress: Progress = no_progress,
-        members: int = 0,
+        searched: frozenset[str],
+        progress: Progress,
+        members: int,
     ) -> None:
         self._found = found = Findings()
         self.python, self.elf, self.text = found.python, found.elf, found.text

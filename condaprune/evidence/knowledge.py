@@ -107,7 +107,6 @@ class ImportedFromC(Row):
 
 
 _T = TypeVar("_T", bound=Row)
-_Rows = dict[str, list[dict[str, Any]]]
 
 
 def table(kind: type[_T]) -> tuple[_T, ...]:
@@ -117,7 +116,7 @@ def table(kind: type[_T]) -> tuple[_T, ...]:
 
 
 @cache
-def read_file(name: str) -> _Rows:
+def read_file(name: str) -> dict[str, list[dict[str, Any]]]:
     """The tables of one file. Errors: `RuleError`."""
     if sys.version_info >= (3, 11):
         import tomllib
@@ -127,7 +126,7 @@ def read_file(name: str) -> _Rows:
     for folder in _FOLDERS:
         with suppress(OSError):
             data = loader.get_data(os.path.join(folder, "knowledge", f"{name}.toml"))
-            tables: _Rows = tomllib.loads(data.decode())
+            tables: dict[str, list[dict[str, Any]]] = tomllib.loads(data.decode())
             return tables
     raise RuleError(
         "a table of the guards is missing",

@@ -107,6 +107,11 @@ class Modules:
             found = self._tops[above] = above if topmost else self.top_folder(above)
         return found
 
+    def is_needed(self, path: str) -> bool:
+        """Whether a candidate is one without which its module cannot be imported."""
+        module = self.locate(path)
+        return module is not None and path in self.candidates.get(module.name, ())
+
     @cached_property
     def index(self) -> NameIndex:
         """The names of the candidates, to be found in bytes; made on demand."""

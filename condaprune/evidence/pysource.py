@@ -9,8 +9,9 @@ alone: that sees too much rather than too little.
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 from condaprune.evidence.datanames import DataNames
@@ -147,7 +148,7 @@ class PythonReader:
         a name counts where its bytes are found, so this sees too much rather than too little."""
         modules, module = self.modules, self.modules.locate(path)
         names = set(modules.index.find(data))
-        home = module.home if module is not None else ""
+        home = module.home if module else ""
         while home:  # relative to a package that the module lies in, only the last word is there
             near = modules.children.get(home, ())
             names.update(name for name in near if name.rpartition(".")[2].encode() in data)
@@ -157,8 +158,7 @@ class PythonReader:
             for name in sorted(names)
         )
         # Imports by computed names leave no trace: treated like an extension module.
-        known = module is not None and module.home in modules.children
-        computed = (module.home,) if module is not None and known else ()
+        computed = (module.home,) if module and module.home in modules.children else ()
         return PythonFacts(edges, computed=computed) if edges or computed else NOTHING
 
     def _imports(self, source: _Source, rough: bool) -> tuple[tuple[Edge, ...], bool]:
@@ -166,29 +166,26 @@ class PythonReader:
         names = [key[len(_NAME) :] for key in source.matched if key.startswith(_NAME)]
         if not (self.modules.candidates or self.modules.loose) or not (names or rough or self._any):
             return (), True
+        line = partial(line_of, source.data)
         if rough:
-            return self._edges(source, _statements(source)), True
+            return self._edges(source, _statements(source), line), True
         words = self.modules.tokens if self._any else frozenset(names)
-        edges = self._edges(source, _statements(source, words))
+        edges = self._edges(source, _statements(source, words), line)
         tree = parse(source.data) if edges else None
         if tree is None:
             return edges, not edges
-        exact: dict[tuple[str, ...], Edge] = {}
-        for reference in sorted(references(tree)):
-            targets = self._resolve(source, reference)
-            if targets:
-                edge = Edge(reference.at, _shown(reference, source.module), targets)
-                exact.setdefault(targets, edge)
-        return tuple(exact.values()), True
+        return self._edges(source, sorted(references(tree)), int), True
 
-    def _edges(self, source: _Source, seen: Iterable[Reference]) -> tuple[Edge, ...]:
-        """The references in its bytes that lead to candidates: the first of each."""
-        edges: dict[str, Edge] = {}
+    def _edges(
+        self, source: _Source, seen: Iterable[Reference], line: Callable[[int], int]
+    ) -> tuple[Edge, ...]:
+        """The references that lead to candidates, the first of each; *line* gives their lines."""
+        edges: dict[tuple[str, str], Edge] = {}
         for reference in seen:
-            targets = self._resolve(source, reference)
-            if targets and reference.name not in edges:
-                line = line_of(source.data, reference.at)
-                edges[reference.name] = Edge(line, _shown(reference, source.module), targets)
+            key = (reference.name, reference.verb)
+            if key not in edges and (targets := self._resolve(source, reference)):
+                shown = _absolute(reference.name, source.module) or reference.name
+                edges[key] = Edge(line(reference.at), f"{reference.verb} {shown}", targets)
         return tuple(edges.values())
 
     def _resolve(self, source: _Source, reference: Reference) -> tuple[str, ...]:
@@ -198,9 +195,9 @@ class PythonReader:
         if weak and name.startswith(".") and not source.dynamic:
             return ()
         if module is None and modules.loose and not weak:
-            beside = tuple(p for p, _ in modules.needed_beside(parent(path), name) if p != path)
-            if beside:
-                return beside
+            beside = modules.needed_beside(parent(path), name)
+            if targets := tuple(p for p, _ in beside if p != path):
+                return targets
         whole = _absolute(name, module)
         if whole is None or path.startswith(modules.elsewhere):
             return ()
@@ -266,11 +263,6 @@ def _absolute(name: str, module: Module | None) -> str | None:
     parts = module.home.split(".") if module.home else []
     left = len(parts) + 1 - (len(name) - len(rest))
     return ".".join([*parts[:left], *filter(None, [rest])]) or None if left >= 0 else None
-
-
-def _shown(reference: Reference, module: Module | None) -> str:
-    """What a reference does, as messages say it."""
-    return f"{reference.verb} {_absolute(reference.name, module) or reference.name}"
 
 
 def import_line(text: str) -> Iterator[str]:

@@ -7,6 +7,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from posixpath import normpath
 
 from condaprune.formats.elf import ElfFacts
@@ -69,7 +70,7 @@ class Resolver:
             name = path.rpartition("/")[2]
             if ".so" in name or name.endswith(".dylib"):
                 self._by_name[name].append(path)
-        self._known: dict[tuple[str, tuple[str, ...], str], tuple[str, ...]] = {}
+        self._find = cache(self._search)
 
     def resolve(self, path: str, facts: ElfFacts, name: str) -> tuple[str, ...]:
         """The entries (files or links) that may satisfy *name* for the binary at *path*."""
@@ -77,13 +78,7 @@ class Resolver:
             return ()
         if self._anywhere:
             return tuple(self._by_name[name])
-        folder = parent(path)
-        search = facts.runpath or facts.rpath
-        key = (folder, search, name)
-        entries = self._known.get(key)
-        if entries is None:
-            entries = self._known[key] = self._search(folder, search, name)
-        return entries
+        return self._find(parent(path), facts.runpath or facts.rpath, name)
 
     def _search(self, folder: str, search: Sequence[str], name: str) -> tuple[str, ...]:
         if "/" in name:

@@ -93,8 +93,8 @@ def set_up(
         reader,
         frozenset(kind for guard in concerned for kind in guard.reads),
         frozenset().union(*(guard.searched(prospect) for guard in concerned)),
-        progress=progress,
-        members=members,
+        progress,
+        members,
     )
     return Scene(inventory, typed, modules, Tree(inventory, typed), facts)
 

@@ -1,7 +1,4 @@
-"""No kept binary may lose a library that the loader found for it in the environment.
-
-How names are found is said in `condaprune.evidence.tree`.
-"""
+"""No kept binary may lose a library that the loader found for it in the environment."""
 
 from __future__ import annotations
 
@@ -44,10 +41,7 @@ class Elf(Guard):
         if not (self._active and self._readable):
             return
         elf = self.scene.facts.elf
-        for path in batch:
-            facts = elf.get(path)
-            if facts is None:
-                continue
+        for path, facts in ((path, elf[path]) for path in batch if path in elf):
             for name in facts.needed:
                 for target in self._resolver.resolve(path, facts, name):
                     if target in self.candidates:

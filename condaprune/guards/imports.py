@@ -70,8 +70,7 @@ class Imports(Guard):
     def _shown(self, path: str) -> str:
         """A path without the folder that modules are found in."""
         for root in self.scene.inventory.layout.site:
-            if path.startswith(root + "/"):
-                return path[len(root) + 1 :]
+            path = path.removeprefix(f"{root}/")
         return path
 
     def _entry_points(self, path: str) -> Iterator[Veto]:

@@ -44,10 +44,6 @@ class Landmarks(Guard):
             stem = top if slash else top.partition(".")[0]
             if stem.startswith("_sysconfigdata") and path.endswith((".py", ".pyc")):
                 yield Veto(path, "sysconfig imports it by a computed name")
-            elif stem in reasons and self._module(path) and not _TESTS.search(rest):
+            elif stem in reasons and self.scene.modules.is_needed(path) and not _TESTS.search(rest):
                 home = "Python finds its home by it"
                 yield Veto(path, home if rest == "os.py" else reasons[stem])
-
-    def _module(self, path: str) -> bool:
-        module = self.scene.modules.locate(path)
-        return module is not None and path in self.scene.modules.candidates.get(module.name, ())

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import chain
 
 from condaprune.evidence.scene import Guard, Scene
 from condaprune.model import Distribution, Record, Veto
@@ -59,9 +60,10 @@ class Metadata(Guard):
         if not self._metadata:
             return
         owners = self.scene.inventory.owners
-        brought: dict[str, list[str]] = {}
-        for home in self._metadata:
-            for record in self._records(home):
+        brought: dict[str, list[str]] = {}  # by the conda packages that own the metadata
+        for home, paths in self._metadata.items():
+            found = chain(*(owners.get(path, ()) for path in paths))
+            for record in {owner.path: 0 for owner in found if isinstance(owner, Record)}:
                 brought.setdefault(record, []).append(home)
         listed: set[str] = set()
         packaged: set[str] = set()
@@ -79,12 +81,6 @@ class Metadata(Guard):
         for home in sorted(self._metadata.keys() - listed - packaged):
             because = "its distribution lists no files: it may be in use"
             yield from self.rescue(self._metadata.pop(home), because)
-
-    def _records(self, home: str) -> list[str]:
-        """The conda packages that own the metadata of a distribution."""
-        owners = self.scene.inventory.owners
-        found = (o for path in self._metadata[home] for o in owners.get(path, ()))
-        return list(dict.fromkeys(o.path for o in found if isinstance(o, Record)))
 
 
 def wanted(name: str) -> bool:

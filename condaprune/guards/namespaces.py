@@ -17,10 +17,8 @@ class Namespaces(Guard):
         self._inits: dict[str, list[str]] = {}
         for path in scene.candidates:
             folder, _, name = path.rpartition("/")
-            if name.startswith("__init__.") and not folder.endswith("__pycache__"):
-                module = scene.modules.locate(path)
-                if module is not None and path in scene.modules.candidates.get(module.name, ()):
-                    self._inits.setdefault(folder, []).append(path)
+            if name.startswith("__init__.") and scene.modules.is_needed(path):
+                self._inits.setdefault(folder, []).append(path)
 
     def look(self, batch: Sequence[str]) -> Iterator[Veto]:
         if not self._inits:

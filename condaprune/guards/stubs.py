@@ -64,6 +64,6 @@ class Stubs(Guard):
         """The modules that the stub beside a file names are what it loads when asked."""
         if stub in self.entries:
             self.scene.facts.load([stub])
-            facts = self.scene.facts.python.get(stub)
-            for edge in facts.imports if facts is not None else ():
-                yield from self.rescue(edge.targets, f"{stub}:{edge.line} {edge.text}", stub)
+            for _, facts in self.scene.code([stub]):
+                for edge in facts.imports:
+                    yield from self.rescue(edge.targets, f"{stub}:{edge.line} {edge.text}", stub)

@@ -47,6 +47,7 @@ class Suites(Guard):
 
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
+        self._sites = tuple(f"{site}/" for site in scene.inventory.layout.site)
         self._found = self._folders()
 
     @classmethod
@@ -90,26 +91,21 @@ class Suites(Guard):
             yield from self.rescue(_sources(files), because)
 
     def _templates(self) -> Iterator[Veto]:
-        sites = tuple(f"{site}/" for site in self.scene.inventory.layout.site)
         for path, removal in self.candidates.items():
             if removal.category in _COPIED and not path.endswith(".pyc"):
                 match = _TEMPLATE.search(path)
                 if not match or _SUITE.search(path, 0, match.start() + 1):
                     continue  # templates for tests are tests
-                if path.startswith(sites) and not removal.packages:
+                if path.startswith(self._sites) and not removal.packages:
                     yield Veto(path, f"{path[: match.end() - 1]} is there to be copied")
 
     def _folders(self) -> dict[str, list[str]]:
         """The outermost such folders inside packages that a general rule takes, with all files."""
         found: dict[str, list[str]] = defaultdict(list)
-        sites = self.scene.inventory.layout.site
         for path, removal in self.candidates.items():
-            if removal.category != "tests" or removal.packages:
-                continue
-            for site in sites:
-                if not path.startswith(site + "/"):
-                    continue
-                top = path.find("/", len(site) + 1)
+            if removal.category == "tests" and not removal.packages:
+                site = next(filter(path.startswith, self._sites), "")
+                top = path.find("/", len(site)) if site else -1
                 match = _SUITE.search(path, top) if top >= 0 else None
                 if match and self.entries[path].kind != "folder":
                     found[path[: match.end() - 1]].append(path)

@@ -133,7 +133,8 @@ class Toolchain(Guard):
         owners, facts = self.scene.inventory.owners, self.scene.facts
         for path in batch:
             if self._waiting and (path.endswith((".py", ".so", ".h", ".hpp")) or "bin/" in path):
-                items = [self._waiting.get(name) for name in map(_name, owners.get(path, ()))]
+                names = (canonical_name(owner.name) for owner in owners.get(path, ()))
+                items = map(self._waiting.get, names)
                 for item in filter(None, (*items, self._folders.get(parent(path)))):
                     yield from self._keep(item, path)
             code = facts.python.get(path)
@@ -200,9 +201,5 @@ def _serves_as(group: str, path: str) -> bool:
     return (_PYTHON_HEADERS if group == "python-headers" else _COMPILERS).search(path) is not None
 
 
-def _name(owner: Owner) -> str:
-    return canonical_name(owner.name)
-
-
 def _names(owners: Iterable[Owner]) -> set[str]:
-    return set(map(_name, owners))
+    return {canonical_name(owner.name) for owner in owners}
