@@ -125,7 +125,7 @@ class Guard(ABC):
             if not (general and self.candidates[target].packages):
                 yield Veto(target, because, needs)
 
-    def names(self, batch: Iterable[str]) -> Iterator[Veto]:
+    def names_in_code(self, batch: Iterable[str]) -> Iterator[Veto]:
         """The files that code of *batch* names in strings."""
         for path, facts in self.scene.code(batch):
             for edge in facts.data:

@@ -57,7 +57,7 @@ class Data(Guard):
             for path in batch if wanted else ():
                 if match := users.fullmatch(path):
                     yield from self.rescue(wanted.pop(_place(match), ()), row.reason, path)
-        yield from (veto for veto in self.names(batch) if not is_library(veto.path))
+        yield from (veto for veto in self.names_in_code(batch) if not is_library(veto.path))
 
     def _only_zones(self) -> list[str]:
         """The time zones to keep, if no copy is left whole."""

@@ -48,7 +48,7 @@ class Dlopen(Guard):
     def look(self, batch: Sequence[str]) -> Iterator[Veto]:
         yield from self._awaited(batch)
         yield from self._kin(batch)
-        yield from (veto for veto in self.names(batch) if is_library(veto.path))
+        yield from (veto for veto in self.names_in_code(batch) if is_library(veto.path))
 
     def begin(self) -> Iterator[Veto]:
         """The orphans, but for those that wait for code of their package."""
