@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from condaprune.evidence.modules import Modules
 from condaprune.evidence.prefilter import Word, find_all
@@ -48,9 +48,8 @@ class DataNames:
                 self._endings.add(name.rpartition(".")[2])
                 continue
             suffix = name.rpartition(".")[2] if "." in name else ""
-            if suffix in _CODE or "-info/" in path:
-                continue
-            top = modules.top_folder(path)
+            code = suffix in _CODE or "-info/" in path
+            top = "" if code else modules.top_folder(path)
             if not top:
                 continue
             self._folders.add(top)
@@ -62,17 +61,16 @@ class DataNames:
                     self._suffixed[top, suffix].append(path)
             elif not suffix and "/" in path:
                 bare.add(name)
-        self._suffixes = tuple(sorted(suffixes | self._endings))[:_MAX_WORDS]
-        self._bare = tuple(sorted(bare))[:_MAX_WORDS]
+        self._suffixes = sorted(suffixes | self._endings)[:_MAX_WORDS]
+        self._bare = sorted(bare)[:_MAX_WORDS]
 
     def words(self) -> Iterator[Word]:
         """The words without which a file cannot hold such a literal."""
-        for suffix in self._suffixes:
-            for quote in "\"'":
-                yield Word(_KEY + suffix, b"." + to_bytes(suffix + quote))
-        for name in self._bare:
-            for quote in "\"'":
-                yield Word(_KEY + "/" + name, to_bytes(f"{quote}{name}{quote}"))
+        for quote in "\"'":
+            for suffix in self._suffixes:
+                yield Word(_KEY + suffix, to_bytes(f".{suffix}{quote}"))
+            for name in self._bare:
+                yield Word(f"{_KEY}/{name}", to_bytes(f"{quote}{name}{quote}"))
 
     def evidence(
         self, path: str, data: bytes, matched: frozenset[str]
@@ -93,49 +91,40 @@ class DataNames:
             if not known and word not in self._endings:
                 continue
             if word.startswith("/"):
-                targets = tuple(self._named.get((top, word[1:]), ()))
-                if targets:
-                    quoted = (to_bytes(f"{quote}{word[1:]}{quote}") for quote in "\"'")
-                    at = max(data.find(text) for text in quoted)
-                    yield at, word[1:], self._nearby(path, word[1:], targets)
+                name = word[1:]
+                if targets := self._nearby(path, name, self._named.get((top, name), ())):
+                    yield max(data.find(to_bytes(f"{q}{name}{q}")) for q in "\"'"), name, targets
                 continue
             for at, literal in _literals(data, to_bytes("." + word)):
                 if literal in seen:
                     continue
                 seen.add(literal)
-                targets = self._targets(path, top, literal, word)
-                if targets:
+                if targets := self._targets(path, top, literal, word):
                     yield at, literal, targets
 
     def _targets(self, path: str, top: str, literal: str, suffix: str) -> tuple[str, ...]:
         name = literal.rpartition("/")[2]
-        libraries = self._libraries.get(name)
-        if libraries:
-            return tuple(libraries)
+        if name in self._libraries:
+            return tuple(self._libraries[name])
         stem = name[: -len(suffix) - 1]
         if not stem or stem[-1] in "*}" or stem.endswith(("%s", "%d", "%r")):
             return tuple(self._suffixed.get((top, suffix), ()))
-        return self._nearby(path, literal, tuple(self._named.get((top, name), ())))
+        return self._nearby(path, literal, self._named.get((top, name), ()))
 
-    def _nearby(self, path: str, literal: str, targets: tuple[str, ...]) -> tuple[str, ...]:
+    def _nearby(self, path: str, literal: str, targets: Iterable[str]) -> tuple[str, ...]:
         """Leave out data of tests that the code does not lie beside or call by its folder."""
-        if not targets:
-            return ()
         top = self._modules.top_folder(path)
-        found = []
-        for target in targets:
-            part = aside(target, top)
-            if not part or f"/{part}/" in f"/{path}" or f"{part}/" in literal:
-                found.append(target)
-        return tuple(found)
+        parts = ((target, aside(target, top)) for target in targets)
+        return tuple(
+            target
+            for target, part in parts
+            if not part or f"/{part}/" in f"/{path}" or f"{part}/" in literal
+        )
 
 
 def aside(path: str, top: str) -> str:
     """The folder of tests or documentation that a file lies in; empty if in none."""
-    for part in path[len(top) :].split("/")[:-1]:
-        if part in _ASIDE:
-            return part
-    return ""
+    return next((part for part in path[len(top) :].split("/")[:-1] if part in _ASIDE), "")
 
 
 def _literals(data: bytes, suffix: bytes) -> Iterator[tuple[int, str]]:
@@ -145,7 +134,7 @@ def _literals(data: bytes, suffix: bytes) -> Iterator[tuple[int, str]]:
         for at in find_all(data, suffix + quote):
             floor = max(data.rfind(b"\n", 0, at) + 1, at - _LONGEST)
             start = data.rfind(quote, floor, at)
-            end = at + len(suffix)
             if start >= 0:
-                found.append((start, data[start + 1 : end].decode("utf-8", "replace")))
+                text = data[start + 1 : at + len(suffix)]
+                found.append((start, text.decode("utf-8", "replace")))
     yield from sorted(found)

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from condaprune.evidence.pysource import NOTHING, PythonFacts, PythonReader
-from condaprune.evidence.sharing import members_for, share, split
+from condaprune.evidence.sharing import members_for, share
 from condaprune.formats.binary import MAGICS, read_binary
 from condaprune.formats.elf import BinaryFacts, Reader, holds_compiler
-from condaprune.model import Entry, Inventory, Progress, no_progress
+from condaprune.model import Inventory, Progress, no_progress
 from condaprune.sources.base import Contents, Parts, Streamed
 from condaprune.sources.kinds import (
     ACTIVATION,
@@ -60,15 +60,13 @@ class Facts:
         contents: Contents,
         reader: PythonReader,
         kinds: frozenset[FileKind],
-        searched: frozenset[str] = frozenset(),
-        *,
-        progress: Progress = no_progress,
-        members: int = 0,
+        searched: frozenset[str],
+        progress: Progress,
+        members: int,
     ) -> None:
-        found = Findings()
+        self._found = found = Findings()
         self.python, self.elf, self.text = found.python, found.elf, found.text
         self.reads = 0
-        self._found = found
         self._entries = inventory.entries
         self._site = frozenset((*inventory.layout.site, *inventory.layout.stdlib))
         self._bin = frozenset(inventory.layout.roots.get("bin", ()))
@@ -84,7 +82,7 @@ class Facts:
         self._parts = contents if isinstance(contents, Parts) else None
         self._stream = contents if isinstance(contents, Streamed) else None
         self._sequential = self._stream is not None and not self._stream.holds(
-            [path for path, entry in self._entries.items() if self._kind(path, entry)]
+            list(filter(self._kind, self._entries))
         )
 
     def load(self, paths: Iterable[str]) -> None:
@@ -97,17 +95,13 @@ class Facts:
         elif self._stream is not None and not self._seen:
             # What is read whole costs a pass: once for all of them.
             paths = dict.fromkeys((*paths, *filter(self._unsearched, sorted(self._searched))))
-        wanted: dict[str, FileKind] = {}
-        for path in paths:
-            if path not in self._seen:
-                kind = self._kind(path, self._entries[path])
-                if kind is not None:
-                    wanted[path] = kind
+        kinds = ((path, self._kind(path)) for path in paths if path not in self._seen)
+        wanted = {path: kind for path, kind in kinds if kind is not None}
         self._seen.update(wanted)
         self.reads += len(wanted)
         if self._parts is not None and self._stream is None:
             members = self._members or members_for(len(wanted))
-            if 1 < members < len(wanted):
+            if members > 1:
                 self._read_together(wanted, members)
                 return
         self._found.update(self._read(wanted))
@@ -119,21 +113,24 @@ class Facts:
 
     def _read_together(self, wanted: Mapping[str, FileKind], members: int) -> None:
         """Read files with other processes; what these do not deliver is read by this one."""
-        chunks = list(map(dict, split(list(wanted.items()), members)))
-        report, self._progress = self._progress, no_progress
-        total = len(wanted)
+        parts = [dict(list(wanted.items())[number::members]) for number in range(members)]
+        report, total = self._progress, len(wanted)
 
-        def begun(number: int) -> None:
-            if number:
-                report("guards", number * len(chunks[0]), total)
+        def read(number: int) -> Findings:
+            self._progress = no_progress
+            if number == 0:
+                self._progress = lambda stage, done, _: report(stage, done * members, total)
+            return self._read(parts[number])
 
-        report("guards", 0, total)
         try:
-            done = share(len(chunks), lambda number: self._read(chunks[number]), members, begun)
-            for number, chunk in enumerate(chunks):  # in the order of one process
-                self._found.update(done[number] if number in done else self._read(chunk))
+            done = share(read, members)
         finally:
             self._progress = report
+        for findings in done.values():
+            self._found.update(findings)
+        lacking = {p for number in range(members) if number not in done for p in parts[number]}
+        if lacking:  # in the order of one process, so that the same error is raised
+            self._found.update(self._read({p: kind for p, kind in wanted.items() if p in lacking}))
 
     def _read(self, wanted: Mapping[str, FileKind]) -> Findings:
         """Read files, given with their kinds, in this process."""
@@ -167,12 +164,11 @@ class Facts:
     def _unsearched(self, path: str) -> bool:
         """Whether a library of a stream must be searched for a compiler."""
         stream = self._stream
-        if stream is None or path not in self._searched:
-            return False
-        return stream.has_compiler(path) is None
+        return stream is not None and path in self._searched and stream.has_compiler(path) is None
 
-    def _kind(self, path: str, entry: Entry) -> FileKind | None:
+    def _kind(self, path: str) -> FileKind | None:
         """What a file is to be read as; None where it says nothing that anybody asks for."""
+        entry = self._entries[path]
         if entry.kind != "file" or not entry.size:
             return None
         kind = self._kinds.of(path, entry.mode)

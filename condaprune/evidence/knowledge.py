@@ -6,12 +6,11 @@ A table is read when a guard first asks for it, since an environment seldom need
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from condaprune.errors import RuleError
@@ -60,32 +59,14 @@ class PlacedData(Row):
     data: str
     user: str = ""
 
-    @cached_property
-    def pattern(self) -> re.Pattern[str]:
-        """`data`, compiled."""
-        return re.compile(self.data)
-
-    @cached_property
-    def users(self) -> re.Pattern[str]:
-        """`user`, compiled."""
-        return re.compile(self.user)
-
 
 @dataclass(frozen=True)
-class Family(Row):
-    """Libraries whose file names start alike: one that is kept opens the others by name."""
+class Opened(Row):
+    """Libraries that those named `host...` open: their kin, or all in `folder` (a pattern)."""
 
-    place = ("libraries", "family")
-    prefix: str
-
-
-@dataclass(frozen=True)
-class Plugins(Row):
-    """A folder (a pattern from its start) of plug-ins that libraries named `host...` open."""
-
-    place = ("libraries", "plugins")
-    folder: str
+    place = ("libraries", "opened")
     host: str
+    folder: str = ""
 
 
 @dataclass(frozen=True)
@@ -125,18 +106,7 @@ class ImportedFromC(Row):
     modules: str
 
 
-TABLES: tuple[type[Row], ...] = (
-    Compiler,
-    PlacedData,
-    Family,
-    Plugins,
-    IgnoredImport,
-    Landmark,
-    UnpackFile,
-    ImportedFromC,
-)
 _T = TypeVar("_T", bound=Row)
-_Rows = dict[str, list[dict[str, Any]]]
 
 
 def table(kind: type[_T]) -> tuple[_T, ...]:
@@ -146,7 +116,7 @@ def table(kind: type[_T]) -> tuple[_T, ...]:
 
 
 @cache
-def read_file(name: str) -> _Rows:
+def read_file(name: str) -> dict[str, list[dict[str, Any]]]:
     """The tables of one file. Errors: `RuleError`."""
     if sys.version_info >= (3, 11):
         import tomllib
@@ -156,7 +126,7 @@ def read_file(name: str) -> _Rows:
     for folder in _FOLDERS:
         with suppress(OSError):
             data = loader.get_data(os.path.join(folder, "knowledge", f"{name}.toml"))
-            tables: _Rows = tomllib.loads(data.decode())
+            tables: dict[str, list[dict[str, Any]]] = tomllib.loads(data.decode())
             return tables
     raise RuleError(
         "a table of the guards is missing",

@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from functools import cached_property
+from itertools import chain
 from typing import NamedTuple
 
 from condaprune.model import Inventory
@@ -13,7 +14,6 @@ from condaprune.paths import parent
 from condaprune.sources.owners import inner_environments
 
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")
-_GRAM = 3
 _FORMS = {".py": 1, ".pyw": 1, ".so": 2, ".pyd": 2, ".pyc": 0}
 _ENDINGS = tuple(_FORMS)
 _PACKAGE = 3
@@ -103,18 +103,14 @@ class Modules:
         above = path.rpartition("/")[0]
         found = self._tops.get(above)
         if found is None:
-            found = self._tops[above] = self._top_of(above)
+            topmost = not above or above in self.roots or parent(above) in self.roots
+            found = self._tops[above] = above if topmost else self.top_folder(above)
         return found
 
-    def _top_of(self, folder: str) -> str:
-        if folder in self.roots:
-            return folder
-        while folder:
-            outer = parent(folder)
-            if outer in self.roots:
-                return folder
-            folder = outer
-        return ""
+    def is_needed(self, path: str) -> bool:
+        """Whether a candidate is one without which its module cannot be imported."""
+        module = self.locate(path)
+        return module is not None and path in self.candidates.get(module.name, ())
 
     @cached_property
     def index(self) -> NameIndex:
@@ -126,10 +122,7 @@ class Modules:
 
         Importing ``a.b.c`` imports ``a`` and ``a.b`` first.
         """
-        at = 0
-        while at >= 0:
-            at = name.find(".", at + 1)
-            prefix = name if at < 0 else name[:at]
+        for prefix in _prefixes(name):
             for path in self.candidates.get(prefix, ()):
                 yield path, prefix
 
@@ -137,9 +130,7 @@ class Modules:
         """The candidates that importing any module directly in a package needs."""
         if package not in self.candidates:
             return ()
-        listed = [
-            path for child in self.children.get(package, ()) for path in self.candidates[child]
-        ]
+        listed = chain(*(self.candidates[child] for child in self.children.get(package, ())))
         return (*(path for path, _ in self.needed_for(package)), *listed)
 
     def needed_beside(self, folder: str, name: str) -> Iterator[tuple[str, str]]:
@@ -174,16 +165,18 @@ class Modules:
         living: set[str] = set()
         if forms_of:
             for path, entry in inventory.entries.items():
-                if path in candidates or entry.kind == "folder":
-                    continue
-                module = self.locate(path)
+                kept_file = entry.kind != "folder" and path not in candidates
+                module = self.locate(path) if kept_file else None
                 if module is None:
                     continue
                 if module.name in forms_of:
                     rank = _rank(path, module)
                     # A lone .pyc is the module only where its source goes.
                     kept[module.name] = max(rank, kept.get(module.name, rank), 1)
-                _add_prefixes(living, module.name if module.package else module.home)
+                package = module.home
+                while package and package not in living:
+                    living.add(package)
+                    package = package.rpartition(".")[0]
         children: dict[str, list[str]] = defaultdict(list)
         tokens: set[str] = set()
         for name, forms in forms_of.items():
@@ -195,7 +188,9 @@ class Modules:
                 continue
             self.candidates[name] = paths
             children[name.rpartition(".")[0]].append(name)
-            tokens.add(_topmost(name, living))
+            # The last word of the outermost package of which nothing is kept.
+            outermost = next((p for p in _prefixes(name) if p not in living), name)
+            tokens.add(outermost.rpartition(".")[2])
         self.children = dict(children)
         for path in loose:
             folder, _, name = path.rpartition("/")
@@ -206,59 +201,35 @@ class Modules:
 
 
 def _rank(path: str, module: Module) -> int:
-    if module.package:
-        return _PACKAGE
-    return _FORMS["." + path.rpartition(".")[2]]
+    return _PACKAGE if module.package else _FORMS["." + path.rpartition(".")[2]]
 
 
-def _add_prefixes(living: set[str], name: str) -> None:
-    while name and name not in living:
-        living.add(name)
-        name = name.rpartition(".")[0]
-
-
-def _topmost(name: str, living: set[str]) -> str:
-    """The last word of the outermost package of which nothing is kept."""
+def _prefixes(name: str) -> Iterator[str]:
+    """A dotted name and the packages it lies in, the outermost first."""
     at = 0
     while at >= 0:
         at = name.find(".", at + 1)
-        prefix = name if at < 0 else name[:at]
-        if prefix not in living:
-            return prefix.rpartition(".")[2]
-    return name.rpartition(".")[2]
+        yield name if at < 0 else name[:at]
 
 
 class NameIndex:
-    """Dotted names, found as substrings: what a file costs grows with its size, not with theirs.
-
-    First words are found through their first three bytes, longer names only below a shorter one
-    that was found: ``a.b.c`` cannot occur where ``a.b`` does not.
-    """
+    """Dotted names, found as substrings: ``a.b.c`` is looked for only where ``a.b`` occurs."""
 
     def __init__(self, names: Iterable[str]) -> None:
         self._names = frozenset(names)
-        below: dict[str, set[str]] = defaultdict(set)
+        self._below: dict[str, set[str]] = defaultdict(set)
         for name in self._names:
-            while "." in name:
+            while name:
                 above = name.rpartition(".")[0]
-                below[above].add(name)
+                self._below[above].add(name)
                 name = above
-            below[""].add(name)
-        self._below = {
-            above: [(n, n.encode()) for n in sorted(names)] for above, names in below.items()
-        }
-        self._tops: dict[bytes, list[tuple[str, bytes]]] = defaultdict(list)
-        for name, word in self._below.get("", ()):
-            self._tops[word[:_GRAM]].append((name, word))
-        self._short = [gram for gram in self._tops if len(gram) < _GRAM]
 
     def find(self, data: bytes) -> Iterator[str]:
         """The names that occur in *data*, in no particular order."""
-        grams = {data[at : at + _GRAM] for at in range(len(data))}.union(self._short)
-        waiting = [pair for gram in grams & self._tops.keys() for pair in self._tops[gram]]
+        waiting = list(self._below.get("", ()))
         while waiting:
-            name, word = waiting.pop()
-            if word in data:
+            name = waiting.pop()
+            if name.encode() in data:
                 if name in self._names:
                     yield name
                 waiting.extend(self._below.get(name, ()))

@@ -7,9 +7,8 @@ word.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 _MEMORY = 256 << 20  # a cap for the automaton's cache, not what it takes
 _WORD = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
@@ -33,37 +32,29 @@ class Prefilter:
 
     def __init__(self, words: Sequence[Word]) -> None:
         self.words = tuple(words)
-        self._set = _compile(self.words)
+        self._match = _compile(self.words) if words else None
 
     def __bool__(self) -> bool:
         return bool(self.words)
 
     def match(self, data: bytes) -> frozenset[str]:
         """The keys of the words that *data* holds."""
-        if self._set is not None:
-            hits = self._set.Match(data)
+        if self._match is not None:
+            hits = self._match(data)
             return frozenset([self.words[i].key for i in hits]) if hits else _NONE
         return frozenset(
-            [
-                w.key
-                for w in self.words
-                if (next(occurrences(data, w.text), -1) >= 0 if w.whole else w.text in data)
-            ]
+            word.key
+            for word in self.words
+            if (
+                any(True for _ in occurrences(data, word.text)) if word.whole else word.text in data
+            )
         )
 
 
 _NONE: frozenset[str] = frozenset()
 
 
-class _Set(Protocol):
-    """What is used of google-re2, typed."""
-
-    def Match(self, data: bytes) -> list[int]: ...
-
-
-def _compile(words: Sequence[Word]) -> _Set | None:
-    if not words:
-        return None
+def _compile(words: Sequence[Word]) -> Callable[[bytes], list[int]] | None:
     try:
         import re2
     except ImportError:
@@ -76,8 +67,8 @@ def _compile(words: Sequence[Word]) -> _Set | None:
         text = re.escape(word.text)
         found.Add(rb"\b" + text + rb"\b" if word.whole else text)
     found.Compile()
-    result: _Set = found
-    return result
+    match: Callable[[bytes], list[int]] = found.Match
+    return match
 
 
 def find_all(data: bytes, text: bytes) -> Iterator[int]:

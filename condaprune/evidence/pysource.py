@@ -1,31 +1,33 @@
 """What a Python file says about the candidates: facts, extracted while it is read.
 
 A kept file is first asked for the words that any reference must hold (`Prefilter`), then for
-statements that resolve to a candidate (`statements`), and only where there is such a
-statement it is parsed (`syntax`). Files that do not parse, and candidates (of interest once
-they are rescued), go by their statements alone: that sees too much rather than too little.
+statements that resolve to a candidate, and only where there is such a statement it is parsed.
+Files that do not parse, and candidates (of interest once they are rescued), go by their statements
+alone: that sees too much rather than too little.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 from condaprune.evidence.datanames import DataNames
 from condaprune.evidence.modules import Module, Modules
 from condaprune.evidence.prefilter import Prefilter, Word, find_all
-from condaprune.evidence.statements import (
+from condaprune.evidence.references import (
     Reference,
     import_calls,
     import_statements,
     line_of,
+    parse,
     quoted_names,
+    references,
     words_in,
 )
-from condaprune.evidence.syntax import parse, references
-from condaprune.paths import parent
+from condaprune.paths import parent, to_bytes
 
 _NAME = "name:"
 _REACH = 200  # how far from a call the literal start of its argument may be
@@ -40,14 +42,11 @@ _GETATTR = re.compile(rb"""^def __getattr__\b""", re.MULTILINE)
 _ATTACH = re.compile(rb"""\battach\(\s*__name__""")
 _PREFIX = re.compile(rb"""f?["']([^\W\d]\w*(?:\.\w+)*)\.(?:\{|["']\s*[+%]|%s)""")
 
-WORDS = (
-    Word("import_module", b"import_module"),
-    Word("__import__", b"__import__"),
+_WORDS = (
+    *(Word(word, word.encode()) for word in ("import_module", "__import__", "__all__")),
+    *(Word("iter_modules", text) for text in (b"iter_modules", b"walk_packages")),
     Word("__getattr__", b"def __getattr__"),
     Word("attach", b"attach("),
-    Word("__all__", b"__all__"),
-    Word("iter_modules", b"iter_modules"),
-    Word("iter_modules", b"walk_packages"),
 )
 """Words of imports that are made by name at run time."""
 
@@ -88,6 +87,11 @@ class _Source(NamedTuple):
     module: Module | None
     matched: frozenset[str]
 
+    @property
+    def dynamic(self) -> bool:
+        """Whether it may import by names that it is given."""
+        return not self.matched.isdisjoint(_DYNAMIC)
+
 
 class PythonReader:
     """Extracts `PythonFacts`. *words* are those that guards ask for."""
@@ -106,7 +110,7 @@ class PythonReader:
         self._any = len(modules.tokens) > _MANY
         wanted = list(words)
         if modules.candidates or modules.loose:
-            wanted += WORDS
+            wanted += _WORDS
         wanted += data.words()
         wanted += (Word(_NAME + name, name.encode(), whole=True) for name in names)
         self._prefilter = Prefilter(wanted)
@@ -144,7 +148,7 @@ class PythonReader:
         a name counts where its bytes are found, so this sees too much rather than too little."""
         modules, module = self.modules, self.modules.locate(path)
         names = set(modules.index.find(data))
-        home = module.home if module is not None else ""
+        home = module.home if module else ""
         while home:  # relative to a package that the module lies in, only the last word is there
             near = modules.children.get(home, ())
             names.update(name for name in near if name.rpartition(".")[2].encode() in data)
@@ -154,8 +158,7 @@ class PythonReader:
             for name in sorted(names)
         )
         # Imports by computed names leave no trace: treated like an extension module.
-        known = module is not None and module.home in modules.children
-        computed = (module.home,) if module is not None and known else ()
+        computed = (module.home,) if module and module.home in modules.children else ()
         return PythonFacts(edges, computed=computed) if edges or computed else NOTHING
 
     def _imports(self, source: _Source, rough: bool) -> tuple[tuple[Edge, ...], bool]:
@@ -163,48 +166,43 @@ class PythonReader:
         names = [key[len(_NAME) :] for key in source.matched if key.startswith(_NAME)]
         if not (self.modules.candidates or self.modules.loose) or not (names or rough or self._any):
             return (), True
+        line = partial(line_of, source.data)
         if rough:
-            edges = self._edges(source, _statements(source))
-            return edges, True
+            return self._edges(source, _statements(source), line), True
         words = self.modules.tokens if self._any else frozenset(names)
-        edges = self._edges(source, _statements_with(source, words))
+        edges = self._edges(source, _statements(source, words), line)
         tree = parse(source.data) if edges else None
         if tree is None:
             return edges, not edges
-        exact: dict[tuple[str, ...], Edge] = {}
-        for reference in sorted(references(tree)):
-            targets = self._resolve(source, reference)
-            if targets:
-                edge = Edge(reference.line, _shown(reference, source.module), targets)
-                exact.setdefault(targets, edge)
-        return tuple(exact.values()), True
+        return self._edges(source, sorted(references(tree)), int), True
 
-    def _edges(self, source: _Source, seen: Iterable[tuple[int, Reference]]) -> tuple[Edge, ...]:
-        """The references, given with their offsets, that lead to candidates: the first of each."""
-        edges: dict[str, Edge] = {}
-        for at, reference in seen:
-            targets = self._resolve(source, reference)
-            if targets and reference.name not in edges:
-                text = _shown(reference, source.module)
-                edges[reference.name] = Edge(line_of(source.data, at), text, targets)
+    def _edges(
+        self, source: _Source, seen: Iterable[Reference], line: Callable[[int], int]
+    ) -> tuple[Edge, ...]:
+        """The references that lead to candidates, the first of each; *line* gives their lines."""
+        edges: dict[tuple[str, str], Edge] = {}
+        for reference in seen:
+            key = (reference.name, reference.verb)
+            if key not in edges and (targets := self._resolve(source, reference)):
+                shown = _absolute(reference.name, source.module) or reference.name
+                edges[key] = Edge(line(reference.at), f"{reference.verb} {shown}", targets)
         return tuple(edges.values())
 
     def _resolve(self, source: _Source, reference: Reference) -> tuple[str, ...]:
         """The candidates that a reference needs."""
         modules, name, path, module = self.modules, reference.name, source.path, source.module
         weak = reference.verb == "names"
-        dynamic = not source.matched.isdisjoint(_DYNAMIC)
-        if weak and name.startswith(".") and not dynamic:
+        if weak and name.startswith(".") and not source.dynamic:
             return ()
         if module is None and modules.loose and not weak:
-            beside = tuple(p for p, _ in modules.needed_beside(parent(path), name) if p != path)
-            if beside:
-                return beside
+            beside = modules.needed_beside(parent(path), name)
+            if targets := tuple(p for p, _ in beside if p != path):
+                return targets
         whole = _absolute(name, module)
         if whole is None or path.startswith(modules.elsewhere):
             return ()
         if whole.endswith("."):
-            return modules.needed_below(whole[:-1]) if dynamic else ()
+            return modules.needed_below(whole[:-1]) if source.dynamic else ()
         if weak and "." not in whole:
             if module is None or not module.package or source.matched.isdisjoint(_NAMING):
                 return ()
@@ -237,25 +235,17 @@ class PythonReader:
         return tuple(sorted(packages & self.modules.children.keys())), line_of(data, first.start())
 
 
-def _statements(source: _Source) -> list[tuple[int, Reference]]:
-    """Everything that looks like an import in a file."""
-    seen = list(import_statements(source.data))
-    if not source.matched.isdisjoint(_DYNAMIC):
-        seen += import_calls(source.data)
-    return [(at, Reference(0, name)) for at, name in seen]
-
-
-def _statements_with(source: _Source, words: frozenset[str]) -> list[tuple[int, Reference]]:
-    """The imports and the quoted names that hold one of *words*."""
+def _statements(source: _Source, words: frozenset[str] | None = None) -> list[Reference]:
+    """Everything that looks like an import in a file; with *words* what holds one of them, and
+    the quoted names that do."""
     data = source.data
-    places = words_in(data, words)
-    seen = list(import_statements(data, [start for start, _ in places]))
-    if not source.matched.isdisjoint(_DYNAMIC):
+    places = words_in(data, words) if words is not None else []
+    seen = list(import_statements(data, None if words is None else [at for at, _ in places]))
+    if source.dynamic:
         seen += import_calls(data)
-    found = [(at, Reference(0, name)) for at, name in seen if not words.isdisjoint(name.split("."))]
-    for at, name in quoted_names(data, places):
-        found.append((at, Reference(0, name.partition(":")[0], "names")))
-    return found
+    if words is not None:
+        seen = [reference for reference in seen if not words.isdisjoint(reference.name.split("."))]
+    return [*seen, *quoted_names(data, places)]
 
 
 def _at(pattern: re.Pattern[bytes], data: bytes, word: bytes) -> Iterator[re.Match[bytes]]:
@@ -269,26 +259,13 @@ def _absolute(name: str, module: Module | None) -> str | None:
         return name
     if module is None:
         return None
-    dots = len(name) - len(name.lstrip("."))
-    home = module.home
-    for _ in range(dots - 1):
-        if not home:
-            return None
-        home = home.rpartition(".")[0]
-    rest = name[dots:]
-    if not rest:
-        return home or None
-    return f"{home}.{rest}" if home else rest
-
-
-def _shown(reference: Reference, module: Module | None) -> str:
-    """What a reference does, as messages say it."""
-    return f"{reference.verb} {_absolute(reference.name, module) or reference.name}"
+    rest = name.lstrip(".")
+    parts = module.home.split(".") if module.home else []
+    left = len(parts) + 1 - (len(name) - len(rest))
+    return ".".join([*parts[:left], *filter(None, [rest])]) or None if left >= 0 else None
 
 
 def import_line(text: str) -> Iterator[str]:
     """The modules that one line of a ``.pth`` file imports."""
-    data = text.encode("utf-8", "surrogateescape")
-    for source in (import_statements(data), import_calls(data)):
-        for _, name in source:
-            yield name
+    data = to_bytes(text)
+    yield from (found.name for found in (*import_statements(data), *import_calls(data)))

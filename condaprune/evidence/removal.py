@@ -71,10 +71,9 @@ def _removal(name: str, rule: Rule | None) -> Removal:
         return Removal(name, "packages", whole=True)
     if name.startswith(_DROP):
         return Removal(name, "pattern", libraries=_libraries([name[len(_DROP) :]]))
-    if name == ONLY_TRACED:
-        return Removal(name, "untraced")
     if rule is None:
-        return Removal(name, "rule")
+        return Removal(name, "untraced" if name == ONLY_TRACED else "rule")
+    spelled = (_start(text) for text in rule.remove if rule.package and not text.startswith("!"))
     return Removal(
         name,
         "rule",
@@ -82,18 +81,13 @@ def _removal(name: str, rule: Rule | None) -> Removal:
         frozenset(map(canonical_name, rule.package)),
         rule.whole,
         _libraries(rule.remove),
-        _files(rule.remove) if rule.package else (),
+        tuple(text for text in spelled if len(text) > 2),
     )
 
 
 def _libraries(patterns: Iterable[str]) -> tuple[str, ...]:
     starts = (_start(pattern.rstrip("/")) for pattern in patterns)
     return tuple(text for text in starts if _NAMED.match(text) and text != "lib")
-
-
-def _files(patterns: Iterable[str]) -> tuple[str, ...]:
-    starts = (_start(pattern) for pattern in patterns if not pattern.startswith("!"))
-    return tuple(text for text in starts if len(text) > 2)
 
 
 def _start(pattern: str) -> str:

@@ -79,9 +79,12 @@ class Guard(ABC):
     """
 
     name: ClassVar[str]
-    """How reports and ``--no-guard`` name it."""
+    """How reports and ``--no-guard`` name it: its class, in small letters."""
     words: ClassVar[tuple[Word, ...]] = ()
     reads: ClassVar[tuple[FileKind, ...]] = ()
+
+    def __init_subclass__(cls) -> None:
+        cls.name = cls.__name__.lower()
 
     def __init__(self, scene: Scene) -> None:
         self.scene = scene
@@ -113,3 +116,17 @@ class Guard(ABC):
     def notes(self) -> Iterator[str]:
         """Findings for the user, after the last batch."""
         return iter(())
+
+    def rescue(
+        self, targets: Iterable[str], because: str, needs: str = "", *, general: bool = False
+    ) -> Iterator[Veto]:
+        """A veto for each target; with *general* only where no rule about a package takes it."""
+        for target in targets:
+            if not (general and self.candidates[target].packages):
+                yield Veto(target, because, needs)
+
+    def names_in_code(self, batch: Iterable[str]) -> Iterator[Veto]:
+        """The files that code of *batch* names in strings."""
+        for path, facts in self.scene.code(batch):
+            for edge in facts.data:
+                yield from self.rescue(edge.targets, f"{path}:{edge.line} {edge.text}", path)

@@ -32,12 +32,10 @@ _ORDER = """
 """All guards, the most telling evidence first: the first veto of an entry is reported."""
 
 
-def _load(name: str) -> type[Guard]:
-    guard: type[Guard] = getattr(import_module(f"condaprune.guards.{name}"), name.capitalize())
-    return guard
-
-
-GUARDS: dict[str, type[Guard]] = {name: _load(name) for name in _ORDER.split()}
+GUARDS: dict[str, type[Guard]] = {
+    name: getattr(import_module(f"condaprune.guards.{name}"), name.capitalize())
+    for name in _ORDER.split()
+}
 """All guards by name: a new one is a file, and its name in the list above."""
 
 
@@ -59,13 +57,9 @@ def examine(
     Code of the environment is never run. Errors: `UsageProblem`
     for a guard that does not exist, `SourceError` where a file cannot be read.
     """
-    unknown = sorted(off - GUARDS.keys())
-    if unknown:
-        raise UsageProblem(
-            f"there is no guard named {unknown[0]!r}",
-            where="--no-guard",
-            remedy=nearest(unknown[0], list(GUARDS)),
-        )
+    for name in sorted(off - GUARDS.keys()):
+        problem = f"there is no guard named {name!r}"
+        raise UsageProblem(problem, where="--no-guard", remedy=nearest(name, list(GUARDS)))
     ran = {name: guard for name, guard in GUARDS.items() if name not in off}
     inventory, candidates = leave_out_cache(inventory, candidates)
     scene = set_up(inventory, contents, candidates, rules or {}, ran.values(), progress, members)
@@ -81,15 +75,14 @@ def set_up(
     candidates: Mapping[str, str],
     rules: Mapping[str, Rule],
     guards: Iterable[type[Guard]],
-    progress: Progress = no_progress,
-    members: int = 0,
+    progress: Progress,
+    members: int,
 ) -> Scene:
     """What the *guards* look at, made for what they declare to be of interest."""
     wanted_by = removals(candidates.values(), rules)
     typed = {path: wanted_by[rule] for path, rule in candidates.items()}
-    files = {
-        path: removal for path, removal in typed.items() if inventory.entries[path].kind != "folder"
-    }
+    entries = inventory.entries
+    files = {path: removal for path, removal in typed.items() if entries[path].kind != "folder"}
     modules = Modules(inventory, files)
     prospect = Prospect(inventory, typed, modules)
     concerned = [guard for guard in guards if guard.concerned(prospect)]
@@ -101,8 +94,8 @@ def set_up(
         reader,
         frozenset(kind for guard in concerned for kind in guard.reads),
         frozenset().union(*(guard.searched(prospect) for guard in concerned)),
-        progress=progress,
-        members=members,
+        progress,
+        members,
     )
     return Scene(inventory, typed, modules, Tree(inventory, typed), facts)
 

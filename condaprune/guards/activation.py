@@ -18,15 +18,14 @@ _BROAD = frozenset({"bin", "etc", "include", "lib", "lib64", "share", "ssl", "Li
 class Activation(Guard):
     """Rescues activation scripts and what they name."""
 
-    name = "activation"
     reads = (ACTIVATION,)
 
     def begin(self) -> Iterator[Veto]:
         for folder in FOLDERS:
-            for path in self.scene.below(folder):
-                yield Veto(path, "conda runs it to activate the environment")
-        if "conda-meta/state" in self.candidates:
-            yield Veto("conda-meta/state", "conda sets its variables on activation")
+            yield from self.rescue(
+                self.scene.below(folder), "conda runs it to activate the environment"
+            )
+        yield Veto("conda-meta/state", "conda sets its variables on activation")
 
     def look(self, batch: Sequence[str]) -> Iterator[Veto]:
         for path in batch:
@@ -46,10 +45,6 @@ class Activation(Guard):
                 continue
             because = f"{script}:{number} names {name}"
             trail = self.scene.tree.follow(name)
-            for target in (name, *trail.links, trail.end):
-                if target in self.candidates:
-                    yield Veto(target, because, script)
+            yield from self.rescue((name, *trail.links, trail.end), because, script)
             for folder in {name, trail.end} - {""}:
-                for target in self.scene.below(folder):
-                    if not self.candidates[target].packages:
-                        yield Veto(target, because, script)
+                yield from self.rescue(self.scene.below(folder), because, script, general=True)

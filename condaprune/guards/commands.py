@@ -19,7 +19,6 @@ _SECTIONS = ("[console_scripts]", "[gui_scripts]")
 class Commands(Guard):
     """Rescues commands that general rules take."""
 
-    name = "commands"
     reads = (ENTRY_POINTS,)
 
     def __init__(self, scene: Scene) -> None:

@@ -26,12 +26,10 @@ def _place(match: re.Match[str]) -> str:
 class Data(Guard):
     """Rescues data that is found by place or by name."""
 
-    name = "data"
-
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
         self._always: list[tuple[str, PlacedData]] = []
-        self._waiting: list[tuple[PlacedData, dict[str, list[str]]]] = []
+        self._waiting: list[tuple[PlacedData, re.Pattern[str], dict[str, list[str]]]] = []
         files = [
             path
             for path in scene.candidates
@@ -43,44 +41,34 @@ class Data(Guard):
             files = list(filter(re.compile("|".join(texts)).fullmatch, files))
         for row in rows if files else ():
             wanted: dict[str, list[str]] = {}
-            for path in files:
-                if match := row.pattern.fullmatch(path):
-                    wanted.setdefault(_place(match), []).append(path)
+            for match in filter(None, map(re.compile(row.data).fullmatch, files)):
+                wanted.setdefault(_place(match), []).append(match[0])
             if wanted and row.user:
-                self._waiting.append((row, wanted))
+                self._waiting.append((row, re.compile(row.user), wanted))
             self._always += [(path, row) for path in wanted.get("", ()) if not row.user]
-        self._zones = self._only_zones()
 
     def begin(self) -> Iterator[Veto]:
         for path, row in self._always:
             yield Veto(path, row.reason)
-        for path in self._zones:
-            yield Veto(path, "the only copy of the time zones")
+        yield from self.rescue(self._only_zones(), "the only copy of the time zones")
 
     def look(self, batch: Sequence[str]) -> Iterator[Veto]:
-        for row, wanted in self._waiting:
+        for row, users, wanted in self._waiting:
             for path in batch if wanted else ():
-                if match := row.users.fullmatch(path):
-                    for target in wanted.pop(_place(match), ()):
-                        yield Veto(target, row.reason, path)
-        for path, facts in self.scene.code(batch):
-            for edge in facts.data:
-                for target in edge.targets:
-                    if not is_library(target):
-                        yield Veto(target, f"{path}:{edge.line} {edge.text}", path)
+                if match := users.fullmatch(path):
+                    yield from self.rescue(wanted.pop(_place(match), ()), row.reason, path)
+        yield from (veto for veto in self.names_in_code(batch) if not is_library(veto.path))
 
     def _only_zones(self) -> list[str]:
         """The time zones to keep, if no copy is left whole."""
-        going: dict[bool, list[str]] = {True: [], False: []}
-        whole = {True: False, False: False}
-        for path, entry in self.entries.items():
-            if entry.kind != "folder" and "zoneinfo/" in path and _ZONES.fullmatch(path):
-                system = path.startswith("share/")
-                if path in self.candidates:
-                    going[system].append(path)
-                else:
-                    whole[system] = whole[system] or path.endswith(("/UTC", "/Etc/UTC"))
-        # The copy of the Python package is the smaller, and the one Python falls back to.
-        if whole[True] or whole[False]:
+        zones = [
+            path
+            for path, entry in self.entries.items()
+            if entry.kind != "folder" and "zoneinfo/" in path and _ZONES.fullmatch(path)
+        ]
+        going = [path for path in zones if path in self.candidates]
+        if any(path.endswith("/UTC") and path not in self.candidates for path in zones):
             return []
-        return [p for p in going[False] or going[True] if not p.endswith((".py", ".pyc"))]
+        # The copy of the Python package is the smaller, and the one Python falls back to.
+        python = [path for path in going if not path.startswith("share/")]
+        return [path for path in python or going if not path.endswith((".py", ".pyc"))]

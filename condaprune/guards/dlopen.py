@@ -12,57 +12,46 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
-from condaprune.evidence.knowledge import Family, Plugins, table
-from condaprune.evidence.libraries import Resolver
+from condaprune.evidence.knowledge import Opened, table
 from condaprune.evidence.scene import Guard, Prospect, Scene
+from condaprune.evidence.tree import Resolver
 from condaprune.model import Veto
 from condaprune.paths import is_library
 from condaprune.sources.kinds import LIBRARY, PROGRAM
 
 _EXTENSION = re.compile(r"\.(?:cpython-\d+[^.]*|abi3|cp\d+-[^.]+|pypy\d+[^.]*|graalpy[^.]*)\.")
-
-
 _ORPHAN = "nothing links to it: it may be opened by name (dlopen, ctypes)"
 
 
 class Dlopen(Guard):
     """Rescues libraries that are, or may be, opened by name."""
 
-    name = "dlopen"
     reads = (LIBRARY, PROGRAM)
 
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
         self._waiting: dict[str, list[str]] = defaultdict(list)
         libraries = [path for path in scene.candidates if is_library(path)]
-        self._families = [
-            (family, members)
-            for family in (table(Family) if libraries else ())
-            if (members := [p for p in libraries if _name(p).startswith(family.prefix)])
-        ]
-        self._plugins = [
-            (plugins, members)
-            for plugins in (table(Plugins) if libraries else ())
-            if (members := [p for p in libraries if re.match(plugins.folder, p)])
-        ]
+        self._opened: list[tuple[Opened, list[str]]] = []
+        for row in table(Opened) if libraries else ():
+            if row.folder:
+                members = list(filter(re.compile(row.folder).match, libraries))
+            else:
+                members = [path for path in libraries if _name(path).startswith(row.host)]
+            if members:
+                self._opened.append((row, members))
 
     @classmethod
     def concerned(cls, prospect: Prospect) -> bool:
         return any(map(is_library, prospect.candidates))
 
-    def begin(self) -> Iterator[Veto]:
-        yield from self._orphans()
-
     def look(self, batch: Sequence[str]) -> Iterator[Veto]:
         yield from self._awaited(batch)
         yield from self._kin(batch)
-        for path, facts in self.scene.code(batch):
-            for edge in facts.data:
-                for target in edge.targets:
-                    if is_library(target):
-                        yield Veto(target, f"{path}:{edge.line} {edge.text}", path)
+        yield from (veto for veto in self.names_in_code(batch) if is_library(veto.path))
 
-    def _orphans(self) -> Iterator[Veto]:
+    def begin(self) -> Iterator[Veto]:
+        """The orphans, but for those that wait for code of their package."""
         orphans = [
             path
             for path, removal in self.candidates.items()
@@ -76,14 +65,10 @@ class Dlopen(Guard):
         self.scene.facts.load(
             p for p, e in self.entries.items() if e.kind == "file" and self._binary(p)
         )
-        linked = self._linked()
         homes = self._homes(orphans)
-        for path in orphans:
-            if path in linked or path not in self.scene.facts.elf:
-                continue
-            home = homes.get(path, "")
-            if home:
-                self._waiting[home].append(path)
+        for path in sorted((self.scene.facts.elf.keys() & orphans) - self._linked()):
+            if path in homes:
+                self._waiting[homes[path]].append(path)
             else:
                 yield Veto(path, _ORPHAN)
 
@@ -99,25 +84,17 @@ class Dlopen(Guard):
             for path in orphans
             if self.candidates[path].origin == "untraced"
         }
-        coded: set[str] = set()
-        if found:
-            tops = set(found.values()) - modules.roots - {""}
-            for path, entry in self.entries.items():
-                if _is_code(path, entry.size):
-                    top = modules.top_folder(path)
-                    if top in tops:
-                        coded.add(top)
+        code = (p for p, e in self.entries.items() if _is_code(p, e.size)) if found else ()
+        coded = set(map(modules.top_folder, code)) - modules.roots - {""}
         return {path: top for path, top in found.items() if top in coded}
 
     def _awaited(self, batch: Sequence[str]) -> Iterator[Veto]:
         """The orphans of packages of which something stays that can open them."""
-        if not self._waiting:
-            return
-        for path in batch:
+        for path in batch if self._waiting else ():
             if path.endswith((".py", ".pyc")) or is_library(path):
                 home = self.scene.modules.top_folder(path)
-                for target in self._waiting.pop(home, ()):
-                    yield Veto(target, f"{_ORPHAN}; {path} of its package stays", path)
+                because = f"{_ORPHAN}; {path} of its package stays"
+                yield from self.rescue(self._waiting.pop(home, ()), because, path)
 
     def _binary(self, path: str) -> bool:
         """Whether a file may link to libraries: the only candidates that are worth reading."""
@@ -139,23 +116,14 @@ class Dlopen(Guard):
         return found
 
     def _kin(self, batch: Sequence[str]) -> Iterator[Veto]:
-        if not self._families and not self._plugins:
-            return
-        for path in batch:
+        for path in batch if self._opened else ():
             name = _name(path)
             if ".so" not in name and ".dylib" not in name and not name.endswith(".dll"):
                 continue
-            for family, members in self._families:
-                if name.startswith(family.prefix):
-                    yield from self._all(members, family.reason, path)
-            for plugins, members in self._plugins:
-                if name.startswith(plugins.host):
-                    yield from self._all(members, f"{plugins.reason}: {path} opens it", path)
-
-    def _all(self, members: list[str], reason: str, needs: str) -> Iterator[Veto]:
-        for target in members:
-            if not self.candidates[target].packages:
-                yield Veto(target, reason, needs)
+            for row, members in self._opened:
+                if name.startswith(row.host):
+                    because = f"{row.reason}: {path} opens it by name"
+                    yield from self.rescue(members, because, path, general=True)
 
 
 def _name(path: str) -> str:

@@ -1,14 +1,12 @@
-"""No kept binary may lose a library that the loader found for it in the environment.
-
-How names are found is said in `condaprune.evidence.libraries`.
-"""
+"""No kept binary may lose a library that the loader found for it in the environment."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 
-from condaprune.evidence.libraries import Resolver
 from condaprune.evidence.scene import Guard, Prospect, Scene
+from condaprune.evidence.tree import Resolver
 from condaprune.model import Veto
 from condaprune.paths import is_library
 from condaprune.sources.kinds import LIBRARY, PROGRAM
@@ -17,14 +15,16 @@ from condaprune.sources.kinds import LIBRARY, PROGRAM
 class Elf(Guard):
     """Rescues the libraries that kept binaries need."""
 
-    name = "elf"
     reads = (LIBRARY, PROGRAM)
 
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
         self._active = self.concerned(scene)
         self._readable = scene.inventory.layout.platform != "win"
-        self._resolver: Resolver | None = None
+
+    @cached_property
+    def _resolver(self) -> Resolver:
+        return Resolver(self.scene.inventory, self.scene.tree)
 
     @classmethod
     def concerned(cls, prospect: Prospect) -> bool:
@@ -41,17 +41,12 @@ class Elf(Guard):
         if not (self._active and self._readable):
             return
         elf = self.scene.facts.elf
-        for path in batch:
-            facts = elf.get(path)
-            if facts is None:
-                continue
-            if self._resolver is None:
-                self._resolver = Resolver(self.scene.inventory, self.scene.tree)
+        for path, facts in ((path, elf[path]) for path in batch if path in elf):
             for name in facts.needed:
                 for target in self._resolver.resolve(path, facts, name):
                     if target in self.candidates:
                         yield Veto(target, f"{path} needs {name}", path)
             if facts.interpreter:
                 inside = self.scene.tree.inside(facts.interpreter)
-                if inside in self.candidates:
-                    yield Veto(str(inside), f"{path} is run by {facts.interpreter}", path)
+                if inside is not None:
+                    yield Veto(inside, f"{path} is run by {facts.interpreter}", path)

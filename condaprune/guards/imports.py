@@ -25,7 +25,6 @@ _TARGET = re.compile(r"\s*[^=#;\[\]]+=\s*([\w.]+)")
 class Imports(Guard):
     """Rescues the modules that kept code imports."""
 
-    name = "imports"
     reads = (IMPORT_PATHS, ENTRY_POINTS)
 
     def look(self, batch: Sequence[str]) -> Iterator[Veto]:
@@ -71,8 +70,7 @@ class Imports(Guard):
     def _shown(self, path: str) -> str:
         """A path without the folder that modules are found in."""
         for root in self.scene.inventory.layout.site:
-            if path.startswith(root + "/"):
-                return path[len(root) + 1 :]
+            path = path.removeprefix(f"{root}/")
         return path
 
     def _entry_points(self, path: str) -> Iterator[Veto]:
@@ -108,15 +106,12 @@ class Imports(Guard):
         """A folder that is put on the search path: nothing shows who imports from it."""
         tree = self.scene.tree
         folder = tree.inside(line) if line.startswith("/") else join(parent(path), line)
-        if not folder or any(r == folder or r.startswith(folder + "/") for r in self._roots()):
+        roots = self.scene.modules.roots
+        if not folder or any(f"{root}/".startswith(f"{folder}/") for root in roots):
             return
         because = f"{self._shown(path)}:{number} puts {folder} on the import path"
-        for target in self.scene.below(folder):
-            if target.endswith((".py", ".so", ".pyd")):
-                yield Veto(target, because, path)
-
-    def _roots(self) -> frozenset[str]:
-        return self.scene.modules.roots
+        targets = (p for p in self.scene.below(folder) if p.endswith((".py", ".so", ".pyd")))
+        yield from self.rescue(targets, because, path)
 
     def _needs(self, path: str, number: int, name: str, verb: str) -> Iterator[Veto]:
         for target, _ in self.scene.modules.needed_for(name):

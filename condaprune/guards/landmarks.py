@@ -20,14 +20,10 @@ _TESTS = re.compile(r"/(?:tests?|idle_test)(?:/|$)")
 class Landmarks(Guard):
     """Rescues what is found by its place."""
 
-    name = "landmarks"
-
     def begin(self) -> Iterator[Veto]:
         layout = self.scene.inventory.layout
         for row in table(Landmark):
-            for path in row.paths:
-                if path in self.candidates:
-                    yield Veto(path, row.reason)
+            yield from self.rescue(row.paths, row.reason)
         for folder in layout.roots.get("bin", ()):
             for path in self.scene.below(folder):
                 if _INTERPRETER.fullmatch(path[len(folder) + 1 :]):
@@ -36,9 +32,7 @@ class Landmarks(Guard):
             yield from self._stdlib(folder)
 
     def _stdlib(self, folder: str) -> Iterator[Veto]:
-        dynload = f"{folder}/lib-dynload"
-        if dynload in self.candidates:
-            yield Veto(dynload, "Python finds its home by this folder")
+        yield Veto(f"{folder}/lib-dynload", "Python finds its home by this folder")
         if not any(f"{folder}/{name}" in self.entries for name in ("os.py", "os.pyc")):
             return
         reasons = {name: row.reason for row in table(ImportedFromC) for name in row.modules.split()}
@@ -50,11 +44,6 @@ class Landmarks(Guard):
             stem = top if slash else top.partition(".")[0]
             if stem.startswith("_sysconfigdata") and path.endswith((".py", ".pyc")):
                 yield Veto(path, "sysconfig imports it by a computed name")
-            elif stem in reasons and self._module(path) and not _TESTS.search(rest):
-                yield Veto(
-                    path, "Python finds its home by it" if rest == "os.py" else reasons[stem]
-                )
-
-    def _module(self, path: str) -> bool:
-        module = self.scene.modules.locate(path)
-        return module is not None and path in self.scene.modules.candidates.get(module.name, ())
+            elif stem in reasons and self.scene.modules.is_needed(path) and not _TESTS.search(rest):
+                home = "Python finds its home by it"
+                yield Veto(path, home if rest == "os.py" else reasons[stem])

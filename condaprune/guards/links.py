@@ -11,17 +11,11 @@ from condaprune.model import Veto
 class Links(Guard):
     """Rescues what kept links lead to."""
 
-    name = "links"
-
     def look(self, batch: Sequence[str]) -> Iterator[Veto]:
         tree = self.scene.tree
         for path in batch:
             entry = self.entries[path]
-            if entry.kind != "link":
-                continue
-            trail = tree.follow(path)
-            if not trail.end:
-                continue  # it led nowhere before
-            for target in (*trail.links, trail.end):
-                if target != path and target in self.candidates:
-                    yield Veto(target, f"{path} is a link to it", path)
+            trail = tree.follow(path) if entry.kind == "link" else None
+            if trail and trail.end:  # otherwise it led nowhere before
+                targets = (*trail.links, trail.end)
+                yield from self.rescue(targets, f"{path} is a link to it", path)

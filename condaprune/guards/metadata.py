@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import chain
 
 from condaprune.evidence.scene import Guard, Scene
 from condaprune.model import Distribution, Record, Veto
@@ -30,22 +31,14 @@ _ASIDE = ("conda-meta/", "share/doc/", "share/man/", "share/info/", "man/", "doc
 class Metadata(Guard):
     """Rescues the metadata of distributions that are still there."""
 
-    name = "metadata"
-
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
-        inventory = scene.inventory
         self._metadata: dict[str, list[str]] = {}
-        for distribution in inventory.distributions:
+        for distribution in scene.inventory.distributions:
             home = distribution.path
-            inside = [home] if home in scene.candidates else []
-            inside += scene.below(home)
-            needed = [
-                path
-                for path in inside
-                if self.entries[path].kind != "folder"
-                and (path == home or wanted(path[len(home) + 1 :]))
-            ]
+            needed = [path for path in scene.below(home) if wanted(path[len(home) + 1 :])]
+            if home in scene.candidates and self.entries[home].kind != "folder":
+                needed.append(home)
             if needed:
                 self._metadata[home] = needed
         self._brought: dict[str, list[str]] = {}
@@ -56,49 +49,38 @@ class Metadata(Guard):
         owners = self.scene.inventory.owners
         for path in batch:
             for owner in owners.get(path, ()):
-                if isinstance(owner, Distribution):
-                    homes: tuple[str, ...] = (owner.path,)
-                else:
-                    homes = tuple(self._brought.get(owner.path, ()))
-                for home in homes:
+                listed = isinstance(owner, Distribution)
+                for home in (owner.path,) if listed else self._brought.get(owner.path, ()):
                     if home in self._metadata and is_code(path, home):
-                        for target in self._metadata.pop(home):
-                            yield Veto(target, f"{path} of {owner.name} stays", path)
+                        because = f"{path} of {owner.name} stays"
+                        yield from self.rescue(self._metadata.pop(home), because, path)
 
     def begin(self) -> Iterator[Veto]:
         """Distributions of which no code is known cannot be seen to go: they stay."""
         if not self._metadata:
             return
         owners = self.scene.inventory.owners
-        brought = {home: self._records(home) for home in self._metadata}
-        records: dict[str, list[str]] = {}
-        for home, paths in brought.items():
-            for record in paths:
-                records.setdefault(record, []).append(home)
+        brought: dict[str, list[str]] = {}  # by the conda packages that own the metadata
+        for home, paths in self._metadata.items():
+            found = chain(*(owners.get(path, ()) for path in paths))
+            for record in {owner.path: 0 for owner in found if isinstance(owner, Record)}:
+                brought.setdefault(record, []).append(home)
         listed: set[str] = set()
         packaged: set[str] = set()
-        for path, held in owners.items():
-            for owner in held:
+        for path, its_owners in owners.items():
+            for owner in its_owners:
                 if isinstance(owner, Distribution):
                     if is_code(path, owner.path):
                         listed.add(owner.path)
                     continue
-                for home in records.get(owner.path, ()):
+                for home in brought.get(owner.path, ()):
                     if path.startswith(parent(home) + "/") and is_code(path, home):
                         packaged.add(home)
-        for home in [home for home in self._metadata if home not in listed]:
-            if home in packaged:
-                for record in brought[home]:
-                    self._brought.setdefault(record, []).append(home)
-            else:
-                for target in self._metadata.pop(home):
-                    yield Veto(target, "its distribution lists no files: it may be in use")
-
-    def _records(self, home: str) -> list[str]:
-        """The conda packages that own the metadata of a distribution."""
-        owners = self.scene.inventory.owners
-        found = (o for path in self._metadata[home] for o in owners.get(path, ()))
-        return list(dict.fromkeys(o.path for o in found if isinstance(o, Record)))
+        for record, homes in brought.items():
+            self._brought[record] = [home for home in homes if home in packaged]
+        for home in sorted(self._metadata.keys() - listed - packaged):
+            because = "its distribution lists no files: it may be in use"
+            yield from self.rescue(self._metadata.pop(home), because)
 
 
 def wanted(name: str) -> bool:

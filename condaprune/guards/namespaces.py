@@ -12,17 +12,13 @@ from condaprune.paths import parent
 class Namespaces(Guard):
     """Rescues the ``__init__`` of every package of which a module is kept."""
 
-    name = "namespaces"
-
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
         self._inits: dict[str, list[str]] = {}
         for path in scene.candidates:
             folder, _, name = path.rpartition("/")
-            if name.startswith("__init__.") and not folder.endswith("__pycache__"):
-                module = scene.modules.locate(path)
-                if module is not None and path in scene.modules.candidates.get(module.name, ()):
-                    self._inits.setdefault(folder, []).append(path)
+            if name.startswith("__init__.") and scene.modules.is_needed(path):
+                self._inits.setdefault(folder, []).append(path)
 
     def look(self, batch: Sequence[str]) -> Iterator[Veto]:
         if not self._inits:
@@ -35,8 +31,6 @@ class Namespaces(Guard):
                 continue
             while folder and folder not in seen:
                 seen.add(folder)
-                for target in self._inits.get(folder, ()):
-                    if target != path:
-                        because = f"{path} stays, and its package would become a namespace"
-                        yield Veto(target, because, path)
+                because = f"{path} stays, and its package would become a namespace"
+                yield from self.rescue(self._inits.get(folder, ()), because, path)
                 folder = parent(folder)

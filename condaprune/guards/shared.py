@@ -12,8 +12,6 @@ from condaprune.names import canonical_name
 class Shared(Guard):
     """Rescues what a rule for one package would take from another."""
 
-    name = "shared"
-
     def begin(self) -> Iterator[Veto]:
         owners = self.scene.inventory.owners
         for path, removal in self.candidates.items():

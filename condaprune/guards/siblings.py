@@ -21,8 +21,6 @@ _TESTS = re.compile(r"conftest|tests?|test_.*|.*_tests?|setup")
 class Siblings(Guard):
     """Rescues the modules beside extension modules and computed imports."""
 
-    name = "siblings"
-
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
         self._done: set[str] = set()
@@ -34,11 +32,9 @@ class Siblings(Guard):
         for path in batch:
             facts = python.get(path)
             if facts is not None:
+                because = f"{path}:{facts.computed_line} imports modules by computed names"
                 for package in facts.computed:
-                    line = facts.computed_line
-                    yield from self._keep(
-                        package, path, f"{path}:{line} imports modules by computed names"
-                    )
+                    yield from self._keep(package, path, because)
             elif path.endswith((".so", ".pyd")) and self._extension(path):
                 package = modules.package_of(parent(path)) or ""
                 yield from self._keep(package, path, f"the extension module {path} may import it")

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from condaprune.evidence.prefilter import Word
 from condaprune.evidence.scene import Guard, Prospect, Scene
 from condaprune.model import Veto
+from condaprune.sources.owners import source_of_bytecode
 
 _READS = {
     "getsource": b"getsource",
@@ -26,7 +27,6 @@ _READS = {
 class Source(Guard):
     """Rescues the sources that bytecode or programs need, and bytecode that has no source."""
 
-    name = "source"
     words = tuple(Word(key, text) for key, text in _READS.items())
 
     def __init__(self, scene: Scene) -> None:
@@ -49,8 +49,10 @@ class Source(Guard):
 
     def look(self, batch: Sequence[str]) -> Iterator[Veto]:
         for path in batch:
-            if path.endswith(".pyc"):
-                yield from self._beside(path)
+            source = source_of_bytecode(path) if "__pycache__/" in path else ""
+            removal = self.candidates.get(source)
+            if removal is not None and not removal.sources:
+                yield Veto(source, f"{path} is kept, and is loaded only beside its source", path)
         if self._readers:
             yield from self._reading(batch)
 
@@ -60,19 +62,8 @@ class Source(Guard):
             words = facts.words & _READS.keys()
             if words:
                 because = f"{path} uses {min(words)}, which reads source files"
-                for target in self._readers.get(self.scene.modules.top_folder(path), ()):
-                    yield Veto(target, because, "" if path in self.candidates else path)
-
-    def _beside(self, path: str) -> Iterator[Veto]:
-        """The source of kept bytecode."""
-        folder, _, name = path.rpartition("/")
-        if not folder.endswith("__pycache__"):
-            return
-        home = folder[: -len("__pycache__")]
-        source = f"{home}{name.partition('.')[0]}.py"
-        removal = self.candidates.get(source)
-        if removal is not None and not removal.sources:
-            yield Veto(source, f"{path} is kept, and is loaded only beside its source", path)
+                targets = self._readers.get(self.scene.modules.top_folder(path), ())
+                yield from self.rescue(targets, because, "" if path in self.candidates else path)
 
     def _lone(self) -> Iterator[Veto]:
         """Modules that are bytecode only, where a rule about bytecode would take them."""
@@ -80,17 +71,14 @@ class Source(Guard):
             path
             for path in self.candidates
             if path.endswith(".pyc")
-            and not path.rpartition("/")[0].endswith("__pycache__")
+            and "__pycache__/" not in path
             and path[:-1] not in self.entries
             and self.scene.modules.locate(path) is not None
         ]
-        if not lone:
-            return
         others = {
             removal
-            for path, removal in self.candidates.items()
+            for path, removal in (self.candidates.items() if lone else ())
             if not path.endswith((".pyc", ".pyo")) and self.entries[path].kind != "folder"
         }
-        for path in lone:
-            if self.candidates[path] not in others:
-                yield Veto(path, "it has no source: it is the module itself")
+        targets = (path for path in lone if self.candidates[path] not in others)
+        yield from self.rescue(targets, "it has no source: it is the module itself")

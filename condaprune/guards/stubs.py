@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from itertools import chain
 
 from condaprune.evidence.prefilter import Word
 from condaprune.evidence.scene import Guard, Prospect, Scene
@@ -23,7 +24,6 @@ _READERS = frozenset(
 class Stubs(Guard):
     """Rescues the ``.pyi`` files of packages that load themselves by them."""
 
-    name = "stubs"
     words = (Word("attach_stub", b"attach_stub"),)
     reads = (STUB,)
 
@@ -33,7 +33,6 @@ class Stubs(Guard):
         for path in scene.candidates:
             if path.endswith(".pyi"):
                 self._stubs[scene.modules.top_folder(path)].append(path)
-        self._lazy: dict[str, str] = {}
         folders = scene.inventory.layout.roots.get("bin", ())
         readers = (f"{folder}/{name}" for folder in folders for name in _READERS)
         self._readers = frozenset(readers) if self._stubs else frozenset()
@@ -53,24 +52,18 @@ class Stubs(Guard):
                 continue
             top = modules.top_folder(path)
             because = f"{path} calls attach_stub: the stubs of its package are read at run time"
-            self._lazy.setdefault(top, path)
-            for target in self._stubs.get(top, ()):
-                yield Veto(target, because, path)
+            yield from self.rescue(self._stubs.get(top, ()), because, path)
             yield from self._imported(path[: -len(".py")] + ".pyi")
 
     def _all(self, reader: str) -> Iterator[Veto]:
         """The stubs that a general rule takes; one about a package knows who reads its stubs."""
-        name = reader.rpartition("/")[2]
-        for stubs in self._stubs.values():
-            for target in stubs:
-                if not self.candidates[target].packages:
-                    yield Veto(target, f"{name} reads the stubs of every package", reader)
+        because = f"{reader.rpartition('/')[2]} reads the stubs of every package"
+        yield from self.rescue(chain(*self._stubs.values()), because, reader, general=True)
 
     def _imported(self, stub: str) -> Iterator[Veto]:
         """The modules that the stub beside a file names are what it loads when asked."""
         if stub in self.entries:
             self.scene.facts.load([stub])
-            facts = self.scene.facts.python.get(stub)
-            for edge in facts.imports if facts is not None else ():
-                for target in edge.targets:
-                    yield Veto(target, f"{stub}:{edge.line} {edge.text}", stub)
+            for _, facts in self.scene.code([stub]):
+                for edge in facts.imports:
+                    yield from self.rescue(edge.targets, f"{stub}:{edge.line} {edge.text}", stub)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from condaprune.evidence.prefilter import Word
 from condaprune.evidence.scene import Guard, Prospect, Scene
@@ -43,11 +43,11 @@ _CODE = (".py", ".pyx", ".so", ".pyd")
 class Suites(Guard):
     """Rescues folders that are named like test suites but are not."""
 
-    name = "suites"
     words = tuple(Word(_DATA, text, line=_JOINED) for text in (*_JOINS, b"tests/data"))
 
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
+        self._sites = tuple(f"{site}/" for site in scene.inventory.layout.site)
         self._found = self._folders()
 
     @classmethod
@@ -56,7 +56,7 @@ class Suites(Guard):
 
     def begin(self) -> Iterator[Veto]:
         yield from self._templates()
-        yield from self._no_suites(self._found)
+        yield from self._no_suites()
 
     def look(self, batch: Sequence[str]) -> Iterator[Veto]:
         if self._found:
@@ -71,18 +71,16 @@ class Suites(Guard):
         because = f"{path} joins the path of a tests/data folder"
         for folder, files in self._found.items():
             if folder.startswith(above):
-                for target in files:
-                    if target.startswith(f"{folder}/data/") and not target.endswith(".pyc"):
-                        yield Veto(target, because, path)
+                data = (p for p in files if p.startswith(f"{folder}/data/"))
+                yield from self.rescue(_sources(data), because, path)
 
-    def _no_suites(self, found: Mapping[str, Sequence[str]]) -> Iterator[Veto]:
-        data = {folder for folder in found if f"{parent(folder)}/__init__.py" not in self.entries}
+    def _no_suites(self) -> Iterator[Veto]:
+        homes = set(map(parent, self._found))
+        data = {home for home in homes if f"{home}/__init__.py" not in self.entries}
         if data:
-            homes = {parent(folder) for folder in data}
-            code = {home for home in map(parent, filter(_is_code, self.entries)) if home in homes}
-            data = {folder for folder in data if parent(folder) not in code}
-        for folder, files in found.items():
-            if folder in data:
+            data.difference_update(parent(path) for path in self.entries if path.endswith(_CODE))
+        for folder, files in self._found.items():
+            if parent(folder) in data:
                 because = f"{parent(folder)} is a data folder, and this is part of it"
             elif all(path.endswith(("/__init__.py", ".pyc")) for path in files):
                 continue
@@ -90,36 +88,29 @@ class Suites(Guard):
                 because = f"nothing in {folder} is named like a test"
             else:
                 continue
-            for path in files:
-                if not path.endswith(".pyc"):
-                    yield Veto(path, because)
+            yield from self.rescue(_sources(files), because)
 
     def _templates(self) -> Iterator[Veto]:
-        sites = tuple(f"{site}/" for site in self.scene.inventory.layout.site)
         for path, removal in self.candidates.items():
             if removal.category in _COPIED and not path.endswith(".pyc"):
                 match = _TEMPLATE.search(path)
                 if not match or _SUITE.search(path, 0, match.start() + 1):
                     continue  # templates for tests are tests
-                if path.startswith(sites) and not removal.packages:
+                if path.startswith(self._sites) and not removal.packages:
                     yield Veto(path, f"{path[: match.end() - 1]} is there to be copied")
 
     def _folders(self) -> dict[str, list[str]]:
         """The outermost such folders inside packages that a general rule takes, with all files."""
         found: dict[str, list[str]] = defaultdict(list)
-        sites = self.scene.inventory.layout.site
         for path, removal in self.candidates.items():
-            if removal.category != "tests" or removal.packages:
-                continue
-            for site in sites:
-                if not path.startswith(site + "/"):
-                    continue
-                top = path.find("/", len(site) + 1)
+            if removal.category == "tests" and not removal.packages:
+                site = next(filter(path.startswith, self._sites), "")
+                top = path.find("/", len(site)) if site else -1
                 match = _SUITE.search(path, top) if top >= 0 else None
                 if match and self.entries[path].kind != "folder":
                     found[path[: match.end() - 1]].append(path)
         return found
 
 
-def _is_code(path: str) -> bool:
-    return path.endswith(_CODE)
+def _sources(paths: Iterable[str]) -> Iterator[str]:
+    return (path for path in paths if not path.endswith(".pyc"))

@@ -19,7 +19,7 @@ from condaprune.evidence.scene import Guard, Prospect, Scene
 from condaprune.formats.elf import LEAST_COMPILER
 from condaprune.model import Owner, Veto
 from condaprune.names import canonical_name
-from condaprune.paths import is_library
+from condaprune.paths import is_library, parent
 
 _HEADERS = tuple(".h .hh .hpp .hxx .h++ .cuh .inc .ipp .tcc .inl .pxd .pxi .modulemap".split())
 _SOURCES = (".c", ".cc", ".cpp", ".cxx", ".cu", ".pyx", ".f", ".f90")
@@ -78,7 +78,6 @@ _UNUSED = re.compile(
 class Toolchain(Guard):
     """Rescues what kept packages compile with."""
 
-    name = "toolchain"
     words = (
         *(Word(key, text) for key, text in _CALLED),
         *(Word(_CALLS, quote + name + quote) for name in _TOOLS for quote in (b'"', b"'")),
@@ -93,17 +92,19 @@ class Toolchain(Guard):
             for path in scene.candidates
             if not path.endswith(_PYTHON) and _serves(path) and self.entries[path].kind != "folder"
         ]
-        self._waiting = {row.package: row for row in table(Compiler)} if self._tools else {}
+        self._waiting: dict[str, Compiler] = {}
         self._folders: dict[str, Compiler] = {}
-        for site in scene.inventory.layout.site:
-            for item in self._waiting.values():
-                if item.folder:
-                    self._folders[f"{site}/{item.folder}"] = item
+        for item in table(Compiler) if self._tools else ():
+            homes = [f"{site}/{item.folder}" for site in scene.inventory.layout.site if item.folder]
+            if "/" not in item.folder or not self.entries.keys().isdisjoint(homes):
+                self._waiting[item.package] = item
+                self._folders.update(dict.fromkeys(homes, item))
         self._compiles = False
         self._beside: dict[str, list[str]] = defaultdict(list)
         for target in self._tools:
-            top = scene.modules.top_folder(target)
-            if top and _own(target) and not aside(target, top) and not self._scoped(target):
+            scoped = self.candidates[target].packages
+            top = "" if scoped else scene.modules.top_folder(target)
+            if top and _own(target) and not aside(target, top):
                 self._beside[top].append(target)
 
     @classmethod
@@ -132,24 +133,15 @@ class Toolchain(Guard):
         owners, facts = self.scene.inventory.owners, self.scene.facts
         for path in batch:
             if self._waiting and (path.endswith((".py", ".so", ".h", ".hpp")) or "bin/" in path):
-                for owner in owners.get(path, ()):
-                    item = self._waiting.get(canonical_name(owner.name))
-                    if item is not None and self._present(item):
-                        yield from self._keep(item, path)
-                item = self._folders.get(path.rpartition("/")[0])
-                if item is not None and item.package in self._waiting:
+                names = (canonical_name(owner.name) for owner in owners.get(path, ()))
+                items = map(self._waiting.get, names)
+                for item in filter(None, (*items, self._folders.get(parent(path)))):
                     yield from self._keep(item, path)
             code = facts.python.get(path)
             if code is not None:
                 yield from self._code(path, code.words)
             elif path in facts.elf and facts.elf[path].compiler:
                 yield from self._embedded(path)
-
-    def _present(self, item: Compiler) -> bool:
-        if not item.folder or "/" not in item.folder:
-            return True
-        sites = self.scene.inventory.layout.site
-        return any(f"{site}/{item.folder}" in self.entries for site in sites)
 
     def _keep(self, item: Compiler, path: str) -> Iterator[Veto]:
         if self._waiting.pop(item.package, None) is None:
@@ -161,9 +153,8 @@ class Toolchain(Guard):
         below = tuple(f"{top}/" for top in tops)
         for target in self._tools:
             needed = any(_serves_as(group, target) for group in item.needs)
-            if not needed and not (item.own and target.startswith(below) and _own(target)):
-                continue
-            if item.package not in self.candidates[target].packages:
+            needed = needed or (item.own and target.startswith(below) and _own(target))
+            if needed and item.package not in self.candidates[target].packages:
                 yield Veto(target, f"{item.package} is kept: {item.reason}", path)
 
     def _code(self, path: str, words: frozenset[str]) -> Iterator[Veto]:
@@ -172,32 +163,23 @@ class Toolchain(Guard):
         if called and not self._compiles and not _OFFSTAGE.search(path):
             self._compiles = True
             because = f"{path} calls {min(called)}, which compiles at run time"
-            for target in self._tools:
-                if _TOOL.search(target):
-                    yield Veto(target, because, path)
+            yield from self.rescue(filter(_TOOL.search, self._tools), because, path)
         building = words & _BUILDING
         if self._beside and (building or _CALLS in words) and not _UNUSED.search(path):
             top = self.scene.modules.top_folder(path)
             beside = self._beside.get(top, ())
             word = min(building, default=_CALLS)
             because = f"{path} contains {word}: its package may compile with these headers"
-            for target in beside:
-                yield Veto(target, because, path)
+            yield from self.rescue(beside, because, path)
             if beside and building:
-                for target in self._tools:
-                    if _PYTHON_HEADERS.search(target):
-                        yield Veto(target, because, path)
+                yield from self.rescue(filter(_PYTHON_HEADERS.search, self._tools), because, path)
 
     def _embedded(self, path: str) -> Iterator[Veto]:
         owners = self.scene.inventory.owners
         names = _names(owners.get(path, ()))
-        for target in self._tools:
-            beside = _own(target) and not self._scoped(target)
-            if beside and not names.isdisjoint(_names(owners.get(target, ()))):
-                yield Veto(target, f"{path} contains a C compiler, which may read it", path)
-
-    def _scoped(self, path: str) -> bool:
-        return bool(self.candidates[path].packages)
+        because = f"{path} contains a C compiler, which may read it"
+        read = (t for t in self._tools if _own(t) and names & _names(owners.get(t, ())))
+        yield from self.rescue(read, because, path, general=True)
 
 
 def _own(path: str) -> bool:

@@ -12,13 +12,9 @@ from condaprune.model import Veto
 class Unpack(Guard):
     """Rescues the scripts of conda-pack; what they import is left to the imports guard."""
 
-    name = "unpack"
-
     def begin(self) -> Iterator[Veto]:
         for folder in self.scene.inventory.layout.roots.get("bin", ()):
             if not any(f"{folder}/conda-unpack{end}" in self.entries for end in ("", ".exe")):
                 continue
             for row in table(UnpackFile):
-                for path in (f"{folder}/{name}" for name in row.paths):
-                    if path in self.candidates:
-                        yield Veto(path, row.reason)
+                yield from self.rescue((f"{folder}/{name}" for name in row.paths), row.reason)

@@ -19,31 +19,22 @@ _Group = tuple[Removal, frozenset[str]]
 class Whole(Guard):
     """Rescues the rest of a package that was to go as a whole and cannot."""
 
-    name = "whole"
-
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
         self._groups: dict[_Group, list[str]] = {}
         for path, removal in self.candidates.items():
             if removal.whole:
                 self._groups.setdefault(self._group(path, removal), []).append(path)
-        self._rescued: set[_Group] = set()
 
     def look(self, batch: Sequence[str]) -> Iterator[Veto]:
         if not self._groups:
             return
         for path in batch:
             removal = self.candidates.get(path)
-            if removal is None or not removal.whole:
-                continue
-            group = self._group(path, removal)
-            if group in self._rescued:
-                continue
-            self._rescued.add(group)
-            because = f"{path} is needed, and a package goes whole or not at all"
-            for other in self._groups[group]:
-                if other != path:
-                    yield Veto(other, because, path)
+            if removal is not None and removal.whole:
+                because = f"{path} is needed, and a package goes whole or not at all"
+                targets = self._groups.pop(self._group(path, removal), ())
+                yield from self.rescue(targets, because, path)
 
     def _group(self, path: str, removal: Removal) -> _Group:
         """The rule and the packages by name: a record and its distribution are one package."""

@@ -19,18 +19,17 @@ from pathlib import Path
 from condaprune import api
 from condaprune.errors import SourceError
 from condaprune.evidence.facts import Facts
-from condaprune.evidence.sharing import members_for, share, split
+from condaprune.evidence.sharing import members_for, share
 from condaprune.guards import GUARDS, set_up
 from condaprune.model import Progress, no_progress
 from condaprune.sources.prefix import PrefixSource
 
-CHUNKS = 60
 PARENT = os.getpid()
 
 
-def busy(number: int) -> tuple[int, int]:
-    """Some work: who did which chunk."""
-    time.sleep(0.002)
+def worker(number: int) -> tuple[int, int]:
+    """Some work: which it was, and who did it."""
+    time.sleep(0.01)
     return number, os.getpid()
 
 
@@ -43,47 +42,40 @@ def no_child_is_left() -> None:
     raise AssertionError("a child process is left")
 
 
-def all_is_done_once_and_by_all() -> None:
+def each_does_a_part() -> None:
     for members in (1, 2, 4):
-        seen: list[int] = []
-        done = share(CHUNKS, busy, members, seen.append)
-        assert sorted(done) == list(range(CHUNKS))
-        assert all(number == told for number, (told, _) in done.items())
+        done = share(worker, members)
+        assert sorted(done) == list(range(members))
+        assert all(number == made for number, (made, _) in done.items())
         assert len({who for _, who in done.values()}) == members
-        assert seen == sorted(n for n, (_, who) in done.items() if who == PARENT)
+        assert done[0][1] == PARENT
         no_child_is_left()
 
 
 def large_results_arrive_whole() -> None:
-    done = share(CHUNKS, lambda n: (busy(n), os.urandom(1) * 1_000_000), 3, lambda _: None)
-    assert {len(data) for _, data in done.values()} == {1_000_000}
-    assert len(done) == CHUNKS
+    done = share(lambda n: os.urandom(1) * 20_000_000, 3)
+    assert [len(data) for data in done.values()] == [20_000_000] * 3
 
 
 def what_a_killed_member_had_is_lacking() -> None:
     def work(number: int) -> int:
-        busy(number)
-        if number > 20 and os.getpid() != PARENT:
+        if number == 2:
             os.kill(os.getpid(), signal.SIGKILL)
-        return os.getpid()
+        return number
 
-    done = share(CHUNKS, work, 2, lambda _: None)
-    assert set(done.values()) == {PARENT}
-    assert 0 < len(done) < CHUNKS
+    assert share(work, 4) == {0: 0, 1: 1, 3: 3}
     no_child_is_left()
 
 
-def an_error_in_a_member_leaves_the_rest_to_others() -> None:
+def what_fails_is_lacking() -> None:
     def work(number: int) -> int:
-        busy(number)
-        if os.getpid() != PARENT and number > 20:
-            raise SourceError("cannot be read", where="x", remedy="y")
-        if os.getpid() != PARENT and number > 10:
+        if number == 1:
             raise ZeroDivisionError
+        if number % 2 == 0:
+            raise SourceError("cannot be read", where="x", remedy="y")
         return number
 
-    done = share(CHUNKS, work, 4, lambda _: None)
-    assert 0 < len(done) < CHUNKS
+    assert share(work, 4) == {3: 3}
     no_child_is_left()
 
 
@@ -92,13 +84,13 @@ def members_end_in_silence() -> None:
     sys.stdout.write("written once\n")
 
     def work(number: int) -> tuple[int, int]:
-        if os.getpid() != PARENT:
+        if number:
             os.write(1, b"a member wrote")
             print("a member printed", flush=True)
             print("a member failed", file=sys.stderr)
-        return busy(number)
+        return worker(number)
 
-    assert len(share(CHUNKS, work, 3, lambda _: None)) == CHUNKS
+    assert len(share(work, 3)) == 3
 
 
 def members_hold_no_handles() -> None:
@@ -108,38 +100,29 @@ def members_hold_no_handles() -> None:
     fcntl.flock(folder, fcntl.LOCK_SH)
 
     def work(number: int) -> list[str]:
-        busy(number)
-        if os.getpid() == PARENT:
-            return []
-        fds = sorted(os.listdir("/proc/self/fd"), key=int)
-        return [
-            os.readlink(f"/proc/self/fd/{fd}")
-            for fd in fds
-            if os.path.lexists(f"/proc/self/fd/{fd}")
-        ]
+        handles = sorted(os.listdir("/proc/self/fd"), key=int)
+        links = (f"/proc/self/fd/{handle}" for handle in handles)
+        return [os.readlink(link) for link in links if os.path.lexists(link)]
 
-    held = [fds for fds in share(CHUNKS, work, 4, lambda _: None).values() if fds]
-    assert held
-    for fds in held:
-        assert fds[:3] == ["/dev/null"] * 3
-        assert [fd.partition(":")[0] for fd in fds[3:]] == ["pipe", "pipe"]
+    for number, handles in share(work, 4).items():
+        if number:
+            assert handles[:3] == ["/dev/null"] * 3
+            assert [handle.partition(":")[0] for handle in handles[3:]] == ["pipe"]
 
 
 def an_interruption_ends_all() -> None:
     def work(number: int) -> None:
-        if os.getpid() != PARENT:
-            time.sleep(600)
-        if number > 5:
+        if number == 0:
             os.kill(PARENT, signal.SIGINT)
-            time.sleep(600)
+        time.sleep(600)
 
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    begun = time.monotonic()
+    start = time.monotonic()
     try:
-        share(CHUNKS, lambda n: (busy(n), work(n)), 3, lambda _: None)
+        share(work, 3)
     except KeyboardInterrupt:
         no_child_is_left()
-        assert time.monotonic() - begun < 30
+        assert time.monotonic() - start < 30
         return
     raise AssertionError("not interrupted")
 
@@ -148,19 +131,20 @@ def members_end_when_the_process_is_killed() -> None:
     with tempfile.TemporaryDirectory() as folder:
         run = os.fork()
         if run == 0:
-            killed = os.getpid()
 
             def work(number: int) -> None:
                 Path(folder, str(os.getpid())).touch()
-                if os.getpid() == killed and number > 5:
-                    os.kill(killed, signal.SIGKILL)
-                time.sleep(0.2)
+                while number == 0 and len(os.listdir(folder)) < 3:
+                    time.sleep(0.01)
+                if number == 0:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                time.sleep(600)
 
-            share(CHUNKS, work, 3, lambda _: None)
+            share(work, 3)
         os.waitpid(run, 0)
         members = {int(name) for name in os.listdir(folder)} - {run}
         assert len(members) == 2
-        time.sleep(1)  # all chunks would take six seconds
+        time.sleep(1)
         assert not list(filter(lives, members))
 
 
@@ -172,24 +156,18 @@ def lives(process: int) -> bool:
         return False
 
 
-def where_the_system_refuses_nothing_is_shared() -> None:
+def where_the_system_refuses_the_caller_works_alone() -> None:
     import resource
 
-    done = {}
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
-    try:
-        done = share(CHUNKS, busy, 2, lambda _: None)
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    assert done == {}
-    resource.setrlimit(resource.RLIMIT_NOFILE, (6, hard))
-    try:
-        done = share(CHUNKS, busy, 2, lambda _: None)
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    assert {who for _, who in done.values()} == {PARENT}
-    assert len(done) == CHUNKS
+    for handles in (3, 5):  # no pipe; a pipe, and nothing more for the member
+        resource.setrlimit(resource.RLIMIT_NOFILE, (handles, hard))
+        try:
+            done = share(worker, 2)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        assert done == {0: (0, PARENT)}
+        no_child_is_left()
 
 
 def a_process_of_several_threads_is_not_forked() -> None:
@@ -204,15 +182,6 @@ def a_process_of_several_threads_is_not_forked() -> None:
     finally:
         stop.set()
         other.join()
-
-
-def chunks_hold_every_item_once() -> None:
-    for count in (0, 1, 3, 500, 10_000):
-        for members in (2, 4, 9):
-            chunks = split(range(count), members)
-            assert len(chunks) <= 255
-            assert [n for chunk in chunks for n in chunk] == list(range(count))
-    assert len(split(range(10_000), 2)) > 20
 
 
 # -- the facts of a real environment
@@ -252,12 +221,12 @@ def facts_of(source: PrefixSource, members: int, progress: Progress = no_progres
 
 
 def check_same(one: Facts, other: Facts) -> None:
-    """Hold the facts against each other, in their order where somebody goes by it."""
+    """Compare the facts."""
     assert len(one.python) > 100
     assert len(one.elf) > 10
     assert one.text
     assert one.python == other.python
-    assert list(one.elf.items()) == list(other.elf.items())
+    assert one.elf == other.elf
     assert one.text == other.text
     assert one.reads == other.reads
 
@@ -270,8 +239,6 @@ def facts_are_the_same(prefix: str) -> None:
 
 
 def progress_goes_forward(prefix: str) -> None:
-    # Members that pause: the caller works on enough meanwhile to have something to tell.
-    source = Failing(prefix, lambda path: time.sleep(0.5))
     told: list[tuple[int, int]] = []
 
     def progress(stage: str, done: int, total: int) -> None:
@@ -279,8 +246,8 @@ def progress_goes_forward(prefix: str) -> None:
         assert os.getpid() == PARENT
         told.append((done, total))
 
-    facts = facts_of(source, 3, progress)
-    assert len(told) > 10
+    facts = facts_of(PrefixSource(prefix), 2, progress)
+    assert len(told) > 3
     assert told == sorted(told)
     assert told[0][0] == 0
     assert {total for _, total in told} == {facts.reads}

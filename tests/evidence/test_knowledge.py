@@ -11,15 +11,27 @@ import pytest
 from condaprune.errors import RuleError
 from condaprune.evidence import knowledge
 from condaprune.evidence.knowledge import (
-    TABLES,
     Compiler,
+    IgnoredImport,
+    ImportedFromC,
+    Landmark,
+    Opened,
     PlacedData,
-    Plugins,
     Row,
+    UnpackFile,
     read_file,
     table,
 )
 
+TABLES: tuple[type[Row], ...] = (
+    Compiler,
+    PlacedData,
+    Opened,
+    IgnoredImport,
+    Landmark,
+    UnpackFile,
+    ImportedFromC,
+)
 FOLDER = Path(__file__).parents[2] / "rules" / "knowledge"
 GROUPS = {"python-headers", "headers", "static", "compilers"}
 
@@ -60,10 +72,11 @@ def test_no_row_is_there_twice() -> None:
 
 def test_patterns_are_regular_expressions_and_groups_of_files_exist() -> None:
     for data in table(PlacedData):
-        assert ("at" in data.pattern.groupindex) == ("at" in data.users.groupindex)
-        assert set(data.pattern.groupindex) <= {"at"}
-    for plugins in table(Plugins):
-        assert not re.compile(plugins.folder).match("")
+        groups = re.compile(data.data).groupindex.keys()
+        assert ("at" in groups) == ("at" in re.compile(data.user).groupindex)
+        assert groups <= {"at"}
+    for opened in table(Opened):
+        assert not opened.folder or not re.compile(opened.folder).match("")
     for compiler in table(Compiler):
         assert set(compiler.needs) <= GROUPS
 

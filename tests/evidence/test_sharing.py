@@ -13,16 +13,15 @@ from tests.evidence import sharing_cases
 
 ROOT = Path(__file__).parents[2]
 CASES = (
-    sharing_cases.all_is_done_once_and_by_all,
+    sharing_cases.each_does_a_part,
     sharing_cases.large_results_arrive_whole,
     sharing_cases.what_a_killed_member_had_is_lacking,
-    sharing_cases.an_error_in_a_member_leaves_the_rest_to_others,
+    sharing_cases.what_fails_is_lacking,
     sharing_cases.members_hold_no_handles,
     sharing_cases.an_interruption_ends_all,
     sharing_cases.members_end_when_the_process_is_killed,
-    sharing_cases.where_the_system_refuses_nothing_is_shared,
+    sharing_cases.where_the_system_refuses_the_caller_works_alone,
     sharing_cases.a_process_of_several_threads_is_not_forked,
-    sharing_cases.chunks_hold_every_item_once,
 )
 OF_FACTS = (
     sharing_cases.facts_are_the_same,

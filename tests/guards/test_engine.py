@@ -79,7 +79,6 @@ def test_nothing_is_read_when_no_guard_could_object(tmp_path: Path) -> None:
 class Notes(Guard):
     """Keeps what a note beside it names, and what code praises."""
 
-    name = "notes"
     words = (Word("praise", b"praised("),)
     reads = (FileKind("notes", "text", (".note",)),)
 
