@@ -8,13 +8,13 @@ import zlib
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Literal, Protocol
+from typing import Literal
 
 from condaprune.errors import SinkError, UsageProblem
 from condaprune.sources.members import Buffer
 
 Codec = Literal["none", "gzip", "zstd", "xz", "bzip2"]
-Write = Callable[[bytes], object]
+Write = Callable[[Buffer], object]
 
 LEVELS: dict[str, tuple[int, int, int]] = {
     "none": (0, 0, 0),
@@ -40,22 +40,30 @@ _GZIP_MEMBER = 4 << 20
 _GZIP_HEAD = b"\x1f\x8b\x08\0\0\0\0\0\0\xff"
 
 
-class Compressor(Protocol):
-    """Takes bytes and writes them on, compressed. `name` is codec, level and version."""
+class Compressor:
+    """Takes bytes and writes them on, compressed; this one as they are.
 
-    name: str
+    `name` is codec, level and version.
+    """
+
+    name = "none"
+
+    def __init__(self, write: Write) -> None:
+        self._write = write
 
     def write(self, data: Buffer) -> object:
         """Compress a piece."""
-        ...
+        return self._write(data)
+
+    def flush(self) -> None:
+        """Do nothing: libraries that write into this one ask for it."""
 
     def close(self) -> None:
         """Write what is left. Without it nothing that was written can be read."""
-        ...
 
     def abort(self) -> None:
-        """Stop the threads; what was written is of no use."""
-        return
+        """Stop the threads, and drop what they still write: it is of no use."""
+        self._write = len
 
 
 def thread_count(threads: int) -> int:
@@ -91,7 +99,7 @@ def open_compressor(codec: Codec, write: Write, level: int | None, threads: int)
     level = check_level(codec, level)
     count = thread_count(threads)
     if codec == "none":
-        return _Plain(write)
+        return Compressor(write)
     if codec == "zstd":
         return _Zstd(write, level, count)
     if codec == "gzip":
@@ -120,29 +128,6 @@ def _gzip(data: bytes, level: int) -> bytes:
     return b"".join((_GZIP_HEAD, packer.compress(data), packer.flush(), tail))
 
 
-class _Target:
-    """The methods of a file that compressors need."""
-
-    def __init__(self, write: Write) -> None:
-        self.write = write
-
-    def flush(self) -> None:
-        """Nothing is held back."""
-
-
-class _Plain(Compressor):
-    name = "none"
-
-    def __init__(self, write: Write) -> None:
-        self._write = write
-
-    def write(self, data: Buffer) -> object:
-        return self._write(data)  # type: ignore[arg-type]
-
-    def close(self) -> None:
-        pass
-
-
 class _Zstd(Compressor):
     """zstd's own threads: the same bytes for any number of them, as long as there is one."""
 
@@ -161,7 +146,7 @@ class _Zstd(Compressor):
         version = ".".join(str(part) for part in zstandard.ZSTD_VERSION)
         self.name = f"zstd -{level} (libzstd {version})"
         self._stream = zstandard.ZstdCompressor(compression_params=parameters).stream_writer(
-            _Target(write),  # type: ignore[arg-type]
+            Compressor(write),  # type: ignore[arg-type]
             write_size=1 << 20,
             closefd=False,
         )
@@ -206,7 +191,7 @@ class _Isal(_Cut):
 
         super().__init__(_ISAL_PIECE)
         self.name = f"gzip -{level} (isal {version('isal')})"
-        self._target = _Target(write)
+        self._target = Compressor(write)
         self._file = igzip_threaded.open(  # type: ignore[no-untyped-call]
             self._target, "wb", level, threads=threads
         )
@@ -219,7 +204,7 @@ class _Isal(_Cut):
         self._file.close()
 
     def abort(self) -> None:
-        self._target.write = len
+        self._target.abort()
         with contextlib.suppress(Exception):  # what stopped it is known
             self._file.close()
 
@@ -256,4 +241,5 @@ class _Blocks(_Cut):
         self._pool.shutdown()
 
     def abort(self) -> None:
+        super().abort()
         self._pool.shutdown(cancel_futures=True)

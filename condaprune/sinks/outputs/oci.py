@@ -163,7 +163,7 @@ class _OciWriter(Writer):
         file = open(os.path.join(self._blobs, f"layer-{number}"), "xb")  # noqa: SIM115
         packed, plain = hashlib.sha256(), hashlib.sha256()
 
-        def write(data: bytes) -> None:
+        def write(data: Buffer) -> None:
             packed.update(data)
             file.write(data)
 

@@ -123,7 +123,7 @@ class _CompressedTar(Writer):
     def __init__(self, codec: Codec, place: Place, job: Job) -> None:
         options = job.options
 
-        def write(data: bytes) -> None:
+        def write(data: Buffer) -> None:
             place.size += len(data)  # of a stream nobody else knows it
             place.file.write(data)
 

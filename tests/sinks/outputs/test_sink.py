@@ -10,7 +10,7 @@ import pytest
 
 from condaprune.errors import SinkError
 from condaprune.model import no_progress
-from condaprune.sinks.outputs.registry import FORMATS
+from condaprune.sinks.outputs.sink import FORMATS
 from condaprune.sources.prefix import PrefixSource
 from tests.trees import make_prefix
 
