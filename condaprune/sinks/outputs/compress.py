@@ -241,5 +241,4 @@ class _Blocks(_Cut):
         self._pool.shutdown()
 
     def abort(self) -> None:
-        super().abort()
         self._pool.shutdown(cancel_futures=True)

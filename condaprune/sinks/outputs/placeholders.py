@@ -17,25 +17,32 @@ from functools import lru_cache
 
 from condaprune.errors import SinkError
 from condaprune.model import FileMode, Inventory, PrefixFile, Record
-from condaprune.paths import printable
-from condaprune.sources.records import linked_path
+from condaprune.paths import printable, to_bytes
+from condaprune.sources.records import prefix_files
 
 STAND_IN = "/opt/condaprune" + "_placehold" * 4
 """The placeholder given to text in which the prefix also appears as part of something else."""
 
-_MODES: dict[object, FileMode] = {"text": "text", "binary": "binary"}
 SNIFF = 4096
 """How much of a file says whether it is text."""
 
 
-def too_long(path: str, placeholder: str, dest: str) -> SinkError:
-    """The error for a destination that a binary has no room for."""
-    return SinkError(
-        f"the destination is too long: the placeholder in {printable(path)!r} has room for "
-        f"{len(placeholder)} bytes",
-        where=f"--dest-prefix {dest}",
-        remedy="Choose a shorter path",
-    )
+def place_at(dest: str, path: str, data: bytes, placeholder: str, mode: FileMode) -> bytes:
+    """The file *path* with *dest* for its placeholder.
+
+    Errors: `SinkError` where a binary has no room for it.
+    """
+    from conda_pack.prefixes import replace_prefix
+
+    if mode == "binary" and len(to_bytes(dest)) > len(to_bytes(placeholder)):
+        raise SinkError(
+            f"the destination is too long: the placeholder in {printable(path)!r} has room for "
+            f"{len(placeholder)} bytes",
+            where=f"--dest-prefix {dest}",
+            remedy="Choose a shorter path",
+        )
+    placed: bytes = replace_prefix(data, mode, placeholder, dest)
+    return placed
 
 
 def note_on_signatures(paths: Collection[str]) -> str:
@@ -99,7 +106,7 @@ def packaged(data: bytes, file: PrefixFile, prefix: bytes) -> bytes | None:
     Text is believed if its hash is the package's. A binary is believed if replacing the
     placeholder by the prefix leads back to what is there.
     """
-    placeholder = file.placeholder.encode("utf-8", "surrogateescape")
+    placeholder = to_bytes(file.placeholder)
     if file.mode == "binary":
         return _packaged_binary(data, placeholder, prefix)
     if not file.sha256:
@@ -124,22 +131,16 @@ def _packaged_binary(data: bytes, placeholder: bytes, prefix: bytes) -> bytes | 
     growth = len(placeholder) - len(prefix)
     if growth < 0:
         return None
-    fits = True
-    found = 0
 
     def grow(match: re.Match[bytes]) -> bytes:
-        nonlocal fits, found
-        text, padding = match.group(1), match.group(2)
-        count = text.count(prefix)
-        found += count
-        if len(padding) < count * growth + 1:
-            fits = False
-            return match.group()
-        return text.replace(prefix, placeholder) + padding[count * growth :]
+        text, padding = match.groups()
+        more = text.count(prefix) * growth
+        if len(padding) <= more:
+            return b""  # no room: refused for the length that it takes away
+        return text.replace(prefix, placeholder) + padding[more:]
 
-    pattern = re.compile(rb"(" + re.escape(prefix) + rb"[^\0]*)(\0+)")
-    grown = pattern.sub(grow, data)
-    if not fits or not found or len(grown) != len(data):
+    grown = re.sub(rb"(" + re.escape(prefix) + rb"[^\0]*)(\0+)", grow, data)
+    if placeholder not in grown or len(grown) != len(data):
         return None
     from conda_pack.prefixes import binary_replace
 
@@ -163,24 +164,9 @@ def unlisted_prefix_files(record: Record, inventory: Inventory) -> tuple[PrefixF
     if b'"prefix_placeholder"' not in data:
         return ()
     try:
-        value: object = json.loads(data)
+        return tuple(prefix_files({"paths_data": json.loads(data)}, inventory.layout))
     except ValueError:
         return None
-    rows = value.get("paths") if isinstance(value, dict) else None
-    files = []
-    for row in rows if isinstance(rows, list) else ():
-        placeholder = row.get("prefix_placeholder") if isinstance(row, dict) else None
-        if isinstance(placeholder, str) and placeholder and isinstance(row.get("_path"), str):
-            files.append(
-                PrefixFile(
-                    linked_path(row["_path"], inventory.layout),
-                    placeholder,
-                    _MODES.get(row.get("file_mode"), "text"),
-                    str(row.get("sha256", "")),
-                    row["_path"],
-                )
-            )
-    return tuple(files)
 
 
 def _old_list(path: str) -> tuple[PrefixFile, ...] | None:
@@ -194,6 +180,6 @@ def _old_list(path: str) -> tuple[PrefixFile, ...] | None:
     except (OSError, ValueError):
         return None
     return tuple(
-        PrefixFile(name, placeholder, _MODES.get(mode, "text"), "", name)
+        PrefixFile(name, placeholder, "binary" if mode == "binary" else "text", "", name)
         for name, (placeholder, mode) in rows.items()
     )

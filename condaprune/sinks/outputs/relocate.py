@@ -25,7 +25,7 @@ from condaprune.sinks.outputs.placeholders import (
     named,
     note_on_signatures,
     packaged,
-    too_long,
+    place_at,
     unlisted_prefix_files,
     with_stand_in,
 )
@@ -176,15 +176,11 @@ class Relocation:
     def _placed(self, path: str, data: bytes, placeholder: str, mode: FileMode) -> bytes:
         """A file with its placeholder, as it is packed for the destination or for conda-unpack."""
         from conda_pack.core import rewrite_shebang
-        from conda_pack.prefixes import replace_prefix
 
         if self._dest is not None:
-            if mode == "binary" and len(to_bytes(self._dest)) > len(placeholder.encode()):
-                raise too_long(path, placeholder, self._dest)
             if mode == "binary" and must_be_signed(data):
                 self._unsigned.append(path)
-            placed: bytes = replace_prefix(data, mode, placeholder, self._dest)
-            return placed
+            return place_at(self._dest, path, data, placeholder, mode)
         if mode == "text" and path.startswith("bin/"):
             data, complete = rewrite_shebang(data, path, placeholder)
             if complete:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from condaprune.errors import UsageProblem, nearest
 from condaprune.model import Outcome, Plan, Progress, unique_bytes
 from condaprune.sinks.outputs import folder, oci, squashfs, tar, ziparchive
-from condaprune.sinks.outputs.feed import Findings, from_prefix
+from condaprune.sinks.outputs.feed import Feed, PrefixFeed
 from condaprune.sinks.outputs.format import Format, Job
 from condaprune.sinks.outputs.members import below
 from condaprune.sinks.outputs.options import OutputOptions
@@ -118,8 +118,10 @@ class _OutputRun:
     end: contextlib.ExitStack
     plan: Plan
     source: Source
-    findings: Findings = field(default_factory=Findings)
     compressor: str = ""
+    content_bytes: int = 0
+    added: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def apply(self, progress: Progress) -> None:
         """Write the output. Errors: `SinkError`, those of the source."""
@@ -134,23 +136,24 @@ class _OutputRun:
         with clear_errors(options.output):
             job = Job(options, plan, root, stream is not None)
             writer = form.open(self.place, job)
-            self.findings.notes += writer.notes
             try:
                 if stream is not None:
-                    from condaprune.sinks.outputs.refeed import from_archive
+                    from condaprune.sinks.outputs.refeed import ArchiveFeed
 
-                    members = from_archive(plan, self.source, stream, options, self.findings)
+                    feed: Feed = ArchiveFeed(plan, self.source, stream, options)
                 else:
-                    members = from_prefix(
-                        plan, self.source, options, writer.layer_of, self.findings
-                    )
+                    feed = PrefixFeed(plan, self.source, options, writer.layer_of)
+                members = feed.members()
                 total = len(plan.inventory.entries)
                 for done, (member, body) in enumerate(below(members, root) if root else members):
                     writer.add(member, body)
+                    if member.kind != "folder":
+                        self.content_bytes += member.size
                     if not done % 500:
                         progress("pack", min(done, total), total)
                 writer.finish()
-                self.compressor = writer.compressor
+                self.compressor, self.added = writer.compressor, feed.added
+                self.notes = (*writer.notes, *feed.notes)
             except BaseException:
                 writer.abort()
                 raise
@@ -159,7 +162,7 @@ class _OutputRun:
     def commit(self) -> Outcome:
         """Let the output appear under its name. Errors: `SinkError`."""
         self.end.close()
-        plan, findings = self.plan, self.findings
+        plan = self.plan
         entries = plan.inventory.entries
         after = unique_bytes(plan.kept())
         for edit in plan.edits:
@@ -172,9 +175,9 @@ class _OutputRun:
             output_size=self.place.size,
             format=self.form.name,
             compressor=self.compressor,
-            content_bytes=findings.bytes,
-            added=tuple(findings.added),
-            notes=tuple(findings.notes),
+            content_bytes=self.content_bytes,
+            added=self.added,
+            notes=self.notes,
         )
 
     def undo(self) -> None:
