@@ -6,9 +6,9 @@ import os
 from collections.abc import Callable, Iterator
 
 from condaprune.formats.unpack_list import SCRIPTS, UNPACK
-from condaprune.model import Entry, Plan, Record
+from condaprune.model import Entry, Inventory, Plan, Record
 from condaprune.paths import from_bytes, parent, printable, sort_key, to_bytes
-from condaprune.sinks.outputs.members import EARLIEST, Modes, Times, source_date_epoch
+from condaprune.sinks.outputs.members import Modes, Times
 from condaprune.sinks.outputs.options import OutputOptions
 from condaprune.sinks.outputs.relocate import Relocation, check_editable
 from condaprune.sources.base import Source
@@ -65,7 +65,7 @@ class PrefixFeed(Feed):
         self._prefix = plan.inventory.prefix
         self._layer_of = layer_of
         self._kept = self._packed_entries(plan)
-        self._times = _times(plan, self._kept, source)
+        self._times = Times(_build_times(plan.inventory), self._kept, source)
         self._relocation = Relocation(plan, source, options.dest_prefix)
         scripts = self._relocation.scripts
         self.added = tuple(edit.path for edit in scripts)
@@ -148,17 +148,14 @@ class PrefixFeed(Feed):
         return packed
 
 
-def _times(plan: Plan, kept: dict[str, Entry], source: Source) -> Times:
-    """Times that no two machines with the same environment differ in."""
-    epoch = source_date_epoch()
-    if epoch is not None:
-        return Times(epoch, {}, kept.values(), source)
-    limits: dict[str, int] = {}
-    for path, owners in plan.inventory.owners.items():
-        for owner in owners:
-            if isinstance(owner, Record) and owner.built:
-                limits[path] = owner.built
-    return Times(EARLIEST, limits, kept.values(), source)
+def _build_times(inventory: Inventory) -> dict[str, int]:
+    """When the package of each file was built, where that is known."""
+    return {
+        path: owner.built
+        for path, owners in inventory.owners.items()
+        for owner in owners
+        if isinstance(owner, Record) and owner.built
+    }
 
 
 def _inner_target(entry: Entry, prefix: str) -> str:

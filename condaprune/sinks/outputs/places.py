@@ -107,13 +107,13 @@ def new_folder(output: str) -> Iterator[Place]:
             yield place
             place.size = _size_of(part)
             old = name_beside(output)
-            replaces = os.path.lexists(output)
-            if replaces:
+            existed = os.path.lexists(output)
+            if existed:
                 os.rename(output, old)
             try:
                 os.rename(part, output)
             except BaseException:
-                if replaces:
+                if existed:
                     os.rename(old, output)
                 raise
             shutil.rmtree(old, ignore_errors=True)

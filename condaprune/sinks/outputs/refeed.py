@@ -11,7 +11,7 @@ from condaprune.formats.unpack_list import PROGRESS, UNPACK, unpack_records
 from condaprune.model import Edit, Entry, FileMode, Plan
 from condaprune.paths import sort_key
 from condaprune.sinks.outputs.feed import Feed
-from condaprune.sinks.outputs.members import EARLIEST, SECOND, Times, source_date_epoch
+from condaprune.sinks.outputs.members import SECOND, Times, newest_time, source_date_epoch
 from condaprune.sinks.outputs.options import OutputOptions
 from condaprune.sinks.outputs.placeholders import is_binary_start, note_on_signatures, place_at
 from condaprune.sources.base import Contents, MemberStream, Source
@@ -43,9 +43,9 @@ class ArchiveFeed(Feed):
         self._edits = {edit.path: edit for edit in plan.edits if edit.path not in dropped}
         self._kept = {e.path: e for e in plan.kept() if e.path not in dropped}
         epoch = source_date_epoch()
-        self._times = None if epoch is None else Times(epoch, {}, self._kept.values(), source)
-        newest = max((e.mtime_ns for e in plan.inventory.entries.values()), default=0) // SECOND
-        self._written_time = (newest or EARLIEST) if epoch is None else epoch
+        self._times = None if epoch is None else Times({}, self._kept, source)
+        newest = newest_time(plan.inventory.entries.values())
+        self._written_time = newest if epoch is None else epoch
         # The kept names of each file that has several, those with content of their own left out.
         self._names: dict[tuple[int, int], list[str]] = {}
         for path, entry in self._kept.items():
