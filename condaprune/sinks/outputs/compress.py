@@ -8,6 +8,7 @@ import zlib
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import Literal
 
 from condaprune.errors import SinkError, UsageProblem
@@ -107,18 +108,18 @@ def open_compressor(codec: Codec, write: Write, level: int | None, threads: int)
             with contextlib.suppress(ImportError):
                 return _Isal(write, level, count)
         name = f"gzip -{level} (zlib {zlib.ZLIB_RUNTIME_VERSION})"
-        return _Blocks(write, name, _GZIP_MEMBER, lambda data: _gzip(data, level), count)
+        return _Blocks(write, name, _GZIP_MEMBER, partial(_gzip, level=level), count)
     if codec == "xz":
         import lzma
 
         # A few dictionaries long, so that hardly anything is lost at their ends.
         size = max(1 << 20, 3 << max(18, min(level + 17, 23)))
-        pack: Callable[[bytes], bytes] = lambda data: lzma.compress(data, preset=level)  # noqa: E731
+        pack = partial(lzma.compress, preset=level)
         return _Blocks(write, f"xz -{level} (liblzma)", size, pack, count)
     import bz2
 
-    name, size = f"bzip2 -{level} (libbz2)", level * 100_000
-    return _Blocks(write, name, size, lambda data: bz2.compress(data, level), count)
+    pack = partial(bz2.compress, compresslevel=level)
+    return _Blocks(write, f"bzip2 -{level} (libbz2)", level * 100_000, pack, count)
 
 
 def _gzip(data: bytes, level: int) -> bytes:

@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from functools import lru_cache
 
 from condaprune.errors import SinkError
@@ -67,15 +67,9 @@ def is_binary_start(data: bytes) -> bool:
 @lru_cache(maxsize=8)
 def _whole_path(prefix: bytes) -> re.Pattern[bytes]:
     """The prefix where it is a path of its own: in ``-I/env/include``, not in ``/bin/env``."""
-    before = rb"(?:(?<![\w.\-/~})*])|(?<=[\s\"'=,:;]-[A-Za-z])|(?<=\A-[A-Za-z]))"
+    option = rb"(?<=[\s\"'=,:;]-[A-Za-z])|(?<=\A-[A-Za-z])"
+    before = rb"(?:(?<![\w.\-/~})*])|(?<=file://)|(?<=file://localhost)|" + option + rb")"
     return re.compile(before + re.escape(prefix) + rb"(?![\w\-]|\.\w)")
-
-
-def _url_aware(data: bytes) -> bytes:
-    """The text with ``file://`` cut to the same length, so that a path after it stands alone."""
-    return data.replace(b"file:///", b"file:  /").replace(
-        b"file://localhost/", b"file://localhos /"
-    )
 
 
 def with_stand_in(data: bytes, prefix: bytes) -> tuple[bytes, str | None]:
@@ -85,19 +79,15 @@ def with_stand_in(data: bytes, prefix: bytes) -> tuple[bytes, str | None]:
     ``/usr/bin/env``): then the true ones are replaced by `STAND_IN`. None where the text does
     not name the prefix.
     """
-    true = [match.span() for match in _whole_path(prefix).finditer(_url_aware(data))]
-    if not true:
+    replaced, count = data, 0
+    if prefix in data:
+        replaced, count = _whole_path(prefix).subn(STAND_IN.encode(), data)
+    if not count:
         return data, None
-    if len(true) == data.count(prefix):
+    if count == data.count(prefix):
         with contextlib.suppress(UnicodeDecodeError):
             return data, prefix.decode()
-    parts: list[bytes] = []
-    at = 0
-    for begin, end in true:
-        parts += (data[at:begin], STAND_IN.encode())
-        at = end
-    parts.append(data[at:])
-    return b"".join(parts), STAND_IN
+    return replaced, STAND_IN
 
 
 def packaged(data: bytes, file: PrefixFile, prefix: bytes) -> bytes | None:
@@ -111,18 +101,17 @@ def packaged(data: bytes, file: PrefixFile, prefix: bytes) -> bytes | None:
         return _packaged_binary(data, placeholder, prefix)
     if not file.sha256:
         return None
-    for candidate in (
-        data,
-        data.replace(prefix, placeholder),
-        _replace_true(data, placeholder, prefix),
-    ):
+    for candidate in _candidates(data, placeholder, prefix):
         if placeholder in candidate and hashlib.sha256(candidate).hexdigest() == file.sha256:
             return candidate
     return None
 
 
-def _replace_true(data: bytes, placeholder: bytes, prefix: bytes) -> bytes:
-    return with_stand_in(data, prefix)[0].replace(STAND_IN.encode(), placeholder)
+def _candidates(data: bytes, placeholder: bytes, prefix: bytes) -> Iterator[bytes]:
+    """A text with its placeholder: never replaced, replaced everywhere, or in whole paths only."""
+    yield data
+    yield data.replace(prefix, placeholder)
+    yield with_stand_in(data, prefix)[0].replace(STAND_IN.encode(), placeholder)
 
 
 def _packaged_binary(data: bytes, placeholder: bytes, prefix: bytes) -> bytes | None:

@@ -195,18 +195,14 @@ class _Stopped(SystemExit):
 @contextlib.contextmanager
 def _stopped_by_signals() -> Iterator[None]:
     """Turn SIGTERM and SIGHUP into an exception within the block."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
 
     def stop(number: int, _frame: FrameType | None) -> None:
         raise _Stopped(128 + number)
 
-    defaults = [
-        number
-        for number in (signal.SIGTERM, signal.SIGHUP)
-        if signal.getsignal(number) == signal.SIG_DFL
-    ]
+    # Only the main thread may set what signals do.
+    main = threading.current_thread() is threading.main_thread()
+    both = (signal.SIGTERM, signal.SIGHUP) if main else ()
+    defaults = [number for number in both if signal.getsignal(number) == signal.SIG_DFL]
     for number in defaults:
         signal.signal(number, stop)
     try:

@@ -20,6 +20,10 @@ from condaprune.sources.members import NO_BODY, Body, Buffer, Member
 _DROPPED = (UNPACK, PROGRESS)
 """What an archive for one destination has no use for."""
 
+_NO_PLACEHOLDER = (
+    "no placeholder was found in the archive: if conda-unpack was run before it was made, it holds "
+    "the path of that time"
+)
 _PYTHON = "bin/python"
 _PLACEHOLDER = re.compile(rb"/[!-~]*?/[a-z_]*_env_plac[a-z_]*")
 _ENV = re.compile(rb"#!/usr/bin/env ([\w.\-+]+)([ \t][^\n]*)?(?=\n|$)")
@@ -149,7 +153,7 @@ class _Destination:
             for file in record.prefix_files:
                 if file.path.startswith(_PYTHON):
                     self._listed.setdefault(file.path, (file.placeholder, file.mode))
-        self._changed = 0
+        self._changed = False
         self._unsigned: list[str] = []
 
     def concerns(self, path: str, size: int) -> bool:
@@ -165,19 +169,16 @@ class _Destination:
             data = place_at(self._dest, path, data, placeholder, mode)
         if path.startswith("bin/"):
             data = self._with_interpreter(data)
-        self._changed += data != original
-        if data != original and must_be_signed(data):
-            self._unsigned.append(path)
+        if data != original:
+            self._changed = True
+            if must_be_signed(data):
+                self._unsigned.append(path)
         return data
 
     def notes(self) -> list[str]:
         """What the user should know when everything was packed."""
         if not self._changed:
-            note = (
-                "no placeholder was found in the archive: if conda-unpack was run before it was "
-                "made, it holds the path of that time"
-            )
-            return [note]
+            return [_NO_PLACEHOLDER]
         return [note_on_signatures(self._unsigned)] if self._unsigned else []
 
     def _placeholders(self, path: str, data: bytes) -> list[tuple[str, FileMode]]:

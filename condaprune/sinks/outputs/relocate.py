@@ -36,8 +36,6 @@ from condaprune.sources.records import is_record
 _SEARCHED = 64 << 20
 """The largest text file that is searched for the prefix: people keep data in environments."""
 
-_MAX_NAMED = 20
-
 
 class _Scripts:
     """The archive object that conda-pack's Packer writes its own scripts to."""
@@ -123,10 +121,9 @@ class Relocation:
         """What the user should know when everything was packed."""
         notes = [note_on_signatures(self._unsigned)] if self._unsigned else []
         if self._stuck:
-            names = named(self._stuck, _MAX_NAMED)
             notes.append(
                 "these binary files hold the prefix and cannot be rewritten for another place: "
-                f"{names}"
+                + named(self._stuck, 20)
             )
         return notes
 

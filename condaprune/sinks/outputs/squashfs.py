@@ -47,8 +47,8 @@ class _SquashfsWriter(WithFolders):
         self._output = options.output
         program = _program(self._output)
         level = check_level("squashfs", options.level)
-        told = subprocess.run([program, "-version"], capture_output=True, text=True, check=False)
-        version = re.search(r"version (\d+)\.(\d+)", told.stdout + told.stderr)
+        reply = subprocess.run([program, "-version"], capture_output=True, text=True, check=False)
+        version = re.search(r"version (\d+)\.(\d+)", reply.stdout + reply.stderr)
         if version is None or (int(version[1]), int(version[2])) < _OLDEST:
             raise self._error("mksquashfs is older than 4.5 and cannot read a tar")
         self.compressor = f"squashfs zstd -{level} (mksquashfs {version[1]}.{version[2]})"
