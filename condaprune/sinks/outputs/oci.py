@@ -83,7 +83,7 @@ class _Layer(WithFolders):
 
     def __init__(self, path: str, options: OutputOptions, folders: dict[str, Member]) -> None:
         mode = Modes(options.mode).of("folder", 0o755)
-        super().__init__(self._feed, options.owner, folders, mode, common_time())
+        super().__init__(self._feed, options.owner, folders, mode)
         self._path, self._codec = path, options.image.codec
         self._file = open(path, "xb")  # noqa: SIM115 - closed by close and abort
         self._plain, self._packed = hashlib.sha256(), hashlib.sha256()

@@ -10,7 +10,7 @@ import shutil
 from condaprune.errors import SinkError
 from condaprune.sinks.outputs.compress import check_level, thread_count
 from condaprune.sinks.outputs.format import Format, Job
-from condaprune.sinks.outputs.members import EARLIEST, common_time, newest_time, source_date_epoch
+from condaprune.sinks.outputs.members import EARLIEST, newest_time, source_date_epoch
 from condaprune.sinks.outputs.options import OutputOptions
 from condaprune.sinks.outputs.places import Place
 from condaprune.sinks.outputs.tar import WithFolders
@@ -69,7 +69,7 @@ class _SquashfsWriter(WithFolders):
         )  # fmt: skip
         assert self._process.stdin is not None
         self._pipe = self._process.stdin
-        super().__init__(self._feed, options.owner, {}, 0o755, common_time())
+        super().__init__(self._feed, options.owner, {})
 
     def finish(self) -> None:
         super().finish()

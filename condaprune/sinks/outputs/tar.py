@@ -6,12 +6,10 @@ Five times cheaper than the standard library's writer, which is the oracle in th
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from condaprune.paths import parent, to_bytes
-from condaprune.sinks.outputs.compress import Codec, check_level, open_compressor
+from condaprune.sinks.outputs.compress import Codec, Write, check_level, open_compressor
 from condaprune.sinks.outputs.format import Format, Job, Writer
-from condaprune.sinks.outputs.members import file_changed
+from condaprune.sinks.outputs.members import common_time, file_changed
 from condaprune.sinks.outputs.places import Place
 from condaprune.sources.members import CHUNK, NO_BODY, Body, Buffer, Member
 from condaprune.sources.tarheader import byte_sum
@@ -31,7 +29,7 @@ class TarWriter(Writer):
     *owner* is the user and group id of all members.
     """
 
-    def __init__(self, write: Callable[[Buffer], object], owner: tuple[int, int] = (0, 0)) -> None:
+    def __init__(self, write: Write, owner: tuple[int, int] = (0, 0)) -> None:
         self._size = 0
         self._write = write
         self._owner = owner
@@ -89,19 +87,14 @@ class WithFolders(TarWriter):
     """Writes each member after the folders that it lies in.
 
     *folders* holds those that came as members, shared by all that write one image; the others
-    are made with *mode* and *mtime*. Archives need no folders, an image of a file system does.
+    are made with *mode*. Archives need no folders, an image of a file system does.
     """
 
     def __init__(
-        self,
-        write: Callable[[Buffer], object],
-        owner: tuple[int, int],
-        folders: dict[str, Member],
-        mode: int,
-        mtime: int,
+        self, write: Write, owner: tuple[int, int], folders: dict[str, Member], mode: int = 0o755
     ) -> None:
         super().__init__(write, owner)
-        self._folders, self._mode, self._mtime = folders, mode, mtime
+        self._folders, self._mode = folders, mode
         self._written = {""}
 
     def add(self, member: Member, body: Body) -> None:
@@ -116,7 +109,7 @@ class WithFolders(TarWriter):
         if path not in self._written:
             self._folder(parent(path))
             self._written.add(path)
-            made = Member(path, "folder", 0, self._mode, self._mtime)
+            made = Member(path, "folder", 0, self._mode, common_time())
             super().add(self._folders.get(path, made), NO_BODY)
 
 
