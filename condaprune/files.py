@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shutil
 import stat
 from collections.abc import Iterator
 
-from condaprune.paths import to_bytes
+from condaprune.paths import from_bytes, to_bytes
 
 _DESCRIPTORS = re.compile(r"/proc/\d+(?:/task/\d+)?/fd")
 
@@ -23,11 +24,11 @@ def write_whole(path: str, data: bytes) -> None:
     if _is_stream(path):
         _write(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC), data)
         return
-    with _temporary(path) as name:
+    with temporary(path) as name:
         # Who may read it is up to the umask, as for any other program.
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        _write(os.open(name, flags, 0o666), data, sync=True)
-        os.replace(name, to_bytes(path))
+        _write(os.open(to_bytes(name), flags, 0o666), data, sync=True)
+        os.replace(to_bytes(name), to_bytes(path))
 
 
 def _is_stream(path: str) -> bool:
@@ -42,16 +43,25 @@ def _is_stream(path: str) -> bool:
     return any(_DESCRIPTORS.fullmatch(os.path.realpath(os.path.dirname(name))) for name in names)
 
 
-@contextlib.contextmanager
-def _temporary(path: str) -> Iterator[bytes]:
-    """A name beside *path*; on an error, a file of that name is removed."""
+def name_beside(path: str) -> str:
+    """A name in the folder of *path* that nothing has."""
     folder, name = os.path.split(to_bytes(path))
-    temporary = os.path.join(folder, b".%s.%s.part" % (name[:200], os.urandom(4).hex().encode()))
+    part = b".%s.%s.part" % (name[:200], os.urandom(4).hex().encode())
+    return from_bytes(os.path.join(folder, part))
+
+
+@contextlib.contextmanager
+def temporary(path: str) -> Iterator[str]:
+    """A `name_beside` *path*; on an error, the file or folder of that name is removed."""
+    part = name_beside(path)
     try:
-        yield temporary
+        yield part
     except BaseException:
         with contextlib.suppress(OSError):
-            os.unlink(temporary)
+            if os.path.isdir(to_bytes(part)):
+                shutil.rmtree(to_bytes(part), ignore_errors=True)
+            else:
+                os.unlink(to_bytes(part))
         raise
 
 

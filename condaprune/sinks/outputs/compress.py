@@ -8,13 +8,14 @@ import zlib
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Literal, Protocol
+from functools import partial
+from typing import Literal
 
 from condaprune.errors import SinkError, UsageProblem
 from condaprune.model import Buffer
 
 Codec = Literal["none", "gzip", "zstd", "xz", "bzip2"]
-Write = Callable[[bytes], object]
+Write = Callable[[Buffer], object]
 
 LEVELS: dict[str, tuple[int, int, int]] = {
     "none": (0, 0, 0),
@@ -40,22 +41,30 @@ _GZIP_MEMBER = 4 << 20
 _GZIP_HEAD = b"\x1f\x8b\x08\0\0\0\0\0\0\xff"
 
 
-class Compressor(Protocol):
-    """Takes bytes and writes them on, compressed. `name` is codec, level and version."""
+class Compressor:
+    """Takes bytes and writes them on, compressed; this one as they are.
 
-    name: str
+    `name` is codec, level and version.
+    """
+
+    name = "none"
+
+    def __init__(self, write: Write) -> None:
+        self._write = write
 
     def write(self, data: Buffer) -> object:
         """Compress a piece."""
-        ...
+        return self._write(data)
+
+    def flush(self) -> None:
+        """Do nothing: libraries that write into this one ask for it."""
 
     def close(self) -> None:
         """Write what is left. Without it nothing that was written can be read."""
-        ...
 
     def abort(self) -> None:
-        """Stop the threads; what was written is of no use."""
-        return
+        """Stop the threads, and drop what they still write: it is of no use."""
+        self._write = len
 
 
 def thread_count(threads: int) -> int:
@@ -91,7 +100,7 @@ def open_compressor(codec: Codec, write: Write, level: int | None, threads: int)
     level = check_level(codec, level)
     count = thread_count(threads)
     if codec == "none":
-        return _Plain(write)
+        return Compressor(write)
     if codec == "zstd":
         return _Zstd(write, level, count)
     if codec == "gzip":
@@ -99,18 +108,18 @@ def open_compressor(codec: Codec, write: Write, level: int | None, threads: int)
             with contextlib.suppress(ImportError):
                 return _Isal(write, level, count)
         name = f"gzip -{level} (zlib {zlib.ZLIB_RUNTIME_VERSION})"
-        return _Blocks(write, name, _GZIP_MEMBER, lambda data: _gzip(data, level), count)
+        return _Blocks(write, name, _GZIP_MEMBER, partial(_gzip, level=level), count)
     if codec == "xz":
         import lzma
 
         # A few dictionaries long, so that hardly anything is lost at their ends.
         size = max(1 << 20, 3 << max(18, min(level + 17, 23)))
-        pack: Callable[[bytes], bytes] = lambda data: lzma.compress(data, preset=level)  # noqa: E731
+        pack = partial(lzma.compress, preset=level)
         return _Blocks(write, f"xz -{level} (liblzma)", size, pack, count)
     import bz2
 
-    name, size = f"bzip2 -{level} (libbz2)", level * 100_000
-    return _Blocks(write, name, size, lambda data: bz2.compress(data, level), count)
+    pack = partial(bz2.compress, compresslevel=level)
+    return _Blocks(write, f"bzip2 -{level} (libbz2)", level * 100_000, pack, count)
 
 
 def _gzip(data: bytes, level: int) -> bytes:
@@ -118,29 +127,6 @@ def _gzip(data: bytes, level: int) -> bytes:
     packer = zlib.compressobj(level, zlib.DEFLATED, -15)
     tail = zlib.crc32(data).to_bytes(4, "little") + len(data).to_bytes(4, "little")
     return b"".join((_GZIP_HEAD, packer.compress(data), packer.flush(), tail))
-
-
-class _Target:
-    """The methods of a file that compressors need."""
-
-    def __init__(self, write: Write) -> None:
-        self.write = write
-
-    def flush(self) -> None:
-        """Nothing is held back."""
-
-
-class _Plain(Compressor):
-    name = "none"
-
-    def __init__(self, write: Write) -> None:
-        self._write = write
-
-    def write(self, data: Buffer) -> object:
-        return self._write(data)  # type: ignore[arg-type]
-
-    def close(self) -> None:
-        pass
 
 
 class _Zstd(Compressor):
@@ -161,7 +147,7 @@ class _Zstd(Compressor):
         version = ".".join(str(part) for part in zstandard.ZSTD_VERSION)
         self.name = f"zstd -{level} (libzstd {version})"
         self._stream = zstandard.ZstdCompressor(compression_params=parameters).stream_writer(
-            _Target(write),  # type: ignore[arg-type]
+            Compressor(write),  # type: ignore[arg-type]
             write_size=1 << 20,
             closefd=False,
         )
@@ -206,7 +192,7 @@ class _Isal(_Cut):
 
         super().__init__(_ISAL_PIECE)
         self.name = f"gzip -{level} (isal {version('isal')})"
-        self._target = _Target(write)
+        self._target = Compressor(write)
         self._file = igzip_threaded.open(  # type: ignore[no-untyped-call]
             self._target, "wb", level, threads=threads
         )
@@ -219,7 +205,7 @@ class _Isal(_Cut):
         self._file.close()
 
     def abort(self) -> None:
-        self._target.write = len
+        self._target.abort()
         with contextlib.suppress(Exception):  # what stopped it is known
             self._file.close()
 

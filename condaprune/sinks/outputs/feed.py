@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 
 from condaprune.formats.unpack_list import SCRIPTS, UNPACK
-from condaprune.model import Entry, Plan, Record
+from condaprune.model import Entry, Inventory, Plan, Record
 from condaprune.paths import from_bytes, parent, printable, sort_key, to_bytes
-from condaprune.sinks.outputs.members import EARLIEST, Modes, Times, source_date_epoch
+from condaprune.sinks.outputs.members import Modes, Times
 from condaprune.sinks.outputs.options import OutputOptions
 from condaprune.sinks.outputs.relocate import Relocation, check_editable
 from condaprune.sources.base import NO_BODY, Body, Member, Source
@@ -24,61 +23,69 @@ _REPLACED = (*SCRIPTS, "bin/conda")
 """What conda-pack writes itself, and an old conda's link to another place."""
 
 
-@dataclass(slots=True)
-class Findings:
-    """What came up on the way: `notes` are sentences for the user, `added` paths that only the
-    output has, `bytes` the content of all members, each hard-linked file once."""
+class Feed:
+    """What goes into an output, member by member. Errors: `SinkError`, `SourceError`.
 
-    notes: list[str] = field(default_factory=list)
-    added: list[str] = field(default_factory=list)
-    bytes: int = 0
+    `notes` are sentences for the user and `added` paths that only the output has; both are
+    complete when all members have passed.
+    """
+
+    def __init__(self, options: OutputOptions) -> None:
+        self.notes: list[str] = []
+        self.added: tuple[str, ...] = ()
+        self._modes = Modes(options.mode)
+
+    def members(self) -> Iterator[tuple[Member, Body]]:
+        """The members, each with its content, once."""
+        raise NotImplementedError
+
+    def _file(self, path: str, data: bytes, mode: int, mtime: int) -> tuple[Member, Body]:
+        return Member(path, "file", len(data), self._modes.of("file", mode), mtime), (data,)
 
 
-def from_prefix(
-    plan: Plan,
-    source: Source,
-    options: OutputOptions,
-    layer_of: Callable[[str], int] | None,
-    findings: Findings,
-) -> Iterator[tuple[Member, Body]]:
+class PrefixFeed(Feed):
     """The members for a prefix, in the order of their paths' bytes, each file read once.
 
     With *layer_of* those of a lower layer come first; hard links stay with their first name.
-    ``bin/conda-unpack`` comes last: it lists what was found in the others.
-
-    Nothing is yielded before all refusals are through. Errors: `SinkError`, `SourceError`.
+    ``bin/conda-unpack`` comes last: it lists what was found in the others. All refusals are
+    through when this is made.
     """
-    if not options.ignore_editable:
-        check_editable(plan, source)
-    feed = _Feed(plan, source, options, findings)
-    order: Callable[[str], tuple[int, bytes]] = lambda path: (  # noqa: E731
-        layer_of(path) if layer_of else 0,
-        sort_key(path),
-    )
-    for path in sorted(feed.paths(), key=order):
-        yield feed.member(path)
-    yield from feed.last()
 
-
-class _Feed:
     def __init__(
-        self, plan: Plan, source: Source, options: OutputOptions, findings: Findings
+        self,
+        plan: Plan,
+        source: Source,
+        options: OutputOptions,
+        layer_of: Callable[[str], int] | None,
     ) -> None:
-        self._findings = findings
+        super().__init__(options)
+        if not options.ignore_editable:
+            check_editable(plan, source)
         self._prefix = plan.inventory.prefix
-        self._modes = Modes(options.mode)
-        self._kept = _packed_entries(plan, findings)
-        self._times = _times(plan, self._kept, source)
+        self._layer_of = layer_of
+        self._kept = self._packed_entries(plan)
+        self._times = Times(_build_times(plan.inventory), self._kept, source)
         self._relocation = Relocation(plan, source, options.dest_prefix)
         scripts = self._relocation.scripts
-        findings.added += [edit.path for edit in scripts]
+        self.added = tuple(edit.path for edit in scripts)
         self._edits = {e.path: e for e in (*plan.edits, *scripts) if e.path != UNPACK}
         self._unpack = next((edit for edit in scripts if edit.path == UNPACK), None)
         if self._unpack is not None:
             self._kept.pop(UNPACK, None)
         self._first: dict[tuple[int, int], str] = {}
 
-    def paths(self) -> set[str]:
+    def members(self) -> Iterator[tuple[Member, Body]]:
+        paths = sorted(self._paths(), key=sort_key)
+        if self._layer_of is not None:
+            paths.sort(key=self._layer_of)
+        for path in paths:
+            yield self._member(path)
+        if self._unpack is not None:
+            data, mode = self._relocation.unpack_script(), self._unpack.mode
+            yield self._file(UNPACK, data, mode, self._times.common)
+        self.notes += self._relocation.notes()
+
+    def _paths(self) -> set[str]:
         """The paths of all members but ``bin/conda-unpack``, in no order."""
         folders = set()
         for path in (*self._edits, UNPACK) if self._unpack else self._edits:
@@ -88,15 +95,12 @@ class _Feed:
                 folder = parent(folder)
         return {*self._kept, *self._edits, *folders}
 
-    def member(self, path: str) -> tuple[Member, Body]:
-        """One member with its content."""
+    def _member(self, path: str) -> tuple[Member, Body]:
         edit, entry, times = self._edits.get(path), self._kept.get(path), self._times
         if edit is not None:
-            mode = self._modes.of("file", edit.mode)
             if edit.patch is None or entry is None:
-                return self._file(path, edit.data, mode, times.common)
-            size = edit.patch.size(entry.size)
-            self._findings.bytes += size
+                return self._file(path, edit.data, edit.mode, times.common)
+            mode, size = self._modes.of("file", edit.mode), edit.patch.size(entry.size)
             patched = edit.patch.apply(self._relocation.content(entry)[1])
             return Member(path, "file", size, mode, times.of(entry)), patched
         if entry is None or entry.kind == "folder":
@@ -106,69 +110,51 @@ class _Feed:
         if entry.kind == "link":
             target = _inner_target(entry, self._prefix)
             size = len(to_bytes(target))
-            self._findings.bytes += size
             return Member(path, "link", size, mode, times.common, target), NO_BODY
         linked = self._first.get(entry.identity, "") if entry.links > 1 else ""
         if not linked or self._relocation.concerns(entry):
             changed, body = self._relocation.content(entry)
             if changed:
-                return self._file(path, b"".join(body), mode, times.of(entry))
+                return self._file(path, b"".join(body), entry.mode, times.of(entry))
             if not linked:
                 if entry.links > 1:
                     self._first[entry.identity] = path
-                self._findings.bytes += entry.size
                 return Member(path, "file", entry.size, mode, times.of(entry)), body
         return Member(path, "file", 0, mode, times.of(entry), "", linked), NO_BODY
 
-    def last(self) -> Iterator[tuple[Member, Body]]:
-        """``bin/conda-unpack``, where there is one; then the notes are complete."""
-        if self._unpack is not None:
-            data = self._relocation.unpack_script()
-            mode = self._modes.of("file", self._unpack.mode)
-            yield self._file(UNPACK, data, mode, self._times.common)
-        self._findings.notes += self._relocation.notes()
-
-    def _file(self, path: str, data: bytes, mode: int, mtime: int) -> tuple[Member, Body]:
-        self._findings.bytes += len(data)
-        return Member(path, "file", len(data), mode, mtime), (data,)
-
-
-def _times(plan: Plan, kept: dict[str, Entry], source: Source) -> Times:
-    """Times that no two machines with the same environment differ in."""
-    epoch = source_date_epoch()
-    if epoch is not None:
-        return Times(epoch, {}, kept.values(), source)
-    limits: dict[str, int] = {}
-    for path, owners in plan.inventory.owners.items():
-        for owner in owners:
-            if isinstance(owner, Record) and owner.built:
-                limits[path] = owner.built
-    return Times(EARLIEST, limits, kept.values(), source)
-
-
-def _packed_entries(plan: Plan, findings: Findings) -> dict[str, Entry]:
-    """The entries that stay and have a place in an archive."""
-    inventory = plan.inventory
-    base = any(record.name == "conda" for record in inventory.records)
-    packed: dict[str, Entry] = {}
-    left_out: list[str] = []
-    for entry in plan.kept():
-        path = entry.path
-        top, _, rest = path.partition("/")
-        if base and top in _NOT_PACKED:
-            if not rest:
-                left_out.append(top)
-        elif entry.kind == "other":
-            findings.notes.append(
-                f"{printable(path)} is a socket, pipe, device or mount point and was left out"
+    def _packed_entries(self, plan: Plan) -> dict[str, Entry]:
+        """The entries that stay and have a place in an archive."""
+        inventory = plan.inventory
+        base = any(record.name == "conda" for record in inventory.records)
+        packed: dict[str, Entry] = {}
+        left_out: list[str] = []
+        for entry in plan.kept():
+            path = entry.path
+            top, _, rest = path.partition("/")
+            if base and top in _NOT_PACKED:
+                if not rest:
+                    left_out.append(top)
+            elif entry.kind == "other":
+                self.notes.append(
+                    f"{printable(path)} is a socket, pipe, device or mount point and was left out"
+                )
+            elif path not in _REPLACED or inventory.owners_of(path):
+                packed[path] = entry
+        if left_out:
+            self.notes.append(
+                f"conda's own {', '.join(sorted(left_out))} of the base environment were left out"
             )
-        elif path not in _REPLACED or inventory.owners_of(path):
-            packed[path] = entry
-    if left_out:
-        findings.notes.append(
-            f"conda's own {', '.join(sorted(left_out))} of the base environment were left out"
-        )
-    return packed
+        return packed
+
+
+def _build_times(inventory: Inventory) -> dict[str, int]:
+    """When the package of each file was built, where that is known."""
+    return {
+        path: owner.built
+        for path, owners in inventory.owners.items()
+        for owner in owners
+        if isinstance(owner, Record) and owner.built
+    }
 
 
 def _inner_target(entry: Entry, prefix: str) -> str:

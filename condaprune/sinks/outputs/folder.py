@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 
 from condaprune.errors import UsageProblem
@@ -57,27 +56,25 @@ class FolderWriter(Writer):
         try:
             if self._content(handle, body) != member.size:
                 raise file_changed(member.path)
-            if self._owner is not None:
-                os.fchown(handle, *self._owner)
-            os.fchmod(handle, member.mode)
-            os.utime(handle, (member.mtime, member.mtime))
         finally:
             os.close(handle)
+        self._stamp(path, member)
 
     def finish(self) -> None:
         for member in self._links:
             path = self._root + to_bytes(member.path)
             os.symlink(to_bytes(member.target), path)
-            if self._owner is not None:
-                os.chown(path, *self._owner, follow_symlinks=False)
-            with contextlib.suppress(NotImplementedError):
-                os.utime(path, (member.mtime, member.mtime), follow_symlinks=False)
+            self._stamp(path, member)
         for member in reversed(self._folders):  # the inner ones first
-            path = self._root + to_bytes(member.path)
-            if self._owner is not None:
-                os.chown(path, *self._owner)
+            self._stamp(self._root + to_bytes(member.path), member)
+
+    def _stamp(self, path: bytes, member: Member) -> None:
+        """Give a path its owner, permissions and time."""
+        if self._owner is not None:
+            os.chown(path, *self._owner, follow_symlinks=False)
+        if member.kind != "link":
             os.chmod(path, member.mode)
-            os.utime(path, (member.mtime, member.mtime))
+        os.utime(path, (member.mtime, member.mtime), follow_symlinks=False)
 
     def _folder(self, path: str) -> None:
         if path not in self._made:

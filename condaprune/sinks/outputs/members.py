@@ -121,29 +121,33 @@ def common_time() -> int:
     return EARLIEST if epoch is None else epoch
 
 
-class Times:
-    """The times of members, in whole seconds.
+def newest_time(entries: Iterable[Entry]) -> int:
+    """The time of the newest entry; `EARLIEST` where none has one."""
+    return max((entry.mtime_ns // SECOND for entry in entries), default=0) or EARLIEST
 
-    Links, folders and files that are written anew get *common*. A file keeps its time unless that
+
+class Times:
+    """The times of members, in whole seconds, which no two machines differ in.
+
+    Links, folders and files that are written anew get `common`. A file keeps its time unless that
     is later than its package's, which means that it was made on installing; then it gets the
-    package's (*limits*, else *common*). A ``.py`` file among *kept* whose bytecode stays keeps its
-    time where the bytecode names it, since Python would compile it again otherwise: bytecode of
-    newer sources is read for that, and no other.
+    package's (*limits*, else `common`, which is SOURCE_DATE_EPOCH's for all where that is set).
+    A ``.py`` file among *kept* whose bytecode stays keeps its time where the bytecode names it,
+    since Python would compile it again otherwise: only bytecode of newer sources is read for that.
     """
 
     def __init__(
-        self, common: int, limits: Mapping[str, int], kept: Iterable[Entry], source: Contents
+        self, limits: Mapping[str, int], kept: Mapping[str, Entry], source: Contents
     ) -> None:
-        self.common = common
-        self._limits = limits
-        entries = {entry.path: entry for entry in kept if entry.kind == "file"}
+        self.common = common_time()
+        self._limits = limits if source_date_epoch() is None else {}
         newer: dict[str, int] = {}
-        for path in entries:
-            if path.endswith(".pyc"):
-                name = source_of_bytecode(path)
-                if name in entries:
-                    seconds = entries[name].mtime_ns // SECOND
-                    if seconds > limits.get(name, common):
+        for path, entry in kept.items():
+            if path.endswith(".pyc") and entry.kind == "file":
+                origin = kept.get(source_of_bytecode(path))
+                if origin is not None and origin.kind == "file":
+                    seconds = origin.mtime_ns // SECOND
+                    if seconds > self._limits.get(origin.path, self.common):
                         newer[path] = seconds
         self._exact = {
             source_of_bytecode(path): newer[path]

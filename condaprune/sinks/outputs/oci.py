@@ -8,12 +8,11 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import Any
 
 from condaprune.errors import UsageProblem
 from condaprune.model import Buffer, Inventory, Plan, Record
-from condaprune.sinks.outputs.compress import Codec, Compressor, check_level, open_compressor
+from condaprune.sinks.outputs.compress import Codec, check_level, open_compressor
 from condaprune.sinks.outputs.format import Format, Job, Writer
 from condaprune.sinks.outputs.members import EARLIEST, Modes, common_time
 from condaprune.sinks.outputs.ocibase import INDEX, MANIFEST, OciBase
@@ -76,30 +75,58 @@ def group_by_package(inventory: Inventory, layers: int) -> Callable[[str], int]:
     return lambda path: numbers.get(homes.get(path, ""), last)
 
 
-@dataclass(slots=True)
-class _Layer:
-    """A layer being written; `packed` and `plain` are the digests of what is written and meant."""
+class _Layer(WithFolders):
+    """A layer being written to the file *path*.
 
-    file: BinaryIO
-    compressor: Compressor
-    writer: WithFolders
-    plain: Any
-    packed: Any
+    It names the folders it needs, with the same modes and times everywhere.
+    """
+
+    def __init__(self, path: str, options: OutputOptions, folders: dict[str, Member]) -> None:
+        mode = Modes(options.mode).of("folder", 0o755)
+        super().__init__(self._feed, options.owner, folders, mode)
+        self._path, self._codec = path, options.image.codec
+        self._file = open(path, "xb")  # noqa: SIM115 - closed by close and abort
+        self._plain, self._packed = hashlib.sha256(), hashlib.sha256()
+        self._compressor = open_compressor(
+            self._codec, self._write_packed, options.level, options.threads
+        )
+        self.compressor = self._compressor.name
+
+    def close(self) -> tuple[dict[str, Any], str]:
+        """Name the layer by its digest; returns its descriptor, and the digest of the tar."""
+        self.finish()
+        self._compressor.close()
+        self._file.close()
+        digest, size = self._packed.hexdigest(), os.path.getsize(self._path)
+        os.replace(self._path, os.path.join(os.path.dirname(self._path), digest))
+        media = LAYER + _SUFFIX[self._codec]
+        row = {"mediaType": media, "digest": f"sha256:{digest}", "size": size}
+        return row, f"sha256:{self._plain.hexdigest()}"
+
+    def abort(self) -> None:
+        self._compressor.abort()
+        self._file.close()
+
+    def _feed(self, data: Buffer) -> None:
+        self._plain.update(data)
+        self._compressor.write(data)
+
+    def _write_packed(self, data: Buffer) -> None:
+        self._packed.update(data)
+        self._file.write(data)
 
 
 class _OciWriter(Writer):
     """Writes a layout into an empty folder; members go into the layers of their packages."""
 
-    def __init__(self, folder: str, job: Job) -> None:
-        self._root, self._options, self._image = folder, job.options, job.options.image
+    def __init__(self, place: Place, job: Job) -> None:
+        self._root, self._options, self._image = place.path, job.options, job.options.image
         self._blobs = os.path.join(self._root, "blobs", "sha256")
         os.makedirs(self._blobs)
         inventory = job.plan.inventory
         self.layer_of = self._layer_of = group_by_package(inventory, self._image.layers)
         self._inside = len(job.root) + 1
         self._streamed = job.streamed
-        self._mtime = common_time()
-        self._folder_mode = Modes(self._options.mode).of("folder", 0o755)
         self._open: dict[int, _Layer] = {}
         self._done: dict[int, tuple[dict[str, Any], str]] = {}
         self._folders: dict[str, Member] = {}
@@ -121,13 +148,12 @@ class _OciWriter(Writer):
             number = self._layer_of(member.path[self._inside :])
         if member.kind == "file":
             self._where[member.path] = number
-        self._layer(number).writer.add(member, body)
+        self._layer(number).add(member, body)
 
     def finish(self) -> None:
         if not self._open and not self._done:
             self._layer(0)
-        for number in sorted(self._open):
-            self._close(number)
+        self._close_all()
         layers = [self._done[number] for number in sorted(self._done)]
         base = self._base
         if base is not None:
@@ -149,49 +175,21 @@ class _OciWriter(Writer):
 
     def abort(self) -> None:
         for layer in self._open.values():
-            layer.compressor.abort()
-            layer.file.close()
+            layer.abort()
 
     def _layer(self, number: int) -> _Layer:
         layer = self._open.get(number)
-        if layer is not None:
-            return layer
-        if not self._streamed:  # the layers come one after the other
-            for other in list(self._open):
-                self._close(other)
-        options = self._options
-        file = open(os.path.join(self._blobs, f"layer-{number}"), "xb")  # noqa: SIM115
-        packed, plain = hashlib.sha256(), hashlib.sha256()
-
-        def write(data: bytes) -> None:
-            packed.update(data)
-            file.write(data)
-
-        compressor = open_compressor(self._image.codec, write, options.level, options.threads)
-        self.compressor = compressor.name
-
-        def feed(data: Buffer) -> None:
-            plain.update(data)
-            compressor.write(data)
-
-        # Each layer names the folders it needs, with the same modes and times everywhere.
-        tar = TarWriter(feed, options.owner)
-        writer = WithFolders(tar, self._folders, self._folder_mode, self._mtime)
-        layer = self._open[number] = _Layer(file, compressor, writer, plain, packed)
+        if layer is None:
+            if not self._streamed:  # the layers come one after the other
+                self._close_all()
+            path = os.path.join(self._blobs, f"layer-{number}")
+            layer = self._open[number] = _Layer(path, self._options, self._folders)
+            self.compressor = layer.compressor
         return layer
 
-    def _close(self, number: int) -> None:
-        layer = self._open.pop(number)
-        layer.writer.finish()
-        layer.compressor.close()
-        layer.file.close()
-        digest = layer.packed.hexdigest()
-        path = os.path.join(self._blobs, f"layer-{number}")
-        size = os.path.getsize(path)
-        os.replace(path, os.path.join(self._blobs, digest))
-        media = LAYER + _SUFFIX[self._image.codec]
-        row = {"mediaType": media, "digest": f"sha256:{digest}", "size": size}
-        self._done[number] = (row, f"sha256:{layer.plain.hexdigest()}")
+    def _close_all(self) -> None:
+        for number in sorted(self._open):
+            self._done[number] = self._open.pop(number).close()
 
     def _config(self, diffs: list[str]) -> dict[str, Any]:
         base: Mapping[str, Any] = self._base.config if self._base is not None else {}
@@ -212,7 +210,7 @@ class _OciWriter(Writer):
             run["User"] = image.user
         if image.workdir:
             run["WorkingDir"] = image.workdir
-        created = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self._mtime))
+        created = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(common_time()))
         history = list(base.get("history") or ())
         history += [{"created": created, "created_by": "condaprune"} for _ in diffs]
         before = list((base.get("rootfs") or {}).get("diff_ids") or ())
@@ -243,7 +241,7 @@ class _PackedWriter(_OciWriter):
         around = os.path.dirname(place.path)
         self._scratch = tempfile.TemporaryDirectory(prefix=".condaprune-", dir=around)
         try:
-            super().__init__(self._scratch.name, job)
+            super().__init__(Place(self._scratch.name), job)
         except BaseException:
             self._scratch.cleanup()
             raise
@@ -289,13 +287,6 @@ def _json(value: object) -> bytes:
 
 
 FORMATS = (
-    Format(
-        "oci",
-        (".oci",),
-        lambda place, job: _OciWriter(place.path, job),
-        _check,
-        new_folder,
-        home=_HOME,
-    ),
+    Format("oci", (".oci",), _OciWriter, _check, new_folder, home=_HOME),
     Format("oci.tar", (".oci.tar",), _PackedWriter, _check, home=_HOME),
 )

@@ -12,30 +12,37 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from functools import lru_cache
 
 from condaprune.errors import SinkError
 from condaprune.model import FileMode, Inventory, PrefixFile, Record
-from condaprune.paths import printable
-from condaprune.sources.records import linked_path
+from condaprune.paths import printable, to_bytes
+from condaprune.sources.records import prefix_files
 
 STAND_IN = "/opt/condaprune" + "_placehold" * 4
 """The placeholder given to text in which the prefix also appears as part of something else."""
 
-_MODES: dict[object, FileMode] = {"text": "text", "binary": "binary"}
 SNIFF = 4096
 """How much of a file says whether it is text."""
 
 
-def too_long(path: str, placeholder: str, dest: str) -> SinkError:
-    """The error for a destination that a binary has no room for."""
-    return SinkError(
-        f"the destination is too long: the placeholder in {printable(path)!r} has room for "
-        f"{len(placeholder)} bytes",
-        where=f"--dest-prefix {dest}",
-        remedy="Choose a shorter path",
-    )
+def place_at(dest: str, path: str, data: bytes, placeholder: str, mode: FileMode) -> bytes:
+    """The file *path* with *dest* for its placeholder.
+
+    Errors: `SinkError` where a binary has no room for it.
+    """
+    from conda_pack.prefixes import replace_prefix
+
+    if mode == "binary" and len(to_bytes(dest)) > len(to_bytes(placeholder)):
+        raise SinkError(
+            f"the destination is too long: the placeholder in {printable(path)!r} has room for "
+            f"{len(placeholder)} bytes",
+            where=f"--dest-prefix {dest}",
+            remedy="Choose a shorter path",
+        )
+    placed: bytes = replace_prefix(data, mode, placeholder, dest)
+    return placed
 
 
 def note_on_signatures(paths: Collection[str]) -> str:
@@ -60,15 +67,9 @@ def is_binary_start(data: bytes) -> bool:
 @lru_cache(maxsize=8)
 def _whole_path(prefix: bytes) -> re.Pattern[bytes]:
     """The prefix where it is a path of its own: in ``-I/env/include``, not in ``/bin/env``."""
-    before = rb"(?:(?<![\w.\-/~})*])|(?<=[\s\"'=,:;]-[A-Za-z])|(?<=\A-[A-Za-z]))"
+    option = rb"(?<=[\s\"'=,:;]-[A-Za-z])|(?<=\A-[A-Za-z])"
+    before = rb"(?:(?<![\w.\-/~})*])|(?<=file://)|(?<=file://localhost)|" + option + rb")"
     return re.compile(before + re.escape(prefix) + rb"(?![\w\-]|\.\w)")
-
-
-def _url_aware(data: bytes) -> bytes:
-    """The text with ``file://`` cut to the same length, so that a path after it stands alone."""
-    return data.replace(b"file:///", b"file:  /").replace(
-        b"file://localhost/", b"file://localhos /"
-    )
 
 
 def with_stand_in(data: bytes, prefix: bytes) -> tuple[bytes, str | None]:
@@ -78,19 +79,15 @@ def with_stand_in(data: bytes, prefix: bytes) -> tuple[bytes, str | None]:
     ``/usr/bin/env``): then the true ones are replaced by `STAND_IN`. None where the text does
     not name the prefix.
     """
-    true = [match.span() for match in _whole_path(prefix).finditer(_url_aware(data))]
-    if not true:
+    replaced, count = data, 0
+    if prefix in data:
+        replaced, count = _whole_path(prefix).subn(STAND_IN.encode(), data)
+    if not count:
         return data, None
-    if len(true) == data.count(prefix):
+    if count == data.count(prefix):
         with contextlib.suppress(UnicodeDecodeError):
             return data, prefix.decode()
-    parts: list[bytes] = []
-    at = 0
-    for begin, end in true:
-        parts += (data[at:begin], STAND_IN.encode())
-        at = end
-    parts.append(data[at:])
-    return b"".join(parts), STAND_IN
+    return replaced, STAND_IN
 
 
 def packaged(data: bytes, file: PrefixFile, prefix: bytes) -> bytes | None:
@@ -99,23 +96,22 @@ def packaged(data: bytes, file: PrefixFile, prefix: bytes) -> bytes | None:
     Text is believed if its hash is the package's. A binary is believed if replacing the
     placeholder by the prefix leads back to what is there.
     """
-    placeholder = file.placeholder.encode("utf-8", "surrogateescape")
+    placeholder = to_bytes(file.placeholder)
     if file.mode == "binary":
         return _packaged_binary(data, placeholder, prefix)
     if not file.sha256:
         return None
-    for candidate in (
-        data,
-        data.replace(prefix, placeholder),
-        _replace_true(data, placeholder, prefix),
-    ):
+    for candidate in _candidates(data, placeholder, prefix):
         if placeholder in candidate and hashlib.sha256(candidate).hexdigest() == file.sha256:
             return candidate
     return None
 
 
-def _replace_true(data: bytes, placeholder: bytes, prefix: bytes) -> bytes:
-    return with_stand_in(data, prefix)[0].replace(STAND_IN.encode(), placeholder)
+def _candidates(data: bytes, placeholder: bytes, prefix: bytes) -> Iterator[bytes]:
+    """A text with its placeholder: never replaced, replaced everywhere, or in whole paths only."""
+    yield data
+    yield data.replace(prefix, placeholder)
+    yield with_stand_in(data, prefix)[0].replace(STAND_IN.encode(), placeholder)
 
 
 def _packaged_binary(data: bytes, placeholder: bytes, prefix: bytes) -> bytes | None:
@@ -124,22 +120,16 @@ def _packaged_binary(data: bytes, placeholder: bytes, prefix: bytes) -> bytes | 
     growth = len(placeholder) - len(prefix)
     if growth < 0:
         return None
-    fits = True
-    found = 0
 
     def grow(match: re.Match[bytes]) -> bytes:
-        nonlocal fits, found
-        text, padding = match.group(1), match.group(2)
-        count = text.count(prefix)
-        found += count
-        if len(padding) < count * growth + 1:
-            fits = False
-            return match.group()
-        return text.replace(prefix, placeholder) + padding[count * growth :]
+        text, padding = match.groups()
+        more = text.count(prefix) * growth
+        if len(padding) <= more:
+            return b""  # no room: refused for the length that it takes away
+        return text.replace(prefix, placeholder) + padding[more:]
 
-    pattern = re.compile(rb"(" + re.escape(prefix) + rb"[^\0]*)(\0+)")
-    grown = pattern.sub(grow, data)
-    if not fits or not found or len(grown) != len(data):
+    grown = re.sub(rb"(" + re.escape(prefix) + rb"[^\0]*)(\0+)", grow, data)
+    if placeholder not in grown or len(grown) != len(data):
         return None
     from conda_pack.prefixes import binary_replace
 
@@ -163,24 +153,9 @@ def unlisted_prefix_files(record: Record, inventory: Inventory) -> tuple[PrefixF
     if b'"prefix_placeholder"' not in data:
         return ()
     try:
-        value: object = json.loads(data)
+        return tuple(prefix_files({"paths_data": json.loads(data)}, inventory.layout))
     except ValueError:
         return None
-    rows = value.get("paths") if isinstance(value, dict) else None
-    files = []
-    for row in rows if isinstance(rows, list) else ():
-        placeholder = row.get("prefix_placeholder") if isinstance(row, dict) else None
-        if isinstance(placeholder, str) and placeholder and isinstance(row.get("_path"), str):
-            files.append(
-                PrefixFile(
-                    linked_path(row["_path"], inventory.layout),
-                    placeholder,
-                    _MODES.get(row.get("file_mode"), "text"),
-                    str(row.get("sha256", "")),
-                    row["_path"],
-                )
-            )
-    return tuple(files)
 
 
 def _old_list(path: str) -> tuple[PrefixFile, ...] | None:
@@ -194,6 +169,6 @@ def _old_list(path: str) -> tuple[PrefixFile, ...] | None:
     except (OSError, ValueError):
         return None
     return tuple(
-        PrefixFile(name, placeholder, _MODES.get(mode, "text"), "", name)
+        PrefixFile(name, placeholder, "binary" if mode == "binary" else "text", "", name)
         for name, (placeholder, mode) in rows.items()
     )

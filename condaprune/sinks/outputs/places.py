@@ -16,6 +16,7 @@ from types import FrameType
 from typing import BinaryIO
 
 from condaprune.errors import SinkError
+from condaprune.files import name_beside, temporary
 
 
 def check_output(output: str, *, force: bool, prefix: str = "") -> None:
@@ -76,21 +77,16 @@ def new_file(output: str) -> Iterator[Place]:
     """
     if os.path.isdir(output):
         raise SinkError("the output is a folder", where=output, remedy="Name a file")
-    temporary = _temporary(output)
     with _stopped_by_signals(), clear_errors(output):
-        try:
+        with temporary(os.path.abspath(output)) as part:
             # A file as any other program makes it: who may read it is for the umask to say.
-            with open(temporary, "x+b") as file:
-                place = Place(temporary, file)
+            with open(part, "x+b") as file:
+                place = Place(part, file)
                 yield place
                 file.flush()
                 os.fsync(file.fileno())
                 place.size = os.fstat(file.fileno()).st_size
-            os.replace(temporary, output)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
-            raise
+            os.replace(part, output)
         _sync_folder(output)
 
 
@@ -104,27 +100,23 @@ def new_folder(output: str) -> Iterator[Place]:
     output = os.path.abspath(output)
     if os.path.lexists(output):
         _check_replaceable(output)
-    temporary = _temporary(output)
     with _stopped_by_signals(), clear_errors(output):
-        try:
-            os.mkdir(temporary)
-            place = Place(temporary)
+        with temporary(output) as part:
+            os.mkdir(part)
+            place = Place(part)
             yield place
-            place.size = _size_of(temporary)
-            if os.path.lexists(output):
-                old = _temporary(output)
+            place.size = _size_of(part)
+            old = name_beside(output)
+            existed = os.path.lexists(output)
+            if existed:
                 os.rename(output, old)
-                try:
-                    os.rename(temporary, output)
-                except BaseException:
+            try:
+                os.rename(part, output)
+            except BaseException:
+                if existed:
                     os.rename(old, output)
-                    raise
-                shutil.rmtree(old, ignore_errors=True)
-            else:
-                os.rename(temporary, output)
-        except BaseException:
-            shutil.rmtree(temporary, ignore_errors=True)
-            raise
+                raise
+            shutil.rmtree(old, ignore_errors=True)
         _sync_folder(output)
 
 
@@ -169,11 +161,6 @@ def _size_of(folder: str) -> int:
     return sum(sizes.values())
 
 
-def _temporary(output: str) -> str:
-    folder, name = os.path.split(os.path.abspath(output))
-    return os.path.join(folder, f".{name[:200]}.{os.urandom(4).hex()}.part")
-
-
 def _sync_folder(output: str) -> None:
     with contextlib.suppress(OSError):
         handle = os.open(os.path.dirname(os.path.abspath(output)), os.O_RDONLY)
@@ -208,18 +195,14 @@ class _Stopped(SystemExit):
 @contextlib.contextmanager
 def _stopped_by_signals() -> Iterator[None]:
     """Turn SIGTERM and SIGHUP into an exception within the block."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
 
     def stop(number: int, _frame: FrameType | None) -> None:
         raise _Stopped(128 + number)
 
-    defaults = [
-        number
-        for number in (signal.SIGTERM, signal.SIGHUP)
-        if signal.getsignal(number) == signal.SIG_DFL
-    ]
+    # Only the main thread may set what signals do.
+    main = threading.current_thread() is threading.main_thread()
+    both = (signal.SIGTERM, signal.SIGHUP) if main else ()
+    defaults = [number for number in both if signal.getsignal(number) == signal.SIG_DFL]
     for number in defaults:
         signal.signal(number, stop)
     try:

@@ -10,15 +10,19 @@ from condaprune.formats.binary import must_be_signed
 from condaprune.formats.unpack_list import PROGRESS, UNPACK, unpack_records
 from condaprune.model import Buffer, Edit, Entry, FileMode, Plan
 from condaprune.paths import sort_key
-from condaprune.sinks.outputs.feed import Findings
-from condaprune.sinks.outputs.members import EARLIEST, SECOND, Modes, Times, source_date_epoch
+from condaprune.sinks.outputs.feed import Feed
+from condaprune.sinks.outputs.members import SECOND, Times, newest_time, source_date_epoch
 from condaprune.sinks.outputs.options import OutputOptions
-from condaprune.sinks.outputs.placeholders import note_on_signatures, too_long
+from condaprune.sinks.outputs.placeholders import is_binary_start, note_on_signatures, place_at
 from condaprune.sources.base import NO_BODY, Body, Contents, Member, MemberStream, Source
 
 _DROPPED = (UNPACK, PROGRESS)
 """What an archive for one destination has no use for."""
 
+_NO_PLACEHOLDER = (
+    "no placeholder was found in the archive: if conda-unpack was run before it was made, it holds "
+    "the path of that time"
+)
 _PYTHON = "bin/python"
 _PLACEHOLDER = re.compile(rb"/[!-~]*?/[a-z_]*_env_plac[a-z_]*")
 _ENV = re.compile(rb"#!/usr/bin/env ([\w.\-+]+)([ \t][^\n]*)?(?=\n|$)")
@@ -26,32 +30,25 @@ _MAX_SHEBANG = 127
 _MAX_SCRIPT = 1 << 20
 
 
-def from_archive(
-    plan: Plan, source: Source, stream: MemberStream, options: OutputOptions, findings: Findings
-) -> Iterator[tuple[Member, Body]]:
+class ArchiveFeed(Feed):
     """The members for an archive. Where the first of several hard links goes, the next kept one
     gets the content. Errors: `ArchiveError`, `SinkError`.
     """
-    refeed = _Refeed(plan, source, options, findings)
-    stream.forget()
-    yield from refeed.members(stream)
 
-
-class _Refeed:
     def __init__(
-        self, plan: Plan, source: Source, options: OutputOptions, findings: Findings
+        self, plan: Plan, source: Source, stream: MemberStream, options: OutputOptions
     ) -> None:
-        self._findings = findings
-        self._modes = Modes(options.mode)
+        super().__init__(options)
+        self._stream = stream
         dest = options.dest_prefix
         self._dest = None if dest is None else _Destination(plan, source, dest)
         dropped = _DROPPED if self._dest else ()
         self._edits = {edit.path: edit for edit in plan.edits if edit.path not in dropped}
         self._kept = {e.path: e for e in plan.kept() if e.path not in dropped}
         epoch = source_date_epoch()
-        self._times = None if epoch is None else Times(epoch, {}, self._kept.values(), source)
-        newest = max((e.mtime_ns for e in plan.inventory.entries.values()), default=0) // SECOND
-        self._written_time = (newest or EARLIEST) if epoch is None else epoch
+        self._times = None if epoch is None else Times({}, self._kept, source)
+        newest = newest_time(plan.inventory.entries.values())
+        self._written_time = newest if epoch is None else epoch
         # The kept names of each file that has several, those with content of their own left out.
         self._names: dict[tuple[int, int], list[str]] = {}
         for path, entry in self._kept.items():
@@ -59,8 +56,9 @@ class _Refeed:
                 self._names.setdefault(entry.identity, []).append(path)
         self._holder: dict[tuple[int, int], str] = {}
 
-    def members(self, stream: MemberStream) -> Iterator[tuple[Member, Body]]:
-        for entry, member, body in stream.stream():
+    def members(self) -> Iterator[tuple[Member, Body]]:
+        self._stream.forget()
+        for entry, member, body in self._stream.stream():
             edit = self._edits.pop(entry.path, None)
             if edit is not None:
                 yield self._edited(edit, body)
@@ -74,13 +72,8 @@ class _Refeed:
                 yield self._content(entry, entry.path, body)
         for edit in sorted(self._edits.values(), key=lambda e: sort_key(e.path)):
             yield self._edited(edit, NO_BODY)
-        if self._dest is not None and self._dest.unsigned:
-            self._findings.notes.append(note_on_signatures(self._dest.unsigned))
-        if self._dest is not None and not self._dest.changed:
-            self._findings.notes.append(
-                "no placeholder was found in the archive: if conda-unpack was run before it was "
-                "made, it holds the path of that time"
-            )
+        if self._dest is not None:
+            self.notes += self._dest.notes()
 
     def _linked(
         self, entry: Entry, member: Member, body: Body, *, edited: bool
@@ -110,26 +103,21 @@ class _Refeed:
                 for name in concerned:
                     data = self._dest.rewrite(name, bytes(data))
                 body, size = (data,), len(data)
-        self._findings.bytes += size
         return Member(path, "file", size, mode, mtime), body
 
     def _plain(self, entry: Entry) -> Member:
-        self._findings.bytes += entry.size if entry.kind == "link" else 0
         mode = self._modes.of(entry.kind, entry.mode)
         return Member(entry.path, entry.kind, entry.size, mode, self._time(entry), entry.target)
 
     def _edited(self, edit: Edit, body: Body) -> tuple[Member, Body]:
-        mode = self._modes.of("file", edit.mode)
         entry = self._kept.get(edit.path)
         mtime = self._time(entry) if entry is not None else self._written_time
-        size = edit.size(entry.size if entry is not None else 0)
-        self._findings.bytes += size
-        written: Body = (edit.data,)
-        if edit.patch is not None and entry is not None:
-            if self._dest is not None and self._dest.concerns(edit.path, entry.size):
-                body = (self._dest.rewrite(edit.path, b"".join(body)),)
-            written = edit.patch.apply(body)
-        return Member(edit.path, "file", size, mode, mtime), written
+        if edit.patch is None or entry is None:
+            return self._file(edit.path, edit.data, edit.mode, mtime)
+        if self._dest is not None and self._dest.concerns(edit.path, entry.size):
+            body = (self._dest.rewrite(edit.path, b"".join(body)),)
+        mode, size = self._modes.of("file", edit.mode), edit.patch.size(entry.size)
+        return Member(edit.path, "file", size, mode, mtime), edit.patch.apply(body)
 
     def _time(self, entry: Entry) -> int:
         seconds = entry.mtime_ns // SECOND
@@ -164,8 +152,8 @@ class _Destination:
             for file in record.prefix_files:
                 if file.path.startswith(_PYTHON):
                     self._listed.setdefault(file.path, (file.placeholder, file.mode))
-        self.changed = 0
-        self.unsigned: list[str] = []
+        self._changed = False
+        self._unsigned: list[str] = []
 
     def concerns(self, path: str, size: int) -> bool:
         """Whether a file may have to be rewritten: its whole content goes to `rewrite` then."""
@@ -175,19 +163,22 @@ class _Destination:
 
     def rewrite(self, path: str, data: bytes) -> bytes:
         """The content for the destination. Errors: `SinkError` where its path is too long."""
-        from conda_pack.prefixes import replace_prefix
-
         original = data
         for placeholder, mode in self._placeholders(path, data):
-            if mode == "binary" and len(self._dest.encode()) > len(placeholder.encode()):
-                raise too_long(path, placeholder, self._dest)
-            data = replace_prefix(data, mode, placeholder, self._dest)
+            data = place_at(self._dest, path, data, placeholder, mode)
         if path.startswith("bin/"):
             data = self._with_interpreter(data)
-        self.changed += data != original
-        if data != original and must_be_signed(data):
-            self.unsigned.append(path)
+        if data != original:
+            self._changed = True
+            if must_be_signed(data):
+                self._unsigned.append(path)
         return data
+
+    def notes(self) -> list[str]:
+        """What the user should know when everything was packed."""
+        if not self._changed:
+            return [_NO_PLACEHOLDER]
+        return [note_on_signatures(self._unsigned)] if self._unsigned else []
 
     def _placeholders(self, path: str, data: bytes) -> list[tuple[str, FileMode]]:
         listed = self._listed.get(path)
@@ -195,7 +186,7 @@ class _Destination:
             return [listed]
         if not path.startswith(_PYTHON):
             return []
-        mode: FileMode = "binary" if b"\0" in data[:4096] else "text"
+        mode: FileMode = "binary" if is_binary_start(data) else "text"
         names = {match.decode() for match in _PLACEHOLDER.findall(data)}
         names |= {p for p, _ in self._listed.values() if "_plac" in p and p.encode() in data}
         # The longest first: one may be the beginning of another.

@@ -25,7 +25,7 @@ from condaprune.sinks.outputs.placeholders import (
     named,
     note_on_signatures,
     packaged,
-    too_long,
+    place_at,
     unlisted_prefix_files,
     with_stand_in,
 )
@@ -34,8 +34,6 @@ from condaprune.sources.records import is_record
 
 _SEARCHED = 64 << 20
 """The largest text file that is searched for the prefix: people keep data in environments."""
-
-_MAX_NAMED = 20
 
 
 class _Scripts:
@@ -122,10 +120,9 @@ class Relocation:
         """What the user should know when everything was packed."""
         notes = [note_on_signatures(self._unsigned)] if self._unsigned else []
         if self._stuck:
-            names = named(self._stuck, _MAX_NAMED)
             notes.append(
                 "these binary files hold the prefix and cannot be rewritten for another place: "
-                f"{names}"
+                + named(self._stuck, 20)
             )
         return notes
 
@@ -175,15 +172,11 @@ class Relocation:
     def _placed(self, path: str, data: bytes, placeholder: str, mode: FileMode) -> bytes:
         """A file with its placeholder, as it is packed for the destination or for conda-unpack."""
         from conda_pack.core import rewrite_shebang
-        from conda_pack.prefixes import replace_prefix
 
         if self._dest is not None:
-            if mode == "binary" and len(to_bytes(self._dest)) > len(placeholder.encode()):
-                raise too_long(path, placeholder, self._dest)
             if mode == "binary" and must_be_signed(data):
                 self._unsigned.append(path)
-            placed: bytes = replace_prefix(data, mode, placeholder, self._dest)
-            return placed
+            return place_at(self._dest, path, data, placeholder, mode)
         if mode == "text" and path.startswith("bin/"):
             data, complete = rewrite_shebang(data, path, placeholder)
             if complete:

@@ -3,16 +3,70 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass, field, replace
+import os
+from dataclasses import dataclass, replace
 
+from condaprune.errors import UsageProblem, nearest
 from condaprune.model import Outcome, Plan, Progress, unique_bytes
-from condaprune.sinks.outputs.feed import Findings, from_prefix
+from condaprune.sinks.outputs import folder, oci, squashfs, tar, ziparchive
+from condaprune.sinks.outputs.feed import Feed, PrefixFeed
 from condaprune.sinks.outputs.format import Format, Job
 from condaprune.sinks.outputs.members import below
 from condaprune.sinks.outputs.options import OutputOptions
 from condaprune.sinks.outputs.places import Place, check_output, clear_errors, standard_output
-from condaprune.sinks.outputs.registry import format_of
 from condaprune.sources.base import Source
+
+FORMATS: tuple[Format, ...] = (
+    *tar.FORMATS,
+    ziparchive.FORMAT,
+    squashfs.FORMAT,
+    *oci.FORMATS,
+    folder.FORMAT,
+)
+_BY_NAME = {form.name: form for form in FORMATS}
+_BY_EXTENSION = {extension: form for form in FORMATS for extension in form.extensions}
+
+
+def format_of(output: str, name: str) -> Format:
+    """The format called *name*, or by the extension of *output* where that is empty.
+
+    A name without an extension is a folder. Errors: `UsageProblem`.
+    """
+    if name:
+        chosen = _BY_EXTENSION.get("." + name.lstrip("."), _BY_NAME.get(name))
+        if chosen is None:
+            raise UsageProblem(
+                f"not a format: {name!r}",
+                where="--archive-format",
+                remedy=nearest(name, list(_BY_NAME)),
+            )
+        if output == "-" and not chosen.streams:
+            raise UsageProblem(
+                f"the format {chosen.name} cannot be written to the standard output",
+                where="-o -",
+                remedy="Choose a tar format",
+            )
+        return chosen
+    if output == "-":
+        raise UsageProblem(
+            "the standard output has no extension that says the format",
+            where="-o -",
+            remedy="Add --archive-format, such as tar.zst",
+        )
+    last = os.path.basename(output).lower()
+    for extension in sorted(_BY_EXTENSION, key=len, reverse=True):
+        if last.endswith(extension) and last != extension:
+            return _BY_EXTENSION[extension]
+    stem, extension = os.path.splitext(last)
+    if stem.endswith(".tar"):
+        stem, extension = stem[:-4], ".tar" + extension
+    if extension and stem and not output.endswith("/") and not os.path.isdir(output):
+        raise UsageProblem(
+            f"no format has the extension {extension!r}",
+            where=output,
+            remedy=f"{nearest(extension, list(_BY_EXTENSION))} (End the name with / for a folder)",
+        )
+    return folder.FORMAT
 
 
 class OutputSink:
@@ -64,8 +118,10 @@ class _OutputRun:
     end: contextlib.ExitStack
     plan: Plan
     source: Source
-    findings: Findings = field(default_factory=Findings)
     compressor: str = ""
+    content_bytes: int = 0
+    added: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def apply(self, progress: Progress) -> None:
         """Write the output. Errors: `SinkError`, those of the source."""
@@ -80,23 +136,24 @@ class _OutputRun:
         with clear_errors(options.output):
             job = Job(options, plan, root, stream is not None)
             writer = form.open(self.place, job)
-            self.findings.notes += writer.notes
             try:
                 if stream is not None:
-                    from condaprune.sinks.outputs.refeed import from_archive
+                    from condaprune.sinks.outputs.refeed import ArchiveFeed
 
-                    members = from_archive(plan, self.source, stream, options, self.findings)
+                    feed: Feed = ArchiveFeed(plan, self.source, stream, options)
                 else:
-                    members = from_prefix(
-                        plan, self.source, options, writer.layer_of, self.findings
-                    )
+                    feed = PrefixFeed(plan, self.source, options, writer.layer_of)
+                members = feed.members()
                 total = len(plan.inventory.entries)
                 for done, (member, body) in enumerate(below(members, root) if root else members):
                     writer.add(member, body)
+                    if member.kind != "folder":
+                        self.content_bytes += member.size
                     if not done % 500:
                         progress("pack", min(done, total), total)
                 writer.finish()
-                self.compressor = writer.compressor
+                self.compressor, self.added = writer.compressor, feed.added
+                self.notes = (*writer.notes, *feed.notes)
             except BaseException:
                 writer.abort()
                 raise
@@ -105,7 +162,7 @@ class _OutputRun:
     def commit(self) -> Outcome:
         """Let the output appear under its name. Errors: `SinkError`."""
         self.end.close()
-        plan, findings = self.plan, self.findings
+        plan = self.plan
         entries = plan.inventory.entries
         after = unique_bytes(plan.kept())
         for edit in plan.edits:
@@ -118,9 +175,9 @@ class _OutputRun:
             output_size=self.place.size,
             format=self.form.name,
             compressor=self.compressor,
-            content_bytes=findings.bytes,
-            added=tuple(findings.added),
-            notes=tuple(findings.notes),
+            content_bytes=self.content_bytes,
+            added=self.added,
+            notes=self.notes,
         )
 
     def undo(self) -> None:

@@ -10,12 +10,11 @@ import shutil
 from condaprune.errors import SinkError
 from condaprune.model import Buffer
 from condaprune.sinks.outputs.compress import check_level, thread_count
-from condaprune.sinks.outputs.format import Format, Job, Writer
-from condaprune.sinks.outputs.members import EARLIEST, SECOND, common_time, source_date_epoch
+from condaprune.sinks.outputs.format import Format, Job
+from condaprune.sinks.outputs.members import EARLIEST, newest_time, source_date_epoch
 from condaprune.sinks.outputs.options import OutputOptions
 from condaprune.sinks.outputs.places import Place
-from condaprune.sinks.outputs.tar import TarWriter, WithFolders
-from condaprune.sources.base import Body, Member
+from condaprune.sinks.outputs.tar import WithFolders
 
 _OLDEST = (4, 5)
 
@@ -37,7 +36,7 @@ def _program(output: str) -> str:
     return program
 
 
-class _SquashfsWriter(Writer):
+class _SquashfsWriter(WithFolders):
     """A running ``mksquashfs`` that reads a tar. Errors: `SinkError` where it is too old."""
 
     def __init__(self, place: Place, job: Job) -> None:
@@ -48,8 +47,8 @@ class _SquashfsWriter(Writer):
         self._output = options.output
         program = _program(self._output)
         level = check_level("squashfs", options.level)
-        told = subprocess.run([program, "-version"], capture_output=True, text=True, check=False)
-        version = re.search(r"version (\d+)\.(\d+)", told.stdout + told.stderr)
+        reply = subprocess.run([program, "-version"], capture_output=True, text=True, check=False)
+        version = re.search(r"version (\d+)\.(\d+)", reply.stdout + reply.stderr)
         if version is None or (int(version[1]), int(version[2])) < _OLDEST:
             raise self._error("mksquashfs is older than 4.5 and cannot read a tar")
         self.compressor = f"squashfs zstd -{level} (mksquashfs {version[1]}.{version[2]})"
@@ -70,13 +69,10 @@ class _SquashfsWriter(Writer):
         )  # fmt: skip
         assert self._process.stdin is not None
         self._pipe = self._process.stdin
-        self._tar = WithFolders(TarWriter(self._write, options.owner), {}, 0o755, common_time())
-
-    def add(self, member: Member, body: Body) -> None:
-        self._tar.add(member, body)
+        super().__init__(self._feed, options.owner, {})
 
     def finish(self) -> None:
-        self._tar.finish()
+        super().finish()
         try:
             self._pipe.close()
         except BrokenPipeError as error:
@@ -92,7 +88,7 @@ class _SquashfsWriter(Writer):
             self._pipe.close()
         self._messages.close()
 
-    def _write(self, data: Buffer) -> object:
+    def _feed(self, data: Buffer) -> object:
         try:
             return self._pipe.write(data)
         except BrokenPipeError as error:
@@ -119,7 +115,7 @@ def _newest(job: Job) -> int:
         return epoch
     inventory = job.plan.inventory
     if job.streamed:
-        return max((e.mtime_ns // SECOND for e in inventory.entries.values()), default=EARLIEST)
+        return newest_time(inventory.entries.values())
     return max((record.built for record in inventory.records if record.built), default=EARLIEST)
 
 

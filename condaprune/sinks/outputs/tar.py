@@ -6,13 +6,11 @@ Five times cheaper than the standard library's writer, which is the oracle in th
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from condaprune.model import Buffer
 from condaprune.paths import parent, to_bytes
-from condaprune.sinks.outputs.compress import Codec, check_level, open_compressor
+from condaprune.sinks.outputs.compress import Codec, Write, check_level, open_compressor
 from condaprune.sinks.outputs.format import Format, Job, Writer
-from condaprune.sinks.outputs.members import file_changed
+from condaprune.sinks.outputs.members import common_time, file_changed
 from condaprune.sinks.outputs.places import Place
 from condaprune.sources.base import CHUNK, NO_BODY, Body, Member
 from condaprune.sources.tarstream import byte_sum
@@ -21,20 +19,19 @@ BLOCK = 512
 _RECORD = 20 * BLOCK
 _PADDING = bytes(_RECORD)
 _BIG = 1 << 16
-_MAX_OCTAL = 8**11 - 1
-_MAX_ID = 8**7 - 1
+_NUMBERS = ((b"size", 8**11), (b"mtime", 8**11), (b"uid", 8**7), (b"gid", 8**7))
+"""The numbers of a ustar header, each with the first one that is too big for its field."""
 _TYPES = {"file": b"0", "link": b"2", "folder": b"5"}
 
 
-class TarWriter:
+class TarWriter(Writer):
     """Writes members through *write* in pieces of about a megabyte.
 
     *owner* is the user and group id of all members.
     """
 
-    def __init__(self, write: Callable[[Buffer], object], owner: tuple[int, int] = (0, 0)) -> None:
-        self.size = 0
-        """Bytes of tar written so far."""
+    def __init__(self, write: Write, owner: tuple[int, int] = (0, 0)) -> None:
+        self._size = 0
         self._write = write
         self._owner = owner
         self._parts: list[Buffer] = []
@@ -54,7 +51,7 @@ class TarWriter:
                 if length >= _BIG:  # it may be a buffer that is used again: not kept
                     self._flush()
                     held = 0
-                    self.size += length
+                    self._size += length
                     self._write(piece)
                     continue
                 self._parts.append(bytes(piece))
@@ -73,7 +70,7 @@ class TarWriter:
 
     def finish(self) -> None:
         """Write the end of the archive, filled up to a whole record."""
-        tail = -(self.size + sum(map(len, self._parts)) + 2 * BLOCK) % _RECORD + 2 * BLOCK
+        tail = -(self._size + sum(map(len, self._parts)) + 2 * BLOCK) % _RECORD + 2 * BLOCK
         self._parts.append(bytes(tail))
         self._flush()
 
@@ -83,60 +80,54 @@ class TarWriter:
         data = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
         self._parts = []
         self._held = 0
-        self.size += len(data)
+        self._size += len(data)
         self._write(data)
 
 
-class WithFolders:
-    """Passes members on to *tar*, each after the folders that it lies in.
+class WithFolders(TarWriter):
+    """Writes each member after the folders that it lies in.
 
     *folders* holds those that came as members, shared by all that write one image; the others
-    are made with *mode* and *mtime*. Archives need no folders, an image of a file system does.
+    are made with *mode*. Archives need no folders, an image of a file system does.
     """
 
-    def __init__(self, tar: TarWriter, folders: dict[str, Member], mode: int, mtime: int) -> None:
-        self._tar, self._folders = tar, folders
-        self._mode, self._mtime = mode, mtime
+    def __init__(
+        self, write: Write, owner: tuple[int, int], folders: dict[str, Member], mode: int = 0o755
+    ) -> None:
+        super().__init__(write, owner)
+        self._folders, self._mode = folders, mode
         self._written = {""}
 
     def add(self, member: Member, body: Body) -> None:
-        """Write a member after its folders. Errors: `SinkError`."""
         if member.kind == "folder":
             self._folders[member.path] = member
             self._folder(member.path)
         else:
             self._folder(parent(member.path))
-            self._tar.add(member, body)
-
-    def finish(self) -> None:
-        """Write the end."""
-        self._tar.finish()
+            super().add(member, body)
 
     def _folder(self, path: str) -> None:
         if path not in self._written:
             self._folder(parent(path))
             self._written.add(path)
-            made = Member(path, "folder", 0, self._mode, self._mtime)
-            self._tar.add(self._folders.get(path, made), NO_BODY)
+            made = Member(path, "folder", 0, self._mode, common_time())
+            super().add(self._folders.get(path, made), NO_BODY)
 
 
-class _CompressedTar(Writer):
+class _CompressedTar(TarWriter):
     def __init__(self, codec: Codec, place: Place, job: Job) -> None:
         options = job.options
 
-        def write(data: bytes) -> None:
+        def write(data: Buffer) -> None:
             place.size += len(data)  # of a stream nobody else knows it
             place.file.write(data)
 
         self._packer = open_compressor(codec, write, options.level, options.threads)
-        self._tar = TarWriter(self._packer.write, options.owner)
+        super().__init__(self._packer.write, options.owner)
         self.compressor = self._packer.name
 
-    def add(self, member: Member, body: Body) -> None:
-        self._tar.add(member, body)
-
     def finish(self) -> None:
-        self._tar.finish()
+        super().finish()
         self._packer.close()
 
     def abort(self) -> None:
@@ -170,8 +161,6 @@ def header(member: Member, owner: tuple[int, int]) -> bytes:
         name += b"/"
     link = to_bytes(member.linked or member.target)
     size = member.size if kind == b"0" else 0
-    mtime = member.mtime
-    uid, gid = owner
     pax: list[tuple[bytes, bytes]] = []
     prefix = b""
     if not name.isascii() and _is_utf8(name):
@@ -184,36 +173,24 @@ def header(member: Member, owner: tuple[int, int]) -> bytes:
     if len(link) > 100 or (not link.isascii() and _is_utf8(link)):
         pax.append((b"linkpath", link))
         link = link[:100]
-    if size > _MAX_OCTAL:
-        pax.append((b"size", b"%d" % size))
-        size = 0
-    if not 0 <= mtime <= _MAX_OCTAL:
-        pax.append((b"mtime", b"%d" % mtime))
-        mtime = 0
-    if uid > _MAX_ID:
-        pax.append((b"uid", b"%d" % uid))
-        uid = 0
-    if gid > _MAX_ID:
-        pax.append((b"gid", b"%d" % gid))
-        gid = 0
-    block = _block(name, member.mode, (uid, gid), size, mtime, kind, link, prefix)
-    return _extension(pax, name, mtime) + block if pax else block
+    numbers = [size, member.mtime, *owner]
+    for at, (key, limit) in enumerate(_NUMBERS):
+        if not 0 <= numbers[at] < limit:
+            pax.append((key, b"%d" % numbers[at]))
+            numbers[at] = 0
+    block = _block(name, member.mode, numbers, kind, link, prefix)
+    return _extension(pax, name, numbers[1]) + block if pax else block
 
 
 def _block(
-    name: bytes,
-    mode: int,
-    owner: tuple[int, int],
-    size: int,
-    mtime: int,
-    kind: bytes,
-    link: bytes,
-    prefix: bytes,
+    name: bytes, mode: int, numbers: list[int], kind: bytes, link: bytes = b"", prefix: bytes = b""
 ) -> bytes:
+    size, mtime, uid, gid = numbers
     block = b"%b%07o\0%07o\0%07o\0%011o\0%011o\0        %b%bustar\00000%b0000000\0000000000\0%b" % (
         name.ljust(100, b"\0"),
         mode,
-        *owner,
+        uid,
+        gid,
         size,
         mtime,
         kind,
@@ -233,7 +210,7 @@ def _extension(pax: list[tuple[bytes, bytes]], name: bytes, mtime: int) -> bytes
     shown = (b"PaxHeaders/" + last)[:100]
     if len(folder) + 1 + len(shown) <= 100 and folder:
         shown = folder + b"/" + shown
-    head = _block(shown, 0o644, (0, 0), len(data), mtime, b"x", b"", b"")
+    head = _block(shown, 0o644, [len(data), mtime, 0, 0], b"x")
     return head + data + _PADDING[: -len(data) % BLOCK]
 
 

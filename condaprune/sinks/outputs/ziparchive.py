@@ -25,6 +25,7 @@ _LATEST = 4_354_819_198  # 2107-12-31 23:59:58
 _WIDE = 1 << 31
 """Members of this many bytes and more get fields of 64 bits: compression may add some."""
 _MAX_LINKS = 40
+_KINDS = {"folder": 0o040000, "file": 0o100000, "link": 0o120000}
 
 
 @functools.cache
@@ -34,14 +35,15 @@ def _info_type() -> type[ZipInfo]:
     class Info(ZipInfo):
         """A line of the central directory whose name may be any bytes, not UTF-8 alone."""
 
-        def __init__(self, member: Member, kind: int, level: int) -> None:
+        def __init__(self, member: Member, level: int) -> None:
             name = member.path + ("/" if member.kind == "folder" else "")
             self._name = to_bytes(name)
             seconds = min(max(member.mtime, EARLIEST), _LATEST)
             moment = time.gmtime(seconds)
             super().__init__(name, (*moment[:5], min(moment.tm_sec, 59)))
             self.create_system = 3
-            self.external_attr = (kind | member.mode) << 16 | 0x10 * (member.kind == "folder")
+            mode = _KINDS[member.kind] | member.mode
+            self.external_attr = mode << 16 | 0x10 * (member.kind == "folder")
             if seconds <= 0x7FFFFFFF:  # to the second, in UTC: DOS times are local and even
                 self.extra = struct.pack("<HHBi", 0x5455, 5, 1, seconds)
             if member.kind == "file" and member.size:
@@ -74,12 +76,10 @@ class _ZipWriter(Writer):
     def add(self, member: Member, body: Body) -> None:
         if member.linked:
             self._copy(member.path, member.linked)
-        elif member.kind == "folder":
-            self._write(member, 0o040000, NO_BODY)
-        elif member.kind == "file":
-            self._write(member, 0o100000, body)
+        elif member.kind != "link":
+            self._write(member, body)
         elif self._symlinks:
-            self._write(member, 0o120000, (to_bytes(member.target),))
+            self._write(member, (to_bytes(member.target),))
         else:
             self._links[member.path] = member
 
@@ -92,8 +92,8 @@ class _ZipWriter(Writer):
     def abort(self) -> None:
         self._zip.fp = None  # or it would be completed when it is collected
 
-    def _write(self, member: Member, kind: int, body: Body) -> None:
-        info = _info_type()(member, kind, self._level)  # type: ignore[call-arg, arg-type]
+    def _write(self, member: Member, body: Body) -> None:
+        info = _info_type()(member, self._level)  # type: ignore[arg-type]
         size = 0
         with self._zip.open(info, "w", force_zip64=member.size >= _WIDE) as target:
             for piece in body:
@@ -108,9 +108,9 @@ class _ZipWriter(Writer):
         member, old = self._members[original]
         member = replace(member, path=path)
         if member.kind == "folder":
-            self._write(member, 0o040000, NO_BODY)
+            self._write(member, NO_BODY)
             return
-        new = _info_type()(member, 0o100000, self._level)  # type: ignore[call-arg, arg-type]
+        new = _info_type()(member, self._level)  # type: ignore[arg-type]
         new.CRC, new.file_size, new.compress_size = old.CRC, old.file_size, old.compress_size
         new.header_offset = at = self._zip.start_dir
         wide = member.size >= _WIDE

@@ -10,7 +10,7 @@ import pytest
 
 from condaprune.errors import SinkError
 from condaprune.model import no_progress
-from condaprune.sinks.outputs.registry import FORMATS
+from condaprune.sinks.outputs.sink import FORMATS
 from condaprune.sources.prefix import PrefixSource
 from tests.trees import make_prefix
 
@@ -52,6 +52,19 @@ def test_closing_undoes_what_was_not_committed(source: PrefixSource, tmp_path: P
     sink.begin(plan_for(source), source)
     sink.close()
     assert os.listdir(tmp_path) == ["env"]
+
+
+@pytest.mark.parametrize("form", ["tar", "folder"])
+def test_a_long_name_of_wide_letters_is_shortened_by_bytes(
+    source: PrefixSource, tmp_path: Path, form: str
+) -> None:
+    output = tmp_path / ("x" + "é" * 120)
+    sink = open_sink(str(output), format=form)
+    run = sink.begin(plan_for(source), source)
+    run.apply(no_progress)
+    run.commit()
+    sink.close()
+    assert sorted(os.listdir(tmp_path)) == ["env", output.name]
 
 
 def test_signals_are_as_before_at_the_end(source: PrefixSource, tmp_path: Path) -> None:
