@@ -15,7 +15,8 @@ from pathlib import Path
 
 from benchmarks import workloads
 from condaprune import api
-from condaprune.live.verify import ImportResults, compare, compare_imports, sweep
+from condaprune.live.verify.importer import ImportResults
+from condaprune.live.verify.proof import compare, compare_imports, sweep
 from condaprune.live.verify.removals import Ledger
 from condaprune.model import Plan
 from condaprune.request.request import Request

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import sys
-
 import click
 
+from condaprune.cli.outputs import Output, form_option, make_show, write_output
 from condaprune.live.verify.checks import NAMES
+from condaprune.report.forms import VERIFICATION, render
 
 
 @click.command()
@@ -40,14 +39,7 @@ from condaprune.live.verify.checks import NAMES
     metavar="SECONDS",
     help="The longest that one import or command may take.",
 )
-@click.option(
-    "--format",
-    "shown",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="The form of the report.",
-)
+@form_option(VERIFICATION, "shown")
 @click.option("-o", "--output", metavar="FILE", help="Write the report to FILE, not to stdout.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
 @click.option("--no-progress", is_flag=True, help="No bars on a terminal.")
@@ -73,9 +65,7 @@ def verify(
     condaprune verify /env slim.tar.zst --manifest slim.json
     """
     from condaprune.cli.progress import Reporter
-    from condaprune.files import write_whole
-    from condaprune.live.verify import compare
-    from condaprune.live.verify.render import render
+    from condaprune.live.verify.proof import compare
 
     with Reporter(quiet=quiet, bars=not no_progress) as progress:
         verification = compare(
@@ -87,12 +77,6 @@ def verify(
             manifest=manifest,
             progress=progress,
         )
-    if shown == "json":
-        text = json.dumps(verification.to_json(), indent=1) + "\n"
-    else:
-        text = render(verification)
-    if output:
-        write_whole(output, text.encode("utf-8", "backslashreplace"))
-    else:
-        sys.stdout.write(text)
+    text = render(shown, VERIFICATION, verification, make_show())
+    write_output(Output(shown, output or "-"), text, quiet=True)
     return 0 if verification.ok else 1

@@ -12,7 +12,6 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -64,7 +63,6 @@ class Finished:
     code: int | None
     out: bytes
     err: bytes
-    seconds: float
 
     @property
     def ending(self) -> str:
@@ -72,10 +70,14 @@ class Finished:
         return "did not end in time" if self.code is None else f"ended with {self.code}"
 
     @property
+    def text(self) -> str:
+        """Its messages, or its output where there are none."""
+        return (self.err or self.out).decode("utf-8", "replace").strip()
+
+    @property
     def last_line(self) -> str:
-        """The last line of its messages, which usually is the error."""
-        lines = self.err.decode("utf-8", "replace").strip().splitlines()
-        return lines[-1].strip() if lines else "no message"
+        """The last line of `text`, which usually is the error."""
+        return self.text.splitlines()[-1].strip() if self.text else "no message"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,7 @@ class Sandbox:
 
     `root` is the prefix, `scratch` a folder that is thrown away, `wrapper` the command line that
     isolates, `variables` those that activating the environment sets. `bytecode` is a folder where
-    Python may cache bytecode; without one it writes none.
+    Python may cache bytecode; without one it writes none. `isolation` is the isolation in words.
     """
 
     root: str
@@ -92,14 +94,11 @@ class Sandbox:
     wrapper: tuple[str, ...] = ()
     variables: Mapping[str, str] = field(default_factory=dict)
     bytecode: str = ""
+    isolation: str = "no isolation from the network except proxy variables"
 
     @contextmanager
     def start(
-        self,
-        argv: Sequence[str],
-        *,
-        stdout: int = subprocess.PIPE,
-        stderr: int = subprocess.PIPE,
+        self, argv: Sequence[str], stdout: int, stderr: int
     ) -> Iterator[subprocess.Popen[bytes]]:
         """Run *argv* in a new home folder; it and its children are killed at the end.
 
@@ -128,7 +127,6 @@ class Sandbox:
 
         A command that cannot be started at all ends with 126 and the reason in `err`.
         """
-        began = time.monotonic()
         # Files rather than pipes: a child left behind would hold a pipe open.
         with (
             tempfile.TemporaryFile(dir=self.scratch) as out,
@@ -136,17 +134,16 @@ class Sandbox:
         ):
             code: int | None
             try:
-                with self.start(argv, stdout=out.fileno(), stderr=err.fileno()) as process:
+                with self.start(argv, out.fileno(), err.fileno()) as process:
                     try:
                         code = process.wait(timeout)
                     except subprocess.TimeoutExpired:
                         code = None
             except OSError as error:
-                return Finished(126, b"", str(error.strerror).encode(), 0.0)
-            seconds = time.monotonic() - began
+                return Finished(126, b"", str(error.strerror).encode())
             out.seek(0)
             err.seek(0)
-            return Finished(code, out.read(_OUTPUT_AT_MOST), err.read(_OUTPUT_AT_MOST), seconds)
+            return Finished(code, out.read(_OUTPUT_AT_MOST), err.read(_OUTPUT_AT_MOST))
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
@@ -184,20 +181,16 @@ def _wrappers(root: str, covered: str) -> Iterator[tuple[tuple[str, ...], str]]:
         yield (unshare, "-r", "-n", "--"), "no network"
 
 
-def open_sandbox(root: str, scratch: str, *, covered: str = "") -> tuple[Sandbox, str]:
-    """The best sandbox that this machine allows for the prefix *root*, and its isolation in words.
+def open_sandbox(root: str, scratch: str, covered: str = "") -> Sandbox:
+    """The best sandbox that this machine allows for the prefix *root*.
 
     *covered* is another prefix in whose place its processes see their own: a copy whose scripts
     and libraries still name the original would otherwise be proven by the original.
     """
-    if covered and any(_contains(covered, other) for other in (root, scratch)):
+    if covered and any(f"{other}/".startswith(f"{covered}/") for other in (root, scratch)):
         covered = ""
     for wrapper, words in _wrappers(root, covered):
-        sandbox = Sandbox(root, scratch, wrapper)
+        sandbox = Sandbox(root, scratch, wrapper, isolation=words)
         if sandbox.run(["/bin/sh", "-c", "exit 0"], 20.0).code == 0:
-            return sandbox, words
-    return Sandbox(root, scratch), "no isolation from the network except proxy variables"
-
-
-def _contains(folder: str, path: str) -> bool:
-    return path == folder or path.startswith(folder + "/")
+            return sandbox
+    return Sandbox(root, scratch)

@@ -11,7 +11,7 @@ from condaprune.live.activation import Wrap, run_command
 from condaprune.model import Plan, Progress
 
 if TYPE_CHECKING:
-    from condaprune.live.verify import ImportResults
+    from condaprune.live.verify.importer import ImportResults
 
 NONE = "none"
 IMPORTS = "imports"
@@ -75,13 +75,13 @@ class ImportsTrial:
 
     def prepare(self, prefix: str, progress: Progress) -> None:
         """Import everything once before anything goes. Errors: `SourceError`."""
-        from condaprune.live.verify import sweep
+        from condaprune.live.verify.proof import sweep
 
         self._baseline = sweep(prefix, progress=progress)
 
     def run(self, plan: Plan, *, seconds: float = 0.0, wrap: Wrap | None = None) -> Failure | None:
         """Import everything again and compare; *seconds* bounds a single import."""
-        from condaprune.live.verify import compare_imports
+        from condaprune.live.verify.proof import compare_imports
 
         assert self._baseline is not None
         limit = min(seconds, _TIMEOUT) if seconds else _TIMEOUT

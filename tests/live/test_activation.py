@@ -9,7 +9,7 @@ import pytest
 
 from condaprune.live.activation import Activation, activate, run_command
 from condaprune.live.sandbox import Sandbox, open_sandbox
-from condaprune.live.verify import compare
+from condaprune.live.verify.proof import compare
 from condaprune.report.audit.activation import run_activation
 from tests.trees import make_tree
 
@@ -43,7 +43,7 @@ def prefix(tmp_path: Path) -> Path:
 
 def activation_of(prefix: Path, scratch: Path) -> Activation:
     """The activation in the best sandbox of this machine."""
-    sandbox, _ = open_sandbox(str(prefix), str(scratch))
+    sandbox = open_sandbox(str(prefix), str(scratch))
     return activate(sandbox, 20.0)
 
 

@@ -13,6 +13,7 @@ from condaprune.live.messages import missing_modules, read_missing
         ("ModuleNotFoundError: No module named 'a.b'", "module", "a.b"),
         ("No module named a.b", "module", "a.b"),
         ("cannot import name 'x' from 'p.q' (unknown location)", "module", "p.q.x"),
+        ("ImportError: cannot import name 'x' from 'p.q' (/lib/p/q.py)", "module", "p.q.x"),
         (
             "cannot import name 'x' from partially initialized module 'p' (most likely ...)",
             "module",

@@ -1,4 +1,4 @@
-"""Imports every module of one prefix, isolated, and reports which imports work.
+"""Finds every module of one prefix by its files, imports it, isolated, and reports what works.
 
 One process imports a batch of modules, one by one. A process that dies, or that is silent for
 longer than the time limit, costs only the module it was at: the next process goes on after it.
@@ -13,7 +13,7 @@ import selectors
 import subprocess
 import tempfile
 import threading
-import time
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -21,15 +21,33 @@ from typing import Literal
 
 from condaprune.errors import SourceError
 from condaprune.live.verify import exclusions
-from condaprune.live.verify.modules import Module, find_modules, in_batches
+from condaprune.live.verify.listing import Listing
 from condaprune.live.verify.subject import Effort, Subject
-from condaprune.paths import to_bytes
+from condaprune.paths import ancestors, to_bytes
 
 State = Literal["imported", "failed", "died", "timed out", "excluded", "not reached"]
+STDLIB = "the standard library"
+_OWN_BATCH_FROM = 25
 _DEATHS_AT_MOST = 25
 # CPython 3.11 counts the depth of syntax trees per interpreter, not per thread: two threads that
 # parse at once can make it raise SystemError.
 _PARSING = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """A module that an import statement can name: its dotted name and its file."""
+
+    name: str
+    path: str
+
+    @property
+    def is_test(self) -> bool:
+        """Whether it looks like a test: tests run last, since they change their process."""
+        parts = self.name.split(".")
+        return any(p in ("tests", "test", "testing", "conftest") for p in parts) or (
+            parts[-1].startswith("test_") or parts[-1].endswith("_test")
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +71,9 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class ImportResults:
-    """The modules of one prefix with the result of each, in the order they were tried.
+    """The modules of one prefix with the result of each, in the order they were tried."""
 
-    `python` is the interpreter's version, `seconds` the wall time of the sweep.
-    """
-
-    python: str
     attempts: Mapping[str, Attempt]
-    seconds: float
 
     def imported(self) -> frozenset[str]:
         """The names of the modules that can be imported."""
@@ -95,7 +108,6 @@ def replay(
 def _run_batches(
     subject: Subject, batches: Mapping[str, Sequence[Module]], effort: Effort
 ) -> ImportResults:
-    began = time.monotonic()
     chosen: dict[str, list[Module]] = {}
     attempts: dict[str, Attempt] = {}
     for name, batch in batches.items():
@@ -121,9 +133,7 @@ def _run_batches(
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-    assert subject.interpreter is not None
-    version = ".".join(map(str, subject.interpreter.version))
-    return ImportResults(version, attempts, time.monotonic() - began)
+    return ImportResults(attempts)
 
 
 def _run_batch(
@@ -152,17 +162,14 @@ def _run_process(
     subject: Subject, batch: str, modules: Mapping[str, Module], timeout: float
 ) -> Iterator[Attempt]:
     scratch = subject.sandbox.scratch
-    names = "\n".join(modules)
     with contextlib.ExitStack() as stack:
         listed = stack.enter_context(tempfile.NamedTemporaryFile(dir=scratch, prefix="modules-"))
-        listed.write(to_bytes(names))
+        listed.write(to_bytes("\n".join(modules)))
         listed.flush()
         errors = stack.enter_context(tempfile.TemporaryFile(dir=scratch))
         process = stack.enter_context(
             subject.sandbox.start(
-                subject.python("probe_imports.py", listed.name),
-                stdout=subprocess.PIPE,
-                stderr=errors.fileno(),
+                subject.python("probe_imports.py", listed.name), subprocess.PIPE, errors.fileno()
             )
         )
         at = ""
@@ -211,3 +218,64 @@ def _lines(process: subprocess.Popen[bytes], timeout: float) -> Iterator[str]:
             *complete, buffer = (buffer + data).split(b"\n")
             for line in complete:
                 yield line.decode("ascii")
+
+
+def find_modules(
+    listing: Listing, search: tuple[str, ...], suffixes: tuple[str, ...]
+) -> dict[str, Module]:
+    """All modules below the folders *search*, by dotted name, as the interpreter would find them.
+
+    *suffixes* are those of extension modules. A folder without ``__init__`` counts as a namespace
+    package; names that no import statement can spell are left out, and so are modules whose name
+    is taken by a folder earlier on the search path.
+    """
+    order = {folder: number for number, folder in enumerate(search)}
+    kinds = (*suffixes, ".py", ".pyc")
+    best: dict[str, tuple[tuple[int, int], str]] = {}
+    first: dict[str, int] = {}  # the folder of each top-level name, by its place in the order
+    for path, entry in listing.entries.items():
+        if entry.kind == "folder" or not path.endswith(kinds):
+            continue
+        folder = next((f for f in reversed(ancestors(path)) if f in order), None)
+        if folder is None:
+            continue
+        rank = next(i for i, suffix in enumerate(kinds) if path.endswith(suffix))
+        inner = path[len(folder) + 1 : -len(kinds[rank])]
+        parts = inner.split("/")
+        if parts[-1] == "__init__" and len(parts) > 1:
+            parts.pop()
+        if not all(part.isidentifier() and part != "__pycache__" for part in parts):
+            continue
+        name = ".".join(parts)
+        key = (order[folder], rank)
+        if name not in best or key < best[name][0]:
+            best[name] = (key, path)
+        if len(parts) == 1:
+            first[name] = min(order[folder], first.get(name, order[folder]))
+    # `import a.b` looks in the first `a` only; a package there hides later folders.
+    return {
+        name: Module(name, path)
+        for name, ((number, _), path) in sorted(best.items())
+        if first.get(name.partition(".")[0], number) >= number
+    }
+
+
+def in_batches(modules: Mapping[str, Module], stdlib: str) -> dict[str, tuple[Module, ...]]:
+    """The modules by the process they are imported in, largest first.
+
+    One batch for each top-level name of site-packages and each large package of the standard
+    library, one for the rest of the standard library. Within a batch, packages precede their
+    modules, and tests come last.
+    """
+    sizes = Counter(name.partition(".")[0] for name in modules)
+    batches: dict[str, list[Module]] = {}
+    for module in modules.values():
+        top = module.name.partition(".")[0]
+        in_stdlib = bool(stdlib) and module.path.startswith(stdlib + "/")
+        if in_stdlib and "/site-packages/" not in module.path and sizes[top] < _OWN_BATCH_FROM:
+            top = STDLIB
+        batches.setdefault(top, []).append(module)
+    return {
+        top: tuple(sorted(batch, key=lambda m: (m.is_test, to_bytes(m.name))))
+        for top, batch in sorted(batches.items(), key=lambda item: (-len(item[1]), item[0]))
+    }

@@ -6,10 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from condaprune.model import Entry
-from condaprune.paths import parent, to_bytes
+from condaprune.paths import Trail, ancestors, follow, join, to_bytes
 from condaprune.sources.walk import walk
-
-_LINKS_AT_MOST = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +38,7 @@ class Listing:
             if absolute == root:
                 return ""
             if absolute.startswith(root + "/"):
-                return normalise(absolute[len(root) + 1 :])
+                return join("", absolute[len(root) :].lstrip("/"))
         return None
 
     def resolve(self, path: str) -> str | None:
@@ -49,55 +47,36 @@ class Listing:
         For a link that leads out of the prefix it is *path* itself: the environment cannot lose
         anything outside.
         """
-        pending = [part for part in reversed(path.split("/")) if part not in ("", ".")]
-        done: list[str] = []
-        hops = 0
-        while pending:
-            part = pending.pop()
-            if part in ("", "."):
-                continue
-            if part == "..":
-                if not done:
-                    return path
-                done.pop()
-                continue
-            here = "/".join([*done, part])
-            entry = self.entries.get(here)
-            if entry is None:
-                return None
-            if entry.kind != "link":
-                done.append(part)
-                continue
-            hops += 1
-            if hops > _LINKS_AT_MOST:
-                return None
-            target = entry.target
-            if target.startswith("/"):
-                within = self.inside(target)
-                if within is None:
-                    return path
-                done, target = [], within
-            pending.extend(reversed(target.split("/")))
-        return "/".join(done)
+        trail = self._follow(path)
+        if trail is None:
+            return None
+        return path if trail.outside else trail.end
 
-    def chain(self, path: str) -> list[str]:
-        """The paths that a chain of links names, in order; empty for other entries."""
-        names: list[str] = []
-        entry = self.entries.get(path)
-        while entry is not None and entry.kind == "link" and len(names) < _LINKS_AT_MOST:
-            if entry.target.startswith("/"):
-                named = self.inside(entry.target)
-            else:
-                named = normalise(f"{parent(entry.path)}/{entry.target}")
-            if named is None:
-                break
-            names.append(named)
-            entry = self.entries.get(named)
-        return names
+    def links(self, path: str) -> tuple[str, ...]:
+        """The links passed on the way to an entry."""
+        trail = self._follow(path)
+        return trail.links if trail else ()
+
+    def _follow(self, path: str) -> Trail | None:
+        gap = False
+
+        def target(here: str) -> str | None:
+            nonlocal gap
+            entry = self.entries.get(here)
+            gap = gap or entry is None
+            return entry.target if entry is not None and entry.kind == "link" else None
+
+        trail = follow(path, target, (self.root, *self.aliases))
+        in_circles = not trail.end and len(set(trail.links)) < len(trail.links)
+        return None if gap or in_circles else trail
+
+    def target(self, path: str) -> Entry | None:
+        """The entry that a path leads to: a link only where that leads out of the prefix."""
+        return self.entries.get(self.resolve(path) or "")
 
     def is_file(self, path: str) -> bool:
         """Whether a path leads to a file of the prefix."""
-        entry = self.entries.get(self.resolve(path) or "")
+        entry = self.target(path)
         return entry is not None and entry.kind == "file"
 
     def read(self, path: str, size: int = -1) -> bytes:
@@ -110,32 +89,17 @@ class Listing:
 
     def folders_with(self, suffixes: tuple[str, ...]) -> frozenset[str]:
         """All folders with a file at any depth whose name ends with one of *suffixes*."""
-        folders: set[str] = set()
-        for path, entry in self.entries.items():
-            if entry.kind != "folder" and path.endswith(suffixes):
-                folder = parent(path)
-                while folder and folder not in folders:
-                    folders.add(folder)
-                    folder = parent(folder)
-        return frozenset(folders)
+        return frozenset(
+            folder
+            for path, entry in self.entries.items()
+            if entry.kind != "folder" and path.endswith(suffixes)
+            for folder in ancestors(path)
+        )
 
 
 def list_prefix(root: str, aliases: tuple[str, ...] = ()) -> Listing:
     """The listing of the prefix at *root*. Errors: `SourceError` where it cannot be read."""
     return Listing(root, walk(to_bytes(root)), tuple(a for a in aliases if a and a != root))
-
-
-def normalise(path: str) -> str:
-    """A relative path without ``.``, ``..`` and doubled slashes; leading ``..`` stay."""
-    parts: list[str] = []
-    for part in path.split("/"):
-        if part in ("", "."):
-            continue
-        if part == ".." and parts and parts[-1] != "..":
-            parts.pop()
-        else:
-            parts.append(part)
-    return "/".join(parts)
 
 
 def changed(before: Listing, after: Listing) -> tuple[str, ...]:

@@ -7,14 +7,11 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from condaprune.errors import UsageProblem
-from condaprune.live.activation import activate
-from condaprune.live.sandbox import Sandbox, open_sandbox
+from condaprune.live.sandbox import Sandbox
 from condaprune.live.verify.checks import choose_checks
-from condaprune.live.verify.checks.base import Pair
 from condaprune.live.verify.checks.imports import compare_with
 from condaprune.live.verify.importer import ImportResults, sweep_subject
 from condaprune.live.verify.listing import Listing, changed, list_prefix
@@ -22,6 +19,7 @@ from condaprune.live.verify.removals import Ledger, Removals, from_plan, read_ma
 from condaprune.live.verify.results import Count, Finding, Outcome, Verification
 from condaprune.live.verify.subject import (
     Effort,
+    Pair,
     Subject,
     check_prefix,
     copy_probes,
@@ -77,13 +75,14 @@ def compare(
         new = Listing(new.root, new.entries, (old.root,))
         notes = []
         if any(check.runs_code for check in chosen):
-            first, isolation = _subject(first_label, old, scratch, new.root, timeout)
-            second, _ = _subject(second_label, new, scratch, old.root, timeout)
-            notes.append(f"isolation: {isolation}")
+            first = describe(first_label, old, scratch, timeout, new.root)
+            second = describe(second_label, new, scratch, timeout, old.root)
+            notes.append(f"isolation: {first.sandbox.isolation}")
         else:
             first = Subject(first_label, old, Sandbox(old.root, scratch), None)
             second = Subject(second_label, new, Sandbox(new.root, scratch), None)
-        pair = Pair(first, second, Removals.between(old, new, ledger), effort)
+        gone = (path for path in old if path not in new)
+        pair = Pair(first, second, Removals(gone, ledger), effort)
         outcomes = {}
         for check in chosen:
             progress(check.name, 0, 0)
@@ -105,7 +104,7 @@ def sweep(
 
     Errors: `SourceError` where it is not a prefix, or its Python does not run here.
     """
-    with _opened(prefix, timeout) as (subject, _):
+    with _opened(prefix, timeout) as subject:
         return sweep_subject(subject, Effort(jobs, timeout, progress))
 
 
@@ -125,23 +124,22 @@ def compare_imports(
     """
     began = time.monotonic()
     ledger = removed if isinstance(removed, Ledger) else from_plan(removed)
-    with _opened(prefix, timeout) as (subject, isolation):
+    with _opened(prefix, timeout) as subject:
         listing = subject.listing
         before = {*ledger.rules, *(attempt.path for attempt in baseline.attempts.values())}
         removals = Removals((path for path in before if path not in listing), ledger)
         pair = Pair(subject, subject, removals, Effort(jobs, timeout, progress))
         outcome = compare_with(baseline, pair)
-        notes = [f"isolation: {isolation}", *_written(listing)]
+        notes = [f"isolation: {subject.sandbox.isolation}", *_written(listing)]
     return _verification(pair, {"imports": (outcome, time.monotonic() - began)}, notes, began)
 
 
 @contextmanager
-def _opened(prefix: str | os.PathLike[str], timeout: float) -> Iterator[tuple[Subject, str]]:
-    """One prefix and its isolation."""
+def _opened(prefix: str | os.PathLike[str], timeout: float) -> Iterator[Subject]:
     label = os.fspath(prefix)
     with tempfile.TemporaryDirectory(prefix="condaprune-verify-") as scratch:
         copy_probes(scratch)
-        yield _subject(label, list_prefix(check_prefix(label)), scratch, "", timeout)
+        yield describe(label, list_prefix(check_prefix(label)), scratch, timeout)
 
 
 def _ledger(manifest: str | os.PathLike[str] | Plan | Ledger | None) -> Ledger | None:
@@ -152,31 +150,12 @@ def _ledger(manifest: str | os.PathLike[str] | Plan | Ledger | None) -> Ledger |
     return from_plan(manifest)
 
 
-def _subject(
-    label: str, listing: Listing, scratch: str, covered: str, timeout: float
-) -> tuple[Subject, str]:
-    """A subject whose processes see the variables that activation sets, and its isolation."""
-    plain, isolation = open_sandbox(listing.root, scratch, covered=covered)
-    variables = activate(plain, timeout).values
-    sandbox = Sandbox(plain.root, plain.scratch, plain.wrapper, variables)
-    subject = describe(label, listing, sandbox, timeout)
-    has_bytecode = any("/__pycache__/" in path for path in listing)
-    if subject.interpreter and subject.interpreter.version >= (3, 8) and not has_bytecode:
-        # Compile once, not once a process. Never where the environment has bytecode: the cache
-        # would hide it, and with it any error in it.
-        cache = tempfile.mkdtemp(prefix="bytecode-", dir=scratch)
-        subject = replace(subject, sandbox=replace(sandbox, bytecode=cache))
-    return subject, isolation
-
-
 def _written(listing: Listing) -> list[str]:
     """A note where files of an environment changed while it was checked."""
     paths = changed(listing, list_prefix(listing.root))
-    if not paths:
-        return []
-    more = f" and {len(paths) - _WRITTEN_SHOWN:,} more" if len(paths) > _WRITTEN_SHOWN else ""
-    shown = ", ".join(paths[:_WRITTEN_SHOWN])
-    return [f"{listing.root} was changed while it was checked: {shown}{more}"]
+    shown, more = ", ".join(paths[:_WRITTEN_SHOWN]), len(paths) - _WRITTEN_SHOWN
+    rest = f" and {more:,} more" if more > 0 else ""
+    return [f"{listing.root} was changed while it was checked: {shown}{rest}"] if paths else []
 
 
 def _verification(

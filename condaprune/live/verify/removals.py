@@ -5,22 +5,19 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from condaprune.errors import SourceError
 from condaprune.live.verify.results import Culprit, Finding
-from condaprune.paths import parent, to_bytes
+from condaprune.paths import parent, sort_key
 
 if TYPE_CHECKING:
-    from condaprune.live.verify.listing import Listing
     from condaprune.model import Plan
 
 _QUOTED = re.compile(r"`+([^`]+)`+")
 _WORD = re.compile(r"[\w.+-]*[\w+]")
-_NO_MODULE = re.compile(r"No module named '([\w.]+)'")
-_NO_NAME = re.compile(r"cannot import name '(\w+)' from (?:partially .*? )?'([\w.]+)'")
 _MODULE_ENDS = (".py", "/__init__.py", ".pyc", "/__init__.pyc")
 _CULPRITS_AT_MOST = 3
 
@@ -51,6 +48,8 @@ def read_manifest(path: str) -> Ledger:
     Tolerant by design: only ``removed: [{path, rule}]`` is needed. Announcements are read from
     ``rules: [{name, breaks}]`` or, where that is missing, from the shipped rules.
     """
+    from condaprune.ruleset import load_builtin
+
     try:
         with open(path, encoding="utf-8", errors="surrogateescape") as file:
             raw = json.load(file)
@@ -70,19 +69,16 @@ def read_manifest(path: str) -> Ledger:
     for row in raw.get("rules") or ():
         if isinstance(row, dict) and isinstance(row.get("breaks"), list):
             breaks[str(row.get("name"))] = tuple(map(str, row["breaks"]))
-    return Ledger(rules, {**_shipped(set(rules.values()) - set(breaks)), **breaks})
+    names = set(rules.values())
+    for rule in load_builtin():
+        if rule.id in names:
+            breaks.setdefault(rule.id, rule.breaks)
+    return Ledger(rules, breaks)
 
 
 def _unusable(path: str, what: str) -> SourceError:
     remedy = "Give the file that `condaprune prune --manifest FILE` wrote"
     return SourceError(what, where=path, remedy=remedy)
-
-
-def _shipped(names: Collection[str]) -> dict[str, tuple[str, ...]]:
-    """The announcements of the shipped rules of these names."""
-    from condaprune.ruleset import load_builtin
-
-    return {rule.id: rule.breaks for rule in load_builtin() if rule.id in names}
 
 
 def from_plan(plan: Plan) -> Ledger:
@@ -91,15 +87,6 @@ def from_plan(plan: Plan) -> Ledger:
         {entry.path: plan.decision(entry.path).name for entry in plan.removed()},
         {rule.id: rule.breaks for rule in plan.rules},
     )
-
-
-def missing_modules(message: str) -> list[str]:
-    """The modules that an import error says are missing, by their dotted names."""
-    missing: list[str] = _NO_MODULE.findall(message)
-    for name, package in _NO_NAME.findall(message):
-        # A package that lost its __init__ shows as "unknown location": it is missing itself.
-        missing += [f"{package}.{name}", package]
-    return missing
 
 
 class Removals:
@@ -113,14 +100,9 @@ class Removals:
         self._ledger = ledger
         self.gone = frozenset(gone)
         self._by_name: dict[str, list[str]] = {}
-        for path in self.gone:
+        for path in sorted(self.gone, key=sort_key):
             self._by_name.setdefault(path.rpartition("/")[2], []).append(path)
         self._breaks = ledger.breaks if ledger else {}
-
-    @classmethod
-    def between(cls, before: Listing, after: Listing, ledger: Ledger | None = None) -> Removals:
-        """The paths that one listing has and a later one has not."""
-        return cls((path for path in before if path not in after), ledger)
 
     def rule(self, path: str) -> str:
         """The rule that removed a path; empty where it is unknown."""
@@ -151,10 +133,6 @@ class Removals:
                 file = (base + end).rpartition("/")[2]
                 files += [p for p in self._by_name.get(file, ()) if p.endswith(inner + end)]
         return self.culprits(*files)
-
-    def named(self, name: str) -> tuple[Culprit, ...]:
-        """The missing files of this name, such as a library that a loader looked for."""
-        return self.culprits(*sorted(self._by_name.get(name, ()), key=to_bytes))
 
     def blame(self, text: str, root: str) -> tuple[Culprit, ...]:
         """The missing files that a message names, by a path below *root* or by file name."""

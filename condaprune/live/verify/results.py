@@ -95,11 +95,5 @@ class Verification:
 
     def to_json(self) -> dict[str, object]:
         """The report as plain data; paths and names are text, times are seconds."""
-        plain = asdict(self)
-        return {
-            "schema": SCHEMA,
-            "before": self.before,
-            "after": self.after,
-            "ok": self.ok,
-            **plain,
-        }
+        first = {"schema": SCHEMA, "before": self.before, "after": self.after, "ok": self.ok}
+        return {**first, **asdict(self)}

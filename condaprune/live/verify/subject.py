@@ -1,4 +1,4 @@
-"""One of the two environments that are compared: a prefix, or an archive unpacked for it."""
+"""The two environments that are compared: each is a prefix, or an archive unpacked for it."""
 
 from __future__ import annotations
 
@@ -8,18 +8,20 @@ import platform
 import re
 import shutil
 import struct
-import sys
+import tempfile
 from dataclasses import dataclass, replace
 
 from condaprune.errors import ArchiveError, SourceError
 from condaprune.formats.unpack_list import UNPACK
-from condaprune.live.sandbox import Sandbox
+from condaprune.live.activation import activate
+from condaprune.live.sandbox import Sandbox, open_sandbox
 from condaprune.live.verify.listing import Listing, list_prefix
+from condaprune.live.verify.removals import Removals
+from condaprune.live.verify.results import Finding
 from condaprune.model import Progress, no_progress
 from condaprune.paths import from_bytes, parent
 
 _PYTHON = re.compile(r"bin/(?:python(?:2\.7|3(?:\.\d+t?)?)?|pypy3)")
-PROBES = ("probe_imports.py", "probe_metadata.py")
 _MACHINES = {
     3: "i686",
     20: "ppc",
@@ -82,10 +84,31 @@ class Subject:
         return [self.listing.absolute(self.interpreter.path), "-I", *option, script, *arguments]
 
 
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """The two environments, the files that went between them, and how to check them."""
+
+    before: Subject
+    after: Subject
+    removals: Removals
+    effort: Effort
+
+    @property
+    def timeout(self) -> float:
+        """The seconds that one command or script may take."""
+        return self.effort.timeout
+
+    def loss(
+        self, check: str, kind: str, name: str, before: str, after: str, evidence: str, *paths: str
+    ) -> Finding:
+        """A finding that is explained by those of *paths* that are gone."""
+        return Finding(check, kind, name, before, after, evidence, self.removals.culprits(*paths))
+
+
 def copy_probes(scratch: str) -> None:
     """Put the probes where the processes of both environments can read them."""
     os.makedirs(f"{scratch}/probes", exist_ok=True)
-    for probe in PROBES:
+    for probe in ("probe_imports.py", "probe_metadata.py"):
         shutil.copy(os.path.join(os.path.dirname(__file__), probe), f"{scratch}/probes/{probe}")
 
 
@@ -95,7 +118,7 @@ def check_prefix(path: str) -> str:
     if not os.path.isdir(path):
         what = "is not a folder" if os.path.lexists(path) else "does not exist"
         raise SourceError(what, where=path, remedy=remedy)
-    real = _real(path)
+    real = real_path(path)
     if real == "/" or not any(os.path.isdir(f"{real}/{d}") for d in ("bin", "lib", "conda-meta")):
         raise SourceError("is not an environment", where=path, remedy=remedy)
     return real
@@ -110,14 +133,10 @@ def open_environment(path: str, folder: str, scratch: str, timeout: float) -> Li
     if not os.path.isfile(path):
         return list_prefix(check_prefix(path))
     _unpack(path, folder)
-    root = _real(folder)
+    root = real_path(folder)
     listing = list_prefix(root)
     python = find_python(listing)
-    if UNPACK not in listing or not python:
-        return listing
-    with open(os.path.realpath(sys.executable), "rb") as file:
-        here = machine_of(file.read(64))
-    if machine_of(listing.read(python, 64)) not in ("", here):
+    if UNPACK not in listing or not python or _foreign(listing, python):
         return listing
     # It writes into the environment, so it runs outside the read-only sandbox.
     command = [listing.absolute(python), "-B", listing.absolute(UNPACK)]
@@ -154,8 +173,15 @@ def _unpack(path: str, folder: str) -> None:
         ) from error
 
 
-def describe(label: str, listing: Listing, sandbox: Sandbox, timeout: float) -> Subject:
-    """The subject of a listing; this runs its Python, which describes itself."""
+def describe(
+    label: str, listing: Listing, scratch: str, timeout: float, covered: str = ""
+) -> Subject:
+    """The subject of a listing; this runs its activation scripts and its Python.
+
+    Its processes see the variables that activation sets. *covered* is as for `open_sandbox`.
+    """
+    sandbox = open_sandbox(listing.root, scratch, covered)
+    sandbox = replace(sandbox, variables=activate(sandbox, timeout).values)
     python = find_python(listing)
     foreign = _foreign(listing, python)
     if foreign:
@@ -168,32 +194,32 @@ def describe(label: str, listing: Listing, sandbox: Sandbox, timeout: float) -> 
         why = f"{python} {done.ending}: {done.last_line}"
         return Subject(label, listing, sandbox, None, why)
     version, search, suffixes, stdlib = ast.literal_eval(done.out.decode("ascii"))
-    within = [listing.inside(_real(path)) for path in search]
+    within = [listing.inside(real_path(path)) for path in search]
     interpreter = Interpreter(
         python,
         (version[0], version[1], version[2]),
         tuple(dict.fromkeys(path for path in within if path)),
-        listing.inside(_real(stdlib)) or "",
+        listing.inside(real_path(stdlib)) or "",
         tuple(suffixes),
     )
+    if interpreter.version >= (3, 8) and not any("/__pycache__/" in path for path in listing):
+        # Compile once, not once a process. Never where the environment has bytecode: the cache
+        # would hide it, and with it any error in it.
+        cache = tempfile.mkdtemp(prefix="bytecode-", dir=scratch)
+        sandbox = replace(sandbox, bytecode=cache)
     return Subject(label, listing, sandbox, interpreter)
 
 
-def _real(path: str) -> str:
+def real_path(path: str) -> str:
+    """A path of this machine with all links followed."""
     return from_bytes(os.path.realpath(os.fsencode(path)))
 
 
 def find_python(listing: Listing) -> str:
     """The path of the interpreter; empty where there is none."""
     names = sorted((p for p in listing if _PYTHON.fullmatch(p)), key=lambda p: ("pypy" in p, p))
-    # A link that leads out of the prefix (a virtual environment) resolves to itself.
-    programs = (path for path in names if _kind(listing, path) in ("file", "link"))
-    return next(programs, "")
-
-
-def _kind(listing: Listing, path: str) -> str:
-    entry = listing.entries.get(listing.resolve(path) or "")
-    return entry.kind if entry else ""
+    targets = ((path, listing.target(path)) for path in names)
+    return next((path for path, entry in targets if entry and entry.kind != "folder"), "")
 
 
 def _foreign(listing: Listing, python: str) -> str:

@@ -24,7 +24,7 @@ def run_activation(prefix: str, scripts: Sequence[str]) -> tuple[Variable, ...]:
     Errors: `SourceError` where a script fails, or does not end within half a minute.
     """
     with tempfile.TemporaryDirectory(prefix="condaprune-activation-") as scratch:
-        sandbox, _ = open_sandbox(prefix, scratch)
+        sandbox = open_sandbox(prefix, scratch)
         activation = activate(sandbox, _SECONDS, scripts)
     if activation.failure:
         raise SourceError(

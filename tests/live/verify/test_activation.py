@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from condaprune.live.verify import compare
+from condaprune.live.verify.proof import compare
 from condaprune.live.verify.results import Verification
 from tests.live.verify.conftest import SITE, Environments, MakePair, remove, site
 

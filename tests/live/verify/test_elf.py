@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from condaprune.live.verify import compare
+from condaprune.live.verify.proof import compare
 from condaprune.live.verify.results import Verification
 from lab.envs import BuiltEnvironment
 from tests.guards.elves import make_macho

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from condaprune.live.verify import compare, compare_imports, sweep
-from condaprune.live.verify.proof import TIMEOUT
+from condaprune.live.verify.proof import TIMEOUT, compare, compare_imports, sweep
 from condaprune.live.verify.removals import Ledger
 from condaprune.live.verify.results import Verification
 from tests.live.verify.conftest import SITE, Environments, MakePair, remove, site
@@ -255,5 +254,5 @@ def test_a_module_that_works_thanks_to_a_broken_one_is_no_loss(make_pair: MakePa
 def _isolation(prefix: Path) -> str:
     from condaprune.live.sandbox import open_sandbox
 
-    words = open_sandbox(str(prefix), str(prefix.parent))[1]
+    words = open_sandbox(str(prefix), str(prefix.parent)).isolation
     return words if words.startswith("no network") else "none"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from condaprune.live.verify import compare
+from condaprune.live.verify.proof import compare
 from tests.live.verify.conftest import MakePair, remove
 from tests.trees import Content, Link
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from condaprune.live.verify import compare
+from condaprune.live.verify.proof import compare
 from condaprune.live.verify.removals import Ledger
 from condaprune.live.verify.results import Verification
 from tests.live.verify.conftest import SITE, Environments, MakePair, distribution, remove

@@ -12,8 +12,8 @@ from click.testing import CliRunner, Result
 
 from condaprune.cli.verify import verify
 from condaprune.errors import CondapruneError, SourceError, UsageProblem
-from condaprune.live.verify import compare
 from condaprune.live.verify.checks import NAMES
+from condaprune.live.verify.proof import compare
 from tests.live.verify.conftest import SITE, Environments, MakePair, distribution, remove
 from tests.live.verify.elf import AARCH64, X86_64, make_elf
 from tests.trees import Content, Link

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from condaprune.live.verify import compare
+from condaprune.live.verify.proof import compare
 from lab.envs import BuiltEnvironment
 from lab.envs.fixtures import Packer
 from tests.live.verify.conftest import remove

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from condaprune.errors import SourceError
-from condaprune.live.verify.removals import Ledger, Removals, missing_modules, read_manifest
+from condaprune.live.verify.removals import Ledger, Removals, read_manifest
 from condaprune.live.verify.results import Culprit, Finding
 
 
@@ -82,20 +82,6 @@ def test_a_message_blames_the_files_that_are_gone(message: str, paths: list[str]
     gone = {"share/x.json": "data", "lib/libx.so.1": "libs"}
     removals = Removals(gone, Ledger(gone))
     assert removals.blame(message, "/env") == tuple(Culprit(p, gone[p]) for p in paths)
-
-
-@pytest.mark.parametrize(
-    ("message", "names"),
-    [
-        ("ModuleNotFoundError: No module named 'a.b'", ["a.b"]),
-        ("ImportError: cannot import name 'c' from 'a.b' (/x/a/b.py)", ["a.b.c", "a.b"]),
-        ("ImportError: cannot import name 'c' from partially initialized module 'a'", ["a.c", "a"]),
-        ("ValueError: no", []),
-    ],
-    ids=["no module", "no name", "no name in itself", "something else"],
-)
-def test_missing_modules(message: str, names: list[str]) -> None:
-    assert missing_modules(message) == names
 
 
 @pytest.mark.parametrize(

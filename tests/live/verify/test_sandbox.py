@@ -57,9 +57,10 @@ def test_a_process_out_of_time_is_killed_with_its_children(sandbox: Sandbox) -> 
 
 
 def test_a_child_left_behind_is_killed_too(sandbox: Sandbox) -> None:
+    began = time.monotonic()
     done = sandbox.run(["/bin/sh", "-c", "sleep 300 & echo $!"], 20.0)
     assert done.code == 0
-    assert done.seconds < 20
+    assert time.monotonic() - began < 20
     assert _ended(int(done.out))
 
 
@@ -74,8 +75,8 @@ def test_a_copy_does_not_see_the_original(tmp_path: Path) -> None:
         (tmp_path / name / "bin").mkdir(parents=True)
     (tmp_path / "original/bin/only").touch()
     copy, original = str(tmp_path / "copy"), str(tmp_path / "original")
-    sandbox, words = open_sandbox(copy, str(tmp_path / "scratch"), covered=original)
-    if "read-only" not in words:
+    sandbox = open_sandbox(copy, str(tmp_path / "scratch"), covered=original)
+    if "read-only" not in sandbox.isolation:
         pytest.skip("this machine allows no mounts")
     assert sandbox.run(["/bin/sh", "-c", f"test -d {original}/bin"], 5.0).code == 0
     assert sandbox.run(["/bin/sh", "-c", f"test -e {original}/bin/only"], 5.0).code == 1

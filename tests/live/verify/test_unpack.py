@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from condaprune.live.verify import compare
 from condaprune.live.verify.checks.unpack import recorded
+from condaprune.live.verify.proof import compare
 from condaprune.live.verify.results import Verification
 from tests.live.verify.conftest import Environments, MakePair, executable, remove
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from condaprune.errors import UsageProblem, nearest
 
 if TYPE_CHECKING:
-    from condaprune.live.verify.checks.base import Check
+    from condaprune.live.verify.results import Outcome
+    from condaprune.live.verify.subject import Pair
 
 # name -> module and class; the cheap ones first, since they explain most of what others find
 _CHECKS = {
@@ -22,6 +23,21 @@ _CHECKS = {
     "imports": ("imports", "ImportsCheck"),
 }
 NAMES = tuple(_CHECKS)
+
+
+class Check(Protocol):
+    """One kind of proof: it compares after with what worked before, never with zero.
+
+    `runs_code` says whether it runs anything of the environments; if no check does, not even
+    their Python is asked to describe itself.
+    """
+
+    name: str
+    runs_code: bool
+
+    def run(self, pair: Pair) -> Outcome:
+        """The losses, and what could not be checked; it writes into neither environment."""
+        ...
 
 
 def choose_checks(names: Sequence[str]) -> Iterator[Check]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from condaprune.live.activation import activate
-from condaprune.live.verify.checks.base import Pair
 from condaprune.live.verify.listing import Listing
 from condaprune.live.verify.results import Finding, Outcome, Unchecked
+from condaprune.live.verify.subject import Pair
 
 
 class ActivationCheck:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 import shlex
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
 
+from condaprune.live.messages import missing_modules
 from condaprune.live.sandbox import Finished
 from condaprune.live.verify import exclusions
-from condaprune.live.verify.checks.base import Pair
 from condaprune.live.verify.listing import Listing
-from condaprune.live.verify.removals import missing_modules
-from condaprune.live.verify.results import Finding, Outcome, Unchecked
-from condaprune.live.verify.subject import Subject
+from condaprune.live.verify.results import Outcome, Unchecked
+from condaprune.live.verify.subject import Pair, Subject
 from condaprune.paths import parent
 
 QUESTIONS = ("--version", "--help")
@@ -45,17 +46,11 @@ class CommandsCheck:
                 unchecked.append(Unchecked(self.name, path, reason))
             else:
                 commands.append(path)
-        done = 0
-
-        def ask(path: str) -> Outcome:
-            nonlocal done
-            answer = self._ask(pair, path)
-            done += 1
-            pair.effort.progress(self.name, done, len(commands))
-            return answer
-
+        answers = []
         with ThreadPoolExecutor(max_workers=max(1, pair.effort.jobs)) as pool:
-            answers = list(pool.map(ask, commands))
+            for answer in pool.map(partial(self._ask, pair), commands):
+                answers.append(answer)
+                pair.effort.progress(self.name, len(answers), len(commands))
         return Outcome(
             sum(answer.counted for answer in answers),
             tuple(finding for answer in answers for finding in answer.lost),
@@ -75,24 +70,22 @@ class CommandsCheck:
             return Outcome()
         was = f"{question} ended with 0"
         if path not in pair.after.listing:
-            culprits, rule = pair.removals.culprits(path), pair.removals.rule(path)
-            finding = Finding(self.name, "command", path, was, "removed", "", culprits, rule)
-            on_purpose = pair.removals.on_purpose(path)
-            return Outcome(1, (), (finding,)) if on_purpose else Outcome(1, (finding,))
+            finding = pair.loss(self.name, "command", path, was, "removed", "", path)
+            if not pair.removals.on_purpose(path):
+                return Outcome(1, (finding,))
+            return Outcome(1, (), (replace(finding, rule=pair.removals.rule(path)),))
         after = run(pair.after, question)
         if after.code is None:
             after = run(pair.after, question)
         if after.code == 0:
             return Outcome(1)
-        text = (after.err or after.out).decode("utf-8", "replace").strip()
-        evidence = text.splitlines()[-1].strip() if text else "no message"
         culprits = (
-            pair.removals.blame(text, pair.after.listing.root)
-            or pair.removals.modules(*missing_modules(text))
+            pair.removals.blame(after.text, pair.after.listing.root)
+            or pair.removals.modules(*missing_modules(after.text))
             or pair.removals.culprits(pair.before.listing.resolve(path) or "")
         )
-        finding = Finding(self.name, "command", path, was, after.ending, evidence, culprits)
-        return Outcome(1, (finding,))
+        finding = pair.loss(self.name, "command", path, was, after.ending, after.last_line)
+        return Outcome(1, (replace(finding, removed=culprits),))
 
 
 def find_commands(listing: Listing) -> list[str]:
@@ -101,7 +94,7 @@ def find_commands(listing: Listing) -> list[str]:
     for path, entry in listing.entries.items():
         if parent(path) != "bin" or entry.kind not in ("file", "link"):
             continue
-        target = listing.entries.get(listing.resolve(path) or "")
+        target = listing.target(path)
         if target is not None and (target.kind == "link" or target.mode & 0o111):
             commands.append(path)
     return commands

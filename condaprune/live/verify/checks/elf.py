@@ -6,11 +6,11 @@ import os
 from collections.abc import Mapping
 
 from condaprune.formats.binary import MAGICS, read_binary
-from condaprune.formats.elf import ElfFacts
-from condaprune.live.verify.checks.base import Pair
-from condaprune.live.verify.listing import Listing, normalise
+from condaprune.formats.elf import BinaryFacts
+from condaprune.live.verify.listing import Listing
 from condaprune.live.verify.results import Outcome
-from condaprune.paths import parent, to_bytes
+from condaprune.live.verify.subject import Pair
+from condaprune.paths import join, parent, to_bytes
 
 _NEVER_BINARY = (".py", ".pyc", ".pyi", ".json", ".txt", ".h", ".hpp", ".a", ".html", ".js", ".md")
 
@@ -25,21 +25,17 @@ class Libraries:
             if entry.kind != "folder" and (".so" in path or path.endswith(".dylib")):
                 self._by_name.setdefault(path.rpartition("/")[2], []).append(path)
 
-    def find(self, user: str, facts: ElfFacts, name: str) -> tuple[int, str]:
+    def find(self, user: str, facts: BinaryFacts, name: str) -> tuple[int, str]:
         """How surely (2, 1, 0) and where *name* is found for the binary *user*.
 
         2: on its own search path, or in ``lib`` (which the RPATH of programs names, and what they
         load inherits); 1: elsewhere in the prefix, for what is loaded beforehand by its path;
         0: not in the prefix.
         """
-        folders = ["lib"]
-        for item in facts.runpath or facts.rpath:
-            folder = self._folder(user, item)
-            if folder is not None:
-                folders.append(folder)
+        folders = ["lib", *(self._folder(user, item) for item in facts.runpath or facts.rpath)]
         for folder in folders:
             path = f"{folder}/{name}" if folder else name
-            if self._listing.is_file(path):
+            if folder is not None and self._listing.is_file(path):
                 return 2, path
         for path in self._by_name.get(name, ()):
             if self._listing.is_file(path):
@@ -50,12 +46,11 @@ class Libraries:
         home = parent(user)
         for word in ("${ORIGIN}", "$ORIGIN"):
             if item.startswith(word):
-                folder = normalise(home + item[len(word) :])
-                return None if folder.startswith("..") else folder
+                return join(home, item[len(word) :].lstrip("/"))
         return self._listing.inside(item) if item.startswith("/") else None
 
 
-def binaries(listing: Listing) -> Mapping[str, ElfFacts]:
+def binaries(listing: Listing) -> Mapping[str, BinaryFacts]:
     """The ELF and Mach-O files of a prefix, with what each asks of the loader."""
     facts_of = {}
     for path, entry in listing.entries.items():

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 
-from condaprune.live.verify.checks.base import Pair
+from condaprune.live.messages import missing_modules
 from condaprune.live.verify.importer import Attempt, ImportResults, replay, sweep_subject
-from condaprune.live.verify.listing import Listing
-from condaprune.live.verify.removals import Removals, missing_modules
-from condaprune.live.verify.results import Finding, Outcome, Unchecked
+from condaprune.live.verify.results import Culprit, Finding, Outcome, Unchecked
+from condaprune.live.verify.subject import Pair
 from condaprune.model import no_progress
 from condaprune.paths import parent
 
@@ -33,11 +34,11 @@ def compare_with(baseline: ImportResults, pair: Pair) -> Outcome:
     worked = baseline.imported()
     if pair.after.interpreter is None:
         why = pair.after.why_not or "there is no interpreter"
-        culprits = pair.removals.named("python") + pair.removals.named("python3")
-        finding = Finding("imports", "interpreter", "python", "ran", "does not run", why, culprits)
+        paths = ("bin/python", "bin/python3")
+        finding = pair.loss("imports", "interpreter", "python", "ran", "does not run", why, *paths)
         return Outcome(len(worked), (finding,))
     after = replay(pair.after, baseline, pair.effort, worked)
-    outcome = difference(baseline, after, pair.removals, pair.after.listing)
+    outcome = difference(baseline, after, pair)
     # A module may have worked thanks to a half-imported one that was left out above, or have been
     # slow: batches with a loss that no removed file explains are run once more, whole.
     doubtful = {baseline.attempts[f.name].batch for f in outcome.lost if _in_doubt(f)}
@@ -45,31 +46,28 @@ def compare_with(baseline: ImportResults, pair: Pair) -> Outcome:
         return outcome
     names = {name for name, attempt in baseline.attempts.items() if attempt.batch in doubtful}
     again = replay(pair.after, baseline, replace(pair.effort, progress=no_progress), names)
-    best = dict(after.attempts)
-    for name, attempt in again.attempts.items():
-        if attempt.state == "imported" and name in best and attempt.located:
-            best[name] = attempt
-    merged = ImportResults(after.python, best, after.seconds + again.seconds)
-    return difference(baseline, merged, pair.removals, pair.after.listing)
+    better = {
+        name: attempt
+        for name, attempt in again.attempts.items()
+        if attempt.state == "imported" and attempt.located and name in after.attempts
+    }
+    return difference(baseline, ImportResults({**after.attempts, **better}), pair)
 
 
 def _in_doubt(finding: Finding) -> bool:
     return not finding.removed or finding.after in ("died", "timed out")
 
 
-def difference(
-    before: ImportResults, after: ImportResults, removals: Removals, left: Listing
-) -> Outcome:
+def difference(before: ImportResults, after: ImportResults, pair: Pair) -> Outcome:
     """The modules that were imported *before* and not *after*.
 
     A module whose own file was removed on purpose is ``removed``; all others are ``lost``,
     among them packages that turned silently into namespace packages: they import, but are empty.
-    *left* is the listing of the environment after.
     """
     lost: list[Finding] = []
     removed: list[Finding] = []
     unchecked: list[Unchecked] = []
-    code = left.folders_with((".py", ".pyc", ".so"))
+    code = pair.after.listing.folders_with((".py", ".pyc", ".so"))
     paths = {name: attempt.path for name, attempt in before.attempts.items()}
     for name, old in before.attempts.items():
         if old.state in ("timed out", "not reached"):
@@ -86,40 +84,34 @@ def difference(
         emptied = new.state == "imported" and old.located and not new.located
         if new.state == "imported" and not emptied:
             continue
-        if removals.on_purpose(old.path) and not (emptied and parent(old.path) in code):
-            culprits, rule = removals.culprits(old.path), removals.rule(old.path)
-            removed.append(
-                Finding("imports", "module", name, "imported", "removed", "", culprits, rule)
-            )
-            continue
-        lost.append(_lost(old, new, emptied, paths, removals, left))
+        loss = partial(pair.loss, "imports", "module", name, "imported")
+        if pair.removals.on_purpose(old.path) and not (emptied and parent(old.path) in code):
+            rule = pair.removals.rule(old.path)
+            removed.append(replace(loss("removed", "", old.path), rule=rule))
+        elif emptied:
+            why = f"{old.path} is gone while other files of the package stay"
+            lost.append(loss("an empty namespace package", why, old.path))
+        else:
+            state = "cannot be imported" if new.state == "failed" else new.state
+            evidence = new.error
+            if new.where:
+                evidence += f" ({new.where.replace(pair.after.listing.root + '/', '')})"
+            culprits = _culprits(old, new, paths, pair)
+            lost.append(replace(loss(state, evidence), removed=culprits))
     return Outcome(len(before.imported()), tuple(lost), tuple(removed), tuple(unchecked))
 
 
-def _lost(
-    old: Attempt,
-    new: Attempt,
-    emptied: bool,
-    paths: dict[str, str],
-    removals: Removals,
-    left: Listing,
-) -> Finding:
-    if emptied:
-        after = "an empty namespace package"
-        evidence = f"{old.path} is gone while other files of the package stay"
-        culprits = removals.culprits(old.path)
-        return Finding("imports", "module", old.name, "imported", after, evidence, culprits)
-    after = "cannot be imported" if new.state == "failed" else new.state
+def _culprits(
+    old: Attempt, new: Attempt, paths: Mapping[str, str], pair: Pair
+) -> tuple[Culprit, ...]:
+    """The missing files behind a failed import; *paths* are the files of all modules by name."""
+    root, removals = pair.after.listing.root, pair.removals
     named = (*missing_modules(new.error), new.missing)
     missing = [paths[name] for name in named if name in paths]
-    if new.missing.startswith(left.root + "/"):
-        missing.append(new.missing[len(left.root) + 1 :])
-    culprits = (
+    if new.missing.startswith(root + "/"):
+        missing.append(new.missing[len(root) + 1 :])
+    return (
         removals.culprits(old.path, *missing)
-        or removals.blame(new.error, left.root)
+        or removals.blame(new.error, root)
         or removals.modules(*named)
     )
-    evidence = new.error
-    if new.where:
-        evidence += f" ({new.where.replace(left.root + '/', '')})"
-    return Finding("imports", "module", old.name, "imported", after, evidence, culprits)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from condaprune.live.verify.checks.base import Pair
 from condaprune.live.verify.results import Outcome
+from condaprune.live.verify.subject import Pair
 
 
 class LinksCheck:
@@ -27,6 +27,6 @@ class LinksCheck:
             if after.resolve(path) is None:
                 was = f"led to {target}" if target else "was not there"
                 now, why = "leads nowhere", f"its target is {entry.target}"
-                paths = (*before.chain(path), target)
+                paths = (*before.links(path), target)
                 lost.append(pair.loss(self.name, "link", path, was, now, why, *paths))
         return Outcome(counted, tuple(lost))

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import ast
-import os
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from condaprune.live.verify import probe_metadata
-from condaprune.live.verify.checks.base import Pair
-from condaprune.live.verify.listing import Listing
 from condaprune.live.verify.results import Finding, Outcome, Unchecked
-from condaprune.live.verify.subject import Subject
+from condaprune.live.verify.subject import Pair, Subject, real_path
 from condaprune.names import canonical_name
-from condaprune.paths import from_bytes, parent
+from condaprune.paths import parent
 from condaprune.sources.distributions import recorded_rows
 from condaprune.sources.layout import find_layout
+
+if TYPE_CHECKING:
+    from condaprune.live.verify.probe_metadata import Row
 
 _LICENCE = re.compile(r"(?i)(licen[cs]e|copying|notice|authors)")
 _CODE = (".py", ".so")
@@ -30,9 +31,9 @@ class Metadata:
     home: str
     name: str
     version: str
-    entry_points: tuple[tuple[str, str, str], ...]
-    requires: tuple[str, ...]
-    top_level: tuple[str, ...]
+    entry_points: Sequence[tuple[str, str, str]]
+    requires: Sequence[str]
+    top_level: Sequence[str]
 
 
 class MetadataCheck:
@@ -53,18 +54,20 @@ class MetadataCheck:
         counted = 0
         modules = _Modules(pair.before), _Modules(pair.after)
         for key, old in before.items():
-            recorded = _recorded(pair.before.listing, old.home)
+            recorded = [p for p in _recorded(pair.before, old.home) if p in pair.before.listing]
             counted += 1 + len(old.entry_points) + len(recorded)
             new = after.get(key)
             if new is None:
                 why = "importlib.metadata no longer finds it"
                 files = ("METADATA", "PKG-INFO", "")
                 finding = _loss(pair, old, "distribution", old.version, "not found", why, *files)
-                left = [p for p in recorded if _is_code(p, old.home) and p in pair.after.listing]
-                if not left and _meant(old.home, pair):
-                    removed.append(replace(finding, rule=_rule(old.home, pair)))
-                else:
+                inside = f"{old.home}/"
+                code = [p for p in recorded if p.endswith(_CODE) and not p.startswith(inside)]
+                rule = _rule(old.home, pair)
+                if rule is None or any(path in pair.after.listing for path in code):
                     lost.append(finding)
+                else:
+                    removed.append(replace(finding, rule=rule))
                 continue
             lost += _changed(old, new, modules, pair)
             lost += _files(old, new, recorded, pair)
@@ -78,11 +81,10 @@ def read_metadata(subject: Subject, timeout: float) -> tuple[dict[str, Metadata]
     elsewhere they are read here, from the files.
     """
     python = subject.interpreter
-    rows: Iterable[tuple[object, ...]]
     why = ""
     if python is not None and python.version >= (3, 8):
         done = subject.sandbox.run(subject.python("probe_metadata.py"), timeout)
-        rows = [ast.literal_eval(line) for line in done.out.decode("ascii").splitlines()]
+        rows: list[Row] = [ast.literal_eval(line) for line in done.out.decode("ascii").splitlines()]
         if done.code != 0:
             why = f"{subject.label}: reading the metadata {done.ending}: {done.last_line}"
     else:
@@ -90,51 +92,31 @@ def read_metadata(subject: Subject, timeout: float) -> tuple[dict[str, Metadata]
         rows = probe_metadata.describe([subject.listing.absolute(f) for f in layout.site])
     by_name: dict[str, Metadata] = {}
     for home, name, version, points, requires, top in rows:
-        real = from_bytes(os.path.realpath(os.fsencode(str(home))))
-        within = subject.listing.inside(real)
-        if within is None:
-            continue
-        name = str(name) or within.rpartition("/")[2].partition("-")[0]
-        by_name.setdefault(
-            canonical_name(name),
-            Metadata(
-                within,
-                name,
-                str(version),
-                tuple(points) if isinstance(points, list) else (),
-                tuple(requires) if isinstance(requires, list) else (),
-                tuple(str(top).split()),
-            ),
-        )
+        within = subject.listing.inside(real_path(home))
+        if within is not None:
+            name = name or within.rpartition("/")[2].partition("-")[0]
+            distribution = Metadata(within, name, version, points, requires, top)
+            by_name.setdefault(canonical_name(name), distribution)
     return by_name, why
 
 
-def _recorded(listing: Listing, home: str) -> tuple[str, ...]:
-    """The existing files that the RECORD in a metadata folder lists."""
-    path = f"{home}/RECORD"
-    if path not in listing:
-        return ()
-    rows = recorded_rows(listing.read(path), parent(home))
-    return tuple(listed for _, listed in rows if listed and listed in listing)
+def _recorded(subject: Subject, home: str) -> list[str]:
+    """The files that the RECORD in a metadata folder lists."""
+    rows = recorded_rows(subject.listing.read(f"{home}/RECORD"), parent(home))
+    return [path for _, path in rows if path]
 
 
-def _is_code(path: str, home: str) -> bool:
-    return path.endswith(_CODE) and not path.startswith(home + "/")
-
-
-def _meant(home: str, pair: Pair) -> bool:
-    """Whether the whole metadata folder went on purpose."""
-    entries = pair.before.listing.entries
-    files = [p for p in _inside(home, pair) if entries[p].kind != "folder"]
-    return bool(files) and all(pair.removals.on_purpose(p) for p in files)
-
-
-def _rule(home: str, pair: Pair) -> str:
-    return next(filter(None, map(pair.removals.rule, _inside(home, pair))), "")
-
-
-def _inside(home: str, pair: Pair) -> list[str]:
-    return [p for p in pair.before.listing if p == home or p.startswith(home + "/")]
+def _rule(home: str, pair: Pair) -> str | None:
+    """The rule that removed a whole metadata folder (empty if it has no name); None where the
+    folder did not go on purpose."""
+    files = [
+        path
+        for path, entry in pair.before.listing.entries.items()
+        if entry.kind != "folder" and (path == home or path.startswith(home + "/"))
+    ]
+    if not files or not all(map(pair.removals.on_purpose, files)):
+        return None
+    return next(filter(None, map(pair.removals.rule, files)), "")
 
 
 def _loss(
@@ -172,14 +154,14 @@ def _changed(
         lost.append(_loss(pair, old, "version", old.version, now, "", "METADATA", "PKG-INFO"))
     for group, name, value in old.entry_points:
         target = value.partition(":")[0].partition("[")[0]
-        now, files = "", ["entry_points.txt"]
+        now, files = "", [f"{old.home}/entry_points.txt"]
         if (group, name, value) not in new.entry_points:
             now = "not found"
         elif modules[0].has(target) and not modules[1].has(target):
             now, files = "names a module that is gone", []
         if now:
-            finding = _loss(pair, old, "entry point", value, now, f"of {old.name}", *files)
-            lost.append(replace(finding, name=f"{group}: {name}"))
+            point, why = f"{group}: {name}", f"of {old.name}"
+            lost.append(pair.loss("metadata", "entry point", point, value, now, why, *files))
     missing = [line for line in old.requires if line not in new.requires]
     if missing:
         was, now = str(len(old.requires)), str(len(new.requires))
@@ -190,7 +172,7 @@ def _changed(
     return lost
 
 
-def _files(old: Metadata, new: Metadata, recorded: tuple[str, ...], pair: Pair) -> list[Finding]:
+def _files(old: Metadata, new: Metadata, recorded: Sequence[str], pair: Pair) -> list[Finding]:
     """Losses among the files: RECORD, the files that it still lists, licences."""
     before, after = pair.before.listing, pair.after.listing
     lost = []
@@ -199,14 +181,13 @@ def _files(old: Metadata, new: Metadata, recorded: tuple[str, ...], pair: Pair) 
             was, evidence = f"{len(recorded)} files", "pip can neither upgrade nor uninstall it"
             lost.append(_loss(pair, old, "file list", was, "no RECORD", evidence, "RECORD"))
         else:
-            existed = set(recorded)
-            rows = recorded_rows(after.read(f"{new.home}/RECORD"), parent(new.home))
-            gone = [p for _, p in rows if p and p in existed and p not in after]
+            listed = _recorded(pair.after, new.home)
+            gone = [path for path in listed if path in before and path not in after]
             if gone:
                 now = f"{len(gone)} gone but still listed in RECORD"
                 evidence = ", ".join(gone[:_SHOWN]) + (", ..." if len(gone) > _SHOWN else "")
-                finding = _loss(pair, old, "recorded files", "all there", now, evidence)
-                lost.append(replace(finding, removed=pair.removals.culprits(*gone)))
+                kind, was = "recorded files", "all there"
+                lost.append(pair.loss("metadata", kind, old.name, was, now, evidence, *gone))
     lost += [
         pair.loss("metadata", "licence", path, "was there", "gone", "", path)
         for path in before

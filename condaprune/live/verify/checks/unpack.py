@@ -9,9 +9,8 @@ import tempfile
 from condaprune.errors import ArchiveError
 from condaprune.formats.unpack_list import PROGRESS, UNPACK, unpack_records
 from condaprune.live.sandbox import Finished
-from condaprune.live.verify.checks.base import Pair
 from condaprune.live.verify.results import Finding, Outcome, Unchecked
-from condaprune.live.verify.subject import Subject
+from condaprune.live.verify.subject import Pair, Subject
 from condaprune.paths import to_bytes
 
 
@@ -43,8 +42,7 @@ class UnpackCheck:
         elif UNPACK not in before or _works(pair.before, pair.timeout):
             done = run_on_copy(pair.after, paths, pair.timeout)
             if done.code != 0:
-                text = done.err.decode("utf-8", "replace")
-                culprits = pair.removals.blame(text, after.root)
+                culprits = pair.removals.blame(done.text, after.root)
                 culprits = culprits or pair.removals.culprits(*paths, UNPACK, PROGRESS)
                 was, now, evidence = "ended with 0", done.ending, done.last_line
                 lost.append(Finding(self.name, "command", UNPACK, was, now, evidence, culprits))

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from condaprune.live.verify.listing import changed, list_prefix, normalise
-from condaprune.live.verify.modules import STDLIB, find_modules, in_batches
+from condaprune.live.verify.importer import STDLIB, find_modules, in_batches
+from condaprune.live.verify.listing import list_prefix
 from tests.trees import Content, Link, make_tree
 
 SUFFIXES = (".cpython-311-x86_64-linux-gnu.so", ".abi3.so", ".so")
@@ -72,19 +72,3 @@ def test_batches_put_tests_last_and_the_standard_library_together(tmp_path: Path
     batches = in_batches(find_modules(listing, (LIB, site), SUFFIXES), LIB)
     assert {name: len(batch) for name, batch in batches.items()} == {"big": 30, "p": 4, STDLIB: 2}
     assert [module.name for module in batches["p"]] == ["p", "p.z", "p.test_a", "p.tests"]
-
-
-@pytest.mark.parametrize(
-    ("path", "plain"),
-    [("a/./b//c", "a/b/c"), ("a/../b", "b"), ("../../a", "../../a"), ("a/..", "")],
-)
-def test_normalise(path: str, plain: str) -> None:
-    assert normalise(path) == plain
-
-
-def test_changes_between_two_listings(tmp_path: Path) -> None:
-    make_tree(tmp_path, {"same": b"", "grows": b"", "goes": b"", "folder/x": b""})
-    before = list_prefix(str(tmp_path))
-    make_tree(tmp_path, {"grows": b"more", "new": b"", "folder/y": b""})
-    (tmp_path / "goes").unlink()
-    assert set(changed(before, list_prefix(str(tmp_path)))) == {"grows", "goes", "new", "folder/y"}
