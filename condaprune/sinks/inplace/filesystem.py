@@ -7,10 +7,14 @@ them. Names are bytes and have no slash; folders are handles.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import errno
 import os
 import stat
-from collections.abc import Iterable, Iterator
+import struct
+from collections.abc import Iterator
+from functools import cache
+from typing import NamedTuple
 
 from condaprune.formats.patch import Buffer
 from condaprune.paths import to_bytes
@@ -21,6 +25,13 @@ _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _UNSUPPORTED = {errno.ENOTSUP, errno.ENOSYS, errno.EPERM, errno.EACCES, errno.ENOSPC}
+# The arguments and the answer of statx(2).
+_AT_FDCWD = -100
+_NOFOLLOW = 0x100
+_BASIC = 0x7FF  # the fields of a stat
+_FIELDS = struct.Struct("=8xQ12xH2xQQ64xqI")
+_FORBIDDING = 0x10 | 0x20  # immutable, append-only
+_SECOND = 1_000_000_000
 
 
 class Filesystem:
@@ -48,11 +59,11 @@ class Filesystem:
             return False
         return True
 
-    def look(self, name: bytes, folder: int) -> os.stat_result:
+    def lstat(self, name: bytes, folder: int) -> os.stat_result:
         """The stat of an entry itself."""
         return os.stat(name, dir_fd=folder, follow_symlinks=False)
 
-    def stat(self, handle: int) -> os.stat_result:
+    def fstat(self, handle: int) -> os.stat_result:
         """The stat of an open file or folder."""
         return os.fstat(handle)
 
@@ -62,9 +73,7 @@ class Filesystem:
 
     def read(self, name: bytes, folder: int) -> bytes:
         """The content of a file; a link is not followed."""
-        handle = os.open(name, _FILE, dir_fd=folder)
-        with open(handle, "rb") as stream:
-            return stream.read()
+        return b"".join(self.pieces(name, folder))
 
     def pieces(self, name: bytes, folder: int) -> Iterator[bytes]:
         """The content of a file, in pieces of at most 1 MiB."""
@@ -199,29 +208,6 @@ class Folders:
             self._filesystem.close(handle)
 
 
-def write_file(
-    filesystem: Filesystem,
-    name: bytes,
-    folder: int,
-    content: Iterable[Buffer],
-    *,
-    mode: int,
-    mtime_ns: int,
-    owner: tuple[int, int],
-) -> None:
-    """Write a whole new file with its mode, owner and time, and sync it; one left by an earlier
-    attempt is replaced. Errors: `OSError`."""
-    with contextlib.suppress(FileNotFoundError):
-        filesystem.unlink(name, folder)
-    with _closing(filesystem, filesystem.create(name, folder)) as handle:
-        for data in content:
-            write_all(filesystem, handle, data)
-        give(filesystem, handle, owner)
-        filesystem.chmod(handle, mode)
-        filesystem.touch(handle, mtime_ns, mtime_ns)
-        filesystem.sync(handle)
-
-
 def write_all(filesystem: Filesystem, handle: int, data: Buffer) -> None:
     """Write all of *data*. Errors: `OSError`."""
     view = memoryview(data)
@@ -245,7 +231,7 @@ def copy_aside(filesystem: Filesystem, name: bytes, folder: int, aside: bytes, t
     not. Errors: `OSError`.
     """
     remove_part(filesystem, to)
-    info = filesystem.look(name, folder)
+    info = filesystem.lstat(name, folder)
     if stat.S_ISLNK(info.st_mode):
         filesystem.symlink(filesystem.link_target(name, folder), _COPY, to)
         times = (info.st_atime_ns, info.st_mtime_ns)
@@ -253,14 +239,14 @@ def copy_aside(filesystem: Filesystem, name: bytes, folder: int, aside: bytes, t
     elif stat.S_ISDIR(info.st_mode):
         filesystem.mkdir(_COPY, to, 0o700)
         with (
-            _closing(filesystem, filesystem.enter(name, folder)) as source,
-            _closing(filesystem, filesystem.enter(_COPY, to)) as copy,
+            closing(filesystem, filesystem.enter(name, folder)) as source,
+            closing(filesystem, filesystem.enter(_COPY, to)) as copy,
         ):
             _copy_attributes(filesystem, source, copy, info)
     else:
         with (
-            _closing(filesystem, os.open(name, _FILE, dir_fd=folder)) as source,
-            _closing(filesystem, filesystem.create(_COPY, to)) as copy,
+            closing(filesystem, os.open(name, _FILE, dir_fd=folder)) as source,
+            closing(filesystem, filesystem.create(_COPY, to)) as copy,
         ):
             while data := os.read(source, _PIECE):
                 write_all(filesystem, copy, data)
@@ -271,18 +257,22 @@ def copy_aside(filesystem: Filesystem, name: bytes, folder: int, aside: bytes, t
 
 def remove_part(filesystem: Filesystem, folder: int) -> None:
     """Remove the remains of an interrupted copy in *folder*. Errors: `OSError`."""
-    try:
-        info = filesystem.look(_COPY, folder)
-    except FileNotFoundError:
-        return
-    if stat.S_ISDIR(info.st_mode):
-        filesystem.rmdir(_COPY, folder)
+    with contextlib.suppress(FileNotFoundError):
+        info = filesystem.lstat(_COPY, folder)
+        delete(filesystem, _COPY, folder, is_folder=stat.S_ISDIR(info.st_mode))
+
+
+def delete(filesystem: Filesystem, name: bytes, folder: int, *, is_folder: bool) -> None:
+    """Remove a file, a link or an empty folder. Errors: `OSError`."""
+    if is_folder:
+        filesystem.rmdir(name, folder)
     else:
-        filesystem.unlink(_COPY, folder)
+        filesystem.unlink(name, folder)
 
 
 @contextlib.contextmanager
-def _closing(filesystem: Filesystem, handle: int) -> Iterator[int]:
+def closing(filesystem: Filesystem, handle: int) -> Iterator[int]:
+    """*handle*, closed at the end."""
     try:
         yield handle
     finally:
@@ -297,3 +287,40 @@ def _copy_attributes(filesystem: Filesystem, source: int, copy: int, info: os.st
             for name in os.listxattr(source):
                 os.setxattr(copy, name, os.getxattr(source, name))
     filesystem.touch(copy, info.st_atime_ns, info.st_mtime_ns)
+
+
+class EntryStat(NamedTuple):
+    """An entry as it is, with the names of a stat; `locked` where it is immutable or append-only.
+
+    A named tuple, since one is made for each entry that is to go.
+    """
+
+    st_mode: int
+    st_ino: int
+    st_size: int
+    st_mtime_ns: int
+    locked: bool
+
+
+def entry_stat(path: bytes) -> EntryStat:
+    """The entry itself, in one call and without opening it; not locked where that is unknown.
+
+    Errors: `OSError`.
+    """
+    statx = _statx()
+    if statx is not None:
+        call, found = statx
+        if call(_AT_FDCWD, path, _NOFOLLOW, _BASIC, found) == 0:
+            marks, mode, inode, size, seconds, rest = _FIELDS.unpack_from(found)
+            return EntryStat(mode, inode, size, seconds * _SECOND + rest, bool(marks & _FORBIDDING))
+    info = os.lstat(path)
+    return EntryStat(info.st_mode, info.st_ino, info.st_size, info.st_mtime_ns, False)
+
+
+@cache
+def _statx() -> tuple[ctypes._FuncPointer, ctypes.Array[ctypes.c_char]] | None:
+    """The C library's function with one buffer for its answers; None where it has none."""
+    if os.uname().sysname != "Linux":
+        return None
+    call = getattr(ctypes.CDLL(None), "statx", None)
+    return None if call is None else (call, ctypes.create_string_buffer(256))

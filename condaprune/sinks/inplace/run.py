@@ -72,7 +72,6 @@ class JournalRun:
             self._remove(range(len(journal.removals)), progress)
             self._write_status()
             steps.set_times()
-            steps.release()
 
     def remove(self, numbers: Iterable[int]) -> None:
         """Remove entries again that were restored, with the folders that they leave empty."""
@@ -88,13 +87,11 @@ class JournalRun:
             if self.tally.stuck and self.journal.mode == "move":
                 raise self._stuck("nothing was changed")
         progress("remove", total, total)
-        self._steps.release()
 
     def restore(self, numbers: Iterable[int]) -> None:
         """Put the entries of these removals back, with the folders they lie in."""
         with self._typed_errors():
             self._steps.put_back(sorted(self._with_folders(numbers), reverse=True))
-            self._steps.release()
 
     def _with_folders(self, numbers: Iterable[int]) -> set[int]:
         removals = self.removals
@@ -107,7 +104,7 @@ class JournalRun:
         if after is None:
             after = measure(walk(to_bytes(self._state.prefix)).values())
         old = self.journal.status.data
-        pruning = replace(self.journal.pruning, files_after=after.files, bytes_after=after.bytes)
+        pruning = replace(self.journal.facts, files_after=after.files, bytes_after=after.bytes)
         data = add_pruning(old, pruning)
         self._steps.write(len(self.journal.rewrites), replace(self.journal.status, data=data))
         self.bytes_after = after.bytes + len(data)
@@ -118,7 +115,6 @@ class JournalRun:
         with self._typed_errors():
             self._steps.set_times()
         self._state.turn(Phase.APPLY, Phase.KEPT)
-        self._steps.release()
 
     def finish(self, phase: Phase = Phase.APPLY) -> None:
         """End a run for good: the entries set aside are deleted, then the journal.
@@ -132,7 +128,6 @@ class JournalRun:
             if move:  # otherwise all of this was right before
                 self._steps.drop()
                 self._steps.set_times()
-                self._steps.release()
             self._state.conclude(Phase.DROP if move else phase)
             self._state.clear(self.journal)
         if self.tally.stuck:
@@ -151,7 +146,6 @@ class JournalRun:
             steps.unmake_folders()
             steps.clear_aside()
             steps.set_times()
-            steps.release()
             self._state.clear(journal)
 
     def _stuck(self, outcome: str) -> SinkError:
@@ -163,9 +157,13 @@ class JournalRun:
 
     @contextmanager
     def _typed_errors(self) -> Iterator[None]:
-        """Errors of the system as typed ones; the journal stays, so that the run can go on."""
+        """Errors of the system as typed ones; the journal stays, so that the run can go on.
+
+        The handles of folders are closed at the end.
+        """
         try:
             yield
+            self._steps.release()
         except OSError as error:
             path = error.filename if isinstance(error.filename, str) else ""
             raise SinkError(

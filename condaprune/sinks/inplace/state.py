@@ -16,7 +16,7 @@ from typing import Literal
 
 from condaprune.errors import SinkError
 from condaprune.paths import printable, to_bytes
-from condaprune.sinks.inplace.filesystem import Filesystem, write_all
+from condaprune.sinks.inplace.filesystem import Filesystem, closing, write_all
 from condaprune.sinks.inplace.journal import Journal, Phase, dump, load
 from condaprune.sources.walk import STATE_FOLDER
 
@@ -141,12 +141,9 @@ class State:
         system.mkdir(FOLDER, self.root, 0o700)
         if journal.mode == "move":
             system.mkdir(MOVED, self.folder, 0o700)
-        handle = system.create(_PART, self.folder)
-        try:
+        with closing(system, system.create(_PART, self.folder)) as handle:
             write_all(system, handle, dump(journal))
             system.sync(handle)
-        finally:
-            system.close(handle)
         system.rename(_PART, self.folder, Phase.APPLY.file, self.folder)
         system.sync(self.folder)
         system.sync(self.root)
@@ -184,7 +181,7 @@ class State:
             traces = "finished"
         if time is not None:
             with contextlib.suppress(PermissionError):  # somebody else's, that we may write in
-                system.touch(self.root, system.stat(self.root).st_atime_ns, time)
+                system.touch(self.root, system.fstat(self.root).st_atime_ns, time)
         if noted:
             system.unmark(self.root, _MARK)
         return traces

@@ -10,13 +10,13 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from condaprune.errors import SinkError
 from condaprune.model import Entry, unique_bytes
 from condaprune.paths import printable, to_bytes
-from condaprune.sinks.inplace.journal import Phase, Pruning
+from condaprune.sinks.inplace.journal import Phase, Pruning, read
 from condaprune.sources.walk import STATE_FOLDER
 
 STATUS = "conda-meta/condaprune/status.json"
@@ -45,15 +45,15 @@ def measure(entries: Iterable[Entry]) -> Measured:
 
 def add_pruning(old: bytes, pruning: Pruning) -> bytes:
     """The status file with one more run; *old* is its content so far, or empty."""
-    runs = [run.to_json() for run in (*read_status(old), pruning)]
+    runs = [asdict(run) for run in (*read_status(old), pruning)]
     return (json.dumps({"schema": SCHEMA, "runs": runs}, indent=1) + "\n").encode("ascii")
 
 
 def read_status(data: bytes) -> tuple[Pruning, ...]:
     """The runs in a status file, oldest first; none where it cannot be read."""
     try:
-        return tuple(Pruning.from_json(run) for run in json.loads(data)["runs"])
-    except (ValueError, KeyError, TypeError, AttributeError):
+        return tuple(read(Pruning, run) for run in json.loads(data)["runs"])
+    except (ValueError, KeyError, TypeError):
         return ()
 
 
@@ -74,7 +74,7 @@ class PrefixStatus:
             "pruned_at": self.when,
             "undoable": self.undoable,
             "pending": self.pending,
-            "runs": [run.to_json() for run in self.runs],
+            "runs": [asdict(run) for run in self.runs],
         }
 
 

@@ -1,4 +1,4 @@
-"""The file system that a prefix lies on, as ``/proc/self/mountinfo`` describes it."""
+"""What ``/proc`` says of a prefix: the processes that use it, the mount that it lies on."""
 
 from __future__ import annotations
 
@@ -6,7 +6,44 @@ import os
 import re
 from dataclasses import dataclass
 
+from condaprune.paths import from_bytes, to_bytes
+
 _OCTAL = re.compile(r"\\([0-7]{3})")
+
+
+def running_from(prefix: str) -> list[tuple[int, str]]:
+    """Processes that run a program of the prefix or have a file of it mapped.
+
+    Returns process ids with the program's path, in order; our own process, and those whose
+    ``/proc`` we may not read, are left out.
+    """
+    inside = to_bytes(prefix.rstrip("/")) + b"/"
+    users = []
+    try:
+        numbers = sorted(int(name) for name in os.listdir("/proc") if name.isdigit())
+    except OSError:
+        return []
+    for number in numbers:
+        if number != os.getpid():
+            program = _program(number)
+            if program and (program.startswith(inside) or _maps(number, inside)):
+                users.append((number, from_bytes(program)))
+    return users
+
+
+def _program(number: int) -> bytes:
+    try:
+        return os.readlink(b"/proc/%d/exe" % number)
+    except OSError:
+        return b""
+
+
+def _maps(number: int, inside: bytes) -> bool:
+    try:
+        with open(b"/proc/%d/maps" % number, "rb") as stream:
+            return inside in stream.read()
+    except OSError:
+        return False
 
 
 @dataclass(frozen=True, slots=True)
