@@ -1,14 +1,15 @@
-"""Evidence of what a failed trial misses: its output, and what it asks the system for."""
+"""Evidence of what a failed trial misses: what its output says, and what it asks the system for."""
 
 from __future__ import annotations
 
 import posixpath
+import re
 import tempfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from condaprune.errors import TraceError, VerificationFailed
-from condaprune.live.messages import Kind, read_missing
 from condaprune.live.trace.recorders import make_recorder
 from condaprune.live.trace.recorders.base import Launch, Recording
 from condaprune.live.trials import Failure, Trial
@@ -17,8 +18,82 @@ from condaprune.names import canonical_name
 from condaprune.paths import parent, printable
 from condaprune.sources.owners import source_of_bytecode
 
+Kind = Literal["module", "attribute", "distribution", "library", "file"]
+
 _LINES = 30
 _PATHS = 20
+_TOKEN = r"['\"\u2018`]?(?P<name>[^\s'\"\u2019`:;,()<>]+)"
+_QUOTED = r"['\"\u2018`](?P<name>[^'\"\u2019`\n]+)['\"\u2019`]"
+_ABSOLUTE = re.compile(r"/[^\s'\"<>|:;,()]+")
+# The name of the thing is the group `name`; with a group `package` it lies in that.
+_PATTERNS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
+    ("module", re.compile(r"No module named " + _QUOTED)),
+    ("module", re.compile(r"No module named (?P<name>[\w.]+)")),
+    ("module", re.compile(r"ModuleNotFoundError: .*?" + _QUOTED)),
+    (
+        "module",
+        re.compile(
+            r"cannot import name ['\"](?P<name>\w+)['\"] from "
+            r"(?:partially .*? )?['\"](?P<package>[\w.]+)['\"]"
+        ),
+    ),
+    (
+        "attribute",
+        re.compile(
+            r"module ['\"](?P<package>[\w.]+)['\"] has no attribute ['\"](?P<name>\w+)['\"]"
+        ),
+    ),
+    ("distribution", re.compile(r"No package metadata was found for (?P<name>[\w.\-]+)")),
+    ("distribution", re.compile(r"PackageNotFoundError: ['\"]?(?P<name>[\w.\-]+)")),
+    ("distribution", re.compile(r"DistributionNotFound: (?:The )?['\"]?(?P<name>[\w.\-]+)")),
+    ("library", re.compile(r"(?P<name>[^\s:'\"]+): cannot open shared object file")),
+    ("library", re.compile(r"could not load (?:library|dynamic library) " + _QUOTED, re.I)),
+    ("library", re.compile(r"(?P<name>[^\s:'\"]+\.so[.\d]*): No such file")),
+    ("file", re.compile(r"No such file or directory:? " + _QUOTED)),
+    (
+        "file",
+        re.compile(_QUOTED + r":? (?:No such file or directory|does not exist|not found)", re.I),
+    ),
+    (
+        "file",
+        re.compile(r"(?P<name>[^\s'\"]+): (?:No such file or directory|(?:command )?not found)"),
+    ),
+    (
+        "file",
+        re.compile(r"(?:cannot|can't|unable to|failed to) open \w*\s*" + _TOKEN, re.I),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A thing that a message says is missing, and the line that says so."""
+
+    kind: Kind
+    name: str
+    line: str
+
+
+def read_missing(text: str) -> Iterator[Missing]:
+    """What the output of a command says is missing, the last line first: the last error counts.
+
+    Absolute paths that are merely mentioned come at the end.
+    """
+    lines = [line.strip() for line in text.splitlines()]
+    lines.reverse()
+    for line in lines:
+        for kind, pattern in _PATTERNS:
+            for match in pattern.finditer(line):
+                groups = match.groupdict()
+                package = groups.get("package")
+                name = f"{package}.{groups['name']}" if package else groups["name"]
+                yield Missing(kind, name, line)
+                # A package that lost its __init__ is itself missing, though it can be imported.
+                if package and kind == "module":
+                    yield Missing(kind, package, line)
+    for line in lines:
+        for match in _ABSOLUTE.finditer(line):
+            yield Missing("file", match[0], line)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +113,10 @@ class Removed:
         self._removed = dict.fromkeys(removed)
         self._names: dict[str, list[str]] = {}
         self._below: dict[str, list[str]] = {}
-        entries = inventory.entries
         for path in self._removed:
-            if entries[path].kind != "folder":
+            if inventory.entries[path].kind != "folder":
                 self._names.setdefault(path.rpartition("/")[2], []).append(path)
+                self._below.setdefault(parent(path), []).append(path)
 
     def by_path(self, text: str) -> list[str]:
         """Entries by a path in a message, where a folder means all that was in it."""
@@ -82,19 +157,17 @@ class Removed:
         return next(filter(None, map(self._module, stems)), [])
 
     def _module(self, stem: str) -> list[str]:
-        homes = (*self._inventory.layout.site, *self._inventory.layout.stdlib)
-        homes += tuple(f"{home}/lib-dynload" for home in self._inventory.layout.stdlib)
-        paths = []
-        for home in homes:
+        layout = self._inventory.layout
+        paths: list[str] = []
+        for home in (*layout.site, *layout.stdlib, *(f"{h}/lib-dynload" for h in layout.stdlib)):
             start = f"{home}/{stem}"
-            paths += self._with_content(start) if start in self._removed else []
-            paths += [path for path in [f"{start}/__init__.py"] if path in self._removed]
+            paths += self._with_content(start if start in self._removed else f"{start}/__init__.py")
             paths += [
                 path
-                for path in self._siblings(parent(start))
+                for path in self._below.get(parent(start), ())
                 if path.startswith(start + ".") and path.endswith((".py", ".so", ".pyd", ".pyc"))
             ]
-        return list(dict.fromkeys(paths))
+        return paths
 
     def by_distribution(self, name: str) -> list[str]:
         """The removed metadata of a Python distribution."""
@@ -107,18 +180,15 @@ class Removed:
         ]
 
     def _with_content(self, path: str) -> list[str]:
+        """A removed file or link, or those in a folder."""
         entries = self._inventory.entries
-        if path in entries and entries[path].kind != "folder":
+        if path not in entries:
+            return []
+        if entries[path].kind != "folder":
             return [path] if path in self._removed else []
         return [
             p for p in self._removed if p.startswith(path + "/") and entries[p].kind != "folder"
         ]
-
-    def _siblings(self, folder: str) -> list[str]:
-        if not self._below:
-            for path in self._removed:
-                self._below.setdefault(parent(path), []).append(path)
-        return self._below.get(folder, [])
 
 
 def read_output(output: str, removed: Removed) -> list[Clue]:
@@ -137,11 +207,14 @@ def read_output(output: str, removed: Removed) -> list[Clue]:
     return list(clues.values())
 
 
-def read_misses(trial: Trial, plan: Plan, removed: Removed, seconds: float = 0.0) -> list[Clue]:
-    """The removed entries that a trial asks the system for in vain: one more run of it.
+def read_misses(
+    trials: Sequence[Trial], failure: Failure, plan: Plan, removed: Removed, seconds: float = 0.0
+) -> list[Clue]:
+    """The removed entries that the failed trial asks the system for in vain: one more run of it.
 
     None for a trial that is not a command, and where strace is missing or not allowed.
     """
+    trial = next(trial for trial in trials if trial.name == failure.trial)
     record = _record("strace", trial, plan, seconds)
     if record is None:
         return []

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from typing import Protocol, TypeVar
+from itertools import chain
+from typing import TypeVar
 
 from condaprune.errors import VerificationFailed
 from condaprune.live.heal.evidence import (
@@ -20,7 +21,7 @@ from condaprune.live.heal.evidence import (
 from condaprune.live.heal.units import Unit, Units
 from condaprune.live.trials import Failure, Trial
 from condaprune.model import Plan, Progress, no_progress
-from condaprune.sinks.inplace.journal import Fingerprint
+from condaprune.sinks.inplace.run import JournalRun
 
 T = TypeVar("T", bound=Hashable)
 Passes = Callable[[frozenset[T]], bool]
@@ -61,6 +62,13 @@ def smallest(items: Sequence[T], passes: Passes[T]) -> list[T]:
     return needed
 
 
+def smallest_of_groups(groups: Sequence[tuple[T, ...]], passes: Passes[T]) -> list[T]:
+    """`smallest` among whole groups: the items of those that are needed."""
+    if len(groups) > 1:
+        groups = smallest(groups, lambda some: passes(frozenset(chain.from_iterable(some))))
+    return list(chain.from_iterable(groups))
+
+
 def smallest_in_steps(
     items: Sequence[T], passes: Passes[T], levels: Sequence[Callable[[T], Hashable]]
 ) -> list[T]:
@@ -71,18 +79,16 @@ def smallest_in_steps(
     """
     left = list(items)
     for level in levels:
-        groups: dict[Hashable, list[T]] = {}
-        for item in left:
-            groups.setdefault(level(item), []).append(item)
-        if len(groups) < 2:
-            continue
-
-        def together(keys: frozenset[Hashable], groups: dict[Hashable, list[T]] = groups) -> bool:
-            return passes(frozenset(item for key in keys for item in groups[key]))
-
-        chosen = set(smallest(list(groups), together))
-        left = [item for item in left if level(item) in chosen]
+        left = smallest_of_groups(grouped(left, level), passes)
     return smallest(left, passes) if len(left) > 1 else left
+
+
+def grouped(items: Iterable[T], key: Callable[[T], Hashable]) -> list[tuple[T, ...]]:
+    """Items with the same *key* in one group, in the order in which the keys occur first."""
+    groups: dict[Hashable, list[T]] = {}
+    for item in items:
+        groups.setdefault(key(item), []).append(item)
+    return list(map(tuple, groups.values()))
 
 
 class Tries:
@@ -115,23 +121,6 @@ class Tries:
         return f"{self.spent} verifications and {time.monotonic() - self._began:.0f} s"
 
 
-class Reversible(Protocol):
-    """A run that is carried out, of which single removals can be restored by their numbers."""
-
-    @property
-    def removals(self) -> Sequence[Fingerprint]:
-        """The entries that went."""
-        ...
-
-    def restore(self, numbers: Iterable[int]) -> None:
-        """Put the entries of these removals back. Errors: `SinkError`."""
-        ...
-
-    def remove(self, numbers: Iterable[int]) -> None:
-        """Remove restored entries again. Errors: `SinkError`."""
-        ...
-
-
 class Search:
     """One search on one run that is carried out, after *failure*.
 
@@ -141,7 +130,7 @@ class Search:
 
     def __init__(
         self,
-        run: Reversible,
+        run: JournalRun,
         plan: Plan,
         trials: Sequence[Trial],
         failure: Failure,
@@ -175,20 +164,20 @@ class Search:
 
     def _by_evidence(self) -> list[Unit] | None:
         """Restore what the output names, as long as each failure names something new."""
-        groups: list[list[Unit]] = []
+        groups: list[tuple[Unit, ...]] = []
         while True:
             new = self._learn()
             # What the output names goes by folders; not all that is looked for is needed.
-            new_groups = _by_folder(new)
+            new_groups = grouped(new, lambda unit: unit.folder)
             if not new:
                 self._ask_the_system()
                 new = self._learn()
-                new_groups = [[unit] for unit in new]
+                new_groups = [(unit,) for unit in new]
             if not new:
                 return None
             groups += new_groups
             if self._passes(self._restored | {*new}):
-                return self._fewest(groups)
+                return smallest_of_groups(groups, self._passes)
             self.clues = read_output(self.failure.output, self._removed)
 
     def _learn(self) -> list[Unit]:
@@ -203,19 +192,8 @@ class Search:
     def _ask_the_system(self) -> None:
         """Add what the failed command looks for in vain: one more run of it."""
         seconds = self._tries.left()
-        trial = next(trial for trial in self._trials if trial.name == self.failure.trial)
-        self.clues += read_misses(trial, self._plan, self._removed, seconds)
+        self.clues += read_misses(self._trials, self.failure, self._plan, self._removed, seconds)
         self._tries.count(self._progress)
-
-    def _fewest(self, groups: list[list[Unit]]) -> list[Unit]:
-        """Of groups that pass together, those that are needed."""
-        if len(groups) > 1:
-            chosen = smallest(
-                list(range(len(groups))),
-                lambda kept: self._passes(frozenset(u for n in kept for u in groups[n])),
-            )
-            groups = [groups[number] for number in chosen]
-        return [unit for group in groups for unit in group]
 
     def _by_use(self) -> list[Unit] | None:
         """Restore what the trials use when nothing is removed.
@@ -269,11 +247,3 @@ class Search:
         self._run.restore(n for unit in units - self._restored for n in unit.numbers)
         self._run.remove(n for unit in self._restored - units for n in unit.numbers)
         self._restored = units
-
-
-def _by_folder(units: Iterable[Unit]) -> list[list[Unit]]:
-    """Units in groups by their folder: what belongs together comes back together."""
-    groups: dict[str, list[Unit]] = {}
-    for unit in units:
-        groups.setdefault(unit.folder, []).append(unit)
-    return list(groups.values())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
 
 from condaprune.live.heal.evidence import (
     Clue,
@@ -12,17 +11,11 @@ from condaprune.live.heal.evidence import (
     read_output,
     verification_failed,
 )
-from condaprune.live.heal.search import OutOfTries, Reversible, Search, Tries
+from condaprune.live.heal.search import OutOfTries, Search, Tries
 from condaprune.live.heal.units import Keep, make_keeps
 from condaprune.live.trials import Failure, Trial
 from condaprune.model import Plan, Progress
-
-
-class Verifiable(Protocol):
-    """A run that is carried out and can be verified; `changes` is None where it changed nothing."""
-
-    @property
-    def changes(self) -> Reversible | None: ...
+from condaprune.sinks.inplace.sink import InPlaceRun
 
 
 class Verifier:
@@ -46,7 +39,7 @@ class Verifier:
         for trial in self._trials:
             trial.prepare(plan.inventory.prefix, progress)
 
-    def verify(self, run: Verifiable, plan: Plan, progress: Progress) -> tuple[Keep, ...]:
+    def verify(self, run: InPlaceRun, plan: Plan, progress: Progress) -> tuple[Keep, ...]:
         """Nothing where all trials pass, else what to keep so that they do.
 
         The run must be carried out, and may be in any state after it was healed.
@@ -90,7 +83,6 @@ class Verifier:
         """What a failed trial looked for, by its output and by one more run of it."""
         removed = Removed(plan.inventory, (entry.path for entry in plan.removed()))
         clues = {clue.path: clue for clue in read_output(failure.output, removed)}
-        trial = next(trial for trial in self._trials if trial.name == failure.trial)
-        for clue in read_misses(trial, plan, removed):
+        for clue in read_misses(self._trials, failure, plan, removed):
             clues.setdefault(clue.path, clue)
         return list(clues.values())

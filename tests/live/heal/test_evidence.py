@@ -1,10 +1,14 @@
-"""What error messages say is missing."""
+"""What error messages say is missing, and the removed entries they name."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from condaprune.live.messages import missing_modules, read_missing
+from condaprune.live.heal.evidence import Removed, read_missing, read_output
+from condaprune.sources.prefix import PrefixSource
+from tests.sinks.inplace.prefixes import SITE, build
 
 
 @pytest.mark.parametrize(
@@ -32,15 +36,39 @@ def test_a_message_names_what_is_missing(message: str, kind: str, name: str) -> 
     assert (kind, name) in [(missing.kind, missing.name) for missing in read_missing(message)]
 
 
+def modules(output: str) -> list[str]:
+    """The modules that are missing."""
+    return [missing.name for missing in read_missing(output) if missing.kind == "module"]
+
+
 def test_the_last_error_comes_first() -> None:
     output = "No module named 'first'\nNo module named 'second'\n"
-    assert missing_modules(output) == ["second", "first"]
+    assert list(dict.fromkeys(modules(output))) == ["second", "first"]
 
 
 def test_a_package_without_its_init_is_missing_itself() -> None:
-    assert missing_modules("cannot import name 'x' from 'p' (unknown location)") == ["p.x", "p"]
+    assert modules("cannot import name 'x' from 'p' (unknown location)") == ["p.x", "p"]
 
 
 @pytest.mark.parametrize("message", ["all is well", "module 'p' has no attribute 'x'", ""])
 def test_other_messages_name_no_module(message: str) -> None:
-    assert missing_modules(message) == []
+    assert modules(message) == []
+
+
+@pytest.mark.parametrize(
+    ("output", "path"),
+    [
+        ("ModuleNotFoundError: No module named 'pkg.tests'", f"{SITE}/pkg/tests/__init__.py"),
+        ("cat: /elsewhere/x: No such file or directory\nzlib.h: not found", "include/zlib.h"),
+        ("ImportError: liblink.so: cannot open shared object file", "lib/liblink.so"),
+        (
+            "PackageNotFoundError: No package metadata was found for pkg",
+            f"{SITE}/pkg-1.0.dist-info/METADATA",
+        ),
+    ],
+    ids=["a module", "a relative path", "a library", "a distribution"],
+)
+def test_a_message_names_what_was_removed(output: str, path: str, tmp_path: Path) -> None:
+    inventory = PrefixSource(str(build(tmp_path))).inventory()
+    removed = Removed(inventory, inventory.entries)
+    assert path in [clue.path for clue in read_output(output, removed)]
