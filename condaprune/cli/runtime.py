@@ -37,7 +37,7 @@ def show_runtime(
         removed = {entry.path for entry in make_plan(subject, request).removed()}
     needs = runtime_needs(subject, removed)
     if run:
-        from condaprune.report.audit.activation import run_activation
+        from condaprune.report.audit.runtime import run_activation
 
         if not subject.prefix:
             raise UsageProblem(

@@ -5,13 +5,13 @@ from __future__ import annotations
 import posixpath
 import re
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from condaprune.errors import TraceError, VerificationFailed
 from condaprune.live.trace.recorders import make_recorder
-from condaprune.live.trace.recorders.base import Launch, Recording
+from condaprune.live.trace.recorders.base import Recording
 from condaprune.live.trials import Failure, Trial
 from condaprune.model import Inventory, Plan
 from condaprune.names import canonical_name
@@ -253,15 +253,8 @@ def _record(
             recorder.start()
         except TraceError:
             return None
-
-        def wrap(
-            words: Sequence[str], variables: Mapping[str, str]
-        ) -> tuple[Sequence[str], Mapping[str, str]]:
-            launch = recorder.launch(Launch(tuple(words), variables))
-            return launch.command, launch.environment
-
         try:
-            failure = trial.run(plan, seconds=seconds, wrap=wrap)
+            failure = trial.run(plan, seconds=seconds, wrap=recorder.launch)
         finally:
             recording = recorder.stop()
     return recording, failure

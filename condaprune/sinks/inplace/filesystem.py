@@ -130,31 +130,31 @@ class Filesystem:
         """Wait until an open file or folder is on disk."""
         os.fsync(handle)
 
-    def mark(self, folder: int, name: str, value: bytes) -> bool:
-        """Note *value* at a folder without touching its times; false where that cannot be."""
-        try:
+    def mark(self, folder: int, name: str, value: bytes) -> None:
+        """Note *value* at a folder without touching its times, where that can be."""
+        with contextlib.suppress(AttributeError), ignoring(_UNSUPPORTED):
             os.setxattr(folder, name, value)
-        except AttributeError:  # not this platform
-            return False
-        except OSError as error:
-            if error.errno in _UNSUPPORTED:
-                return False
-            raise
-        return True
 
     def marked(self, folder: int, name: str) -> bytes:
         """The note at a folder; empty where there is none."""
-        try:
+        with contextlib.suppress(AttributeError, OSError):
             return os.getxattr(folder, name)
-        except (AttributeError, OSError):
-            return b""
+        return b""
 
     def unmark(self, folder: int, name: str) -> None:
         """Take a note off a folder again."""
-        try:
+        with contextlib.suppress(AttributeError, OSError):
             os.removexattr(folder, name)
-        except (AttributeError, OSError):
-            return
+
+
+@contextlib.contextmanager
+def ignoring(numbers: set[int]) -> Iterator[None]:
+    """Suppress an `OSError` with one of these numbers."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in numbers:
+            raise
 
 
 class Folders:
@@ -218,10 +218,8 @@ def write_all(filesystem: Filesystem, handle: int, data: Buffer) -> None:
 def give(filesystem: Filesystem, handle: int, owner: tuple[int, int]) -> None:
     """Give an open file or folder to *owner* where we may; it is ours already where we may not."""
     if owner != (os.geteuid(), os.getegid()):
-        try:
+        with contextlib.suppress(PermissionError):
             filesystem.chown(handle, *owner)
-        except PermissionError:
-            return
 
 
 def copy_aside(filesystem: Filesystem, name: bytes, folder: int, aside: bytes, to: int) -> None:
@@ -309,9 +307,9 @@ def entry_stat(path: bytes) -> EntryStat:
     """
     statx = _statx()
     if statx is not None:
-        call, found = statx
-        if call(_AT_FDCWD, path, _NOFOLLOW, _BASIC, found) == 0:
-            marks, mode, inode, size, seconds, rest = _FIELDS.unpack_from(found)
+        call, answer = statx
+        if call(_AT_FDCWD, path, _NOFOLLOW, _BASIC, answer) == 0:
+            marks, mode, inode, size, seconds, rest = _FIELDS.unpack_from(answer)
             return EntryStat(mode, inode, size, seconds * _SECOND + rest, bool(marks & _FORBIDDING))
     info = os.lstat(path)
     return EntryStat(info.st_mode, info.st_ino, info.st_size, info.st_mtime_ns, False)

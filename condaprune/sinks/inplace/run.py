@@ -12,7 +12,7 @@ from condaprune.model import Progress, no_progress
 from condaprune.paths import ancestors, printable, to_bytes
 from condaprune.sinks.inplace.filesystem import Filesystem
 from condaprune.sinks.inplace.journal import Fingerprint, Journal, Phase
-from condaprune.sinks.inplace.state import FOLDER, Leftover, State, Traces
+from condaprune.sinks.inplace.state import FOLDER, Leftover, State
 from condaprune.sinks.inplace.status import Measured, add_pruning, measure
 from condaprune.sinks.inplace.steps import Steps, Tally
 from condaprune.sources.walk import walk
@@ -193,7 +193,7 @@ def recover_locked(state: State, progress: Progress = no_progress) -> str:
     """`recover` for a caller that has the lock."""
     leftover = state.find()
     if leftover is None:
-        return _CLEARED[_clear(state)]
+        return _CLEARED[state.clear_up()]
     run = JournalRun(state, leftover.journal, resumed=True)
     if leftover.phase is Phase.KEPT:
         return ""
@@ -235,7 +235,7 @@ def undo(
     with State(filesystem or Filesystem(), prefix, label) as state:
         leftover = state.find()
         if leftover is None:
-            if _clear(state) == "begun":
+            if state.clear_up() == "begun":
                 return "the interrupted run had not begun to remove; its traces are gone"
             raise CannotUndo(
                 "there is no run to undo",
@@ -272,10 +272,3 @@ _CLEARED = {
     "begun": "an earlier run was interrupted before it began to remove; its traces are gone",
     "finished": "an earlier run was interrupted at its very end; it is finished now",
 }
-
-
-def _clear(state: State) -> Traces:
-    try:
-        return state.clear()
-    except OSError as error:
-        raise state.error("the traces of an interrupted run cannot be removed", error) from error

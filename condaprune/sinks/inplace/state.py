@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -26,7 +27,15 @@ _PART = b"journal.part"
 _FINISHED = b"finished"
 _MARK = "user.condaprune.mtime"
 _NO_LOCKS = {errno.ENOLCK, errno.ENOTSUP, errno.EBADF, errno.EINVAL, errno.ENOSYS}
-
+_SPACE = "Free some space on this file system; the journal needs a few megabytes"
+_REMEDIES = {
+    errno.ENOSPC: _SPACE,
+    errno.EDQUOT: _SPACE,
+    errno.EROFS: "Write to an archive with -o, or mount the file system writable",
+    errno.EPERM: "Take the immutable attribute off (chattr -i), or keep the file with --keep",
+    errno.EACCES: "Run condaprune as a user who may write there, or write to an archive with -o",
+}
+_REMEDY = "Run condaprune again once nothing else changes the environment"
 
 Traces = Literal["nothing", "begun", "finished"]
 """The traces without a journal: none, those of a run that had not begun, or had finished."""
@@ -50,10 +59,8 @@ class State:
         self.filesystem = filesystem
         self.prefix = prefix
         self.label = label or prefix
-        try:
+        with self.typed_errors("cannot be opened"):
             self.root = filesystem.open_root(to_bytes(prefix))
-        except OSError as error:
-            raise self.error("cannot be opened", error) from error
         self._folder = -1
         self._moved = -1
         try:
@@ -105,19 +112,16 @@ class State:
 
     def find(self) -> Leftover | None:
         """The run that was left here, if its journal was complete. Errors: `SinkError`."""
-        try:
-            names = self.filesystem.names(self.folder)
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise self.error("the state folder cannot be opened", error, STATE_FOLDER) from error
+        with self.typed_errors("the state folder cannot be opened", STATE_FOLDER):
+            try:
+                names = self.filesystem.names(self.folder)
+            except FileNotFoundError:
+                return None
         for phase in Phase:
             if phase.file in names:
                 where = f"{self.label}/{STATE_FOLDER}/{phase.file.decode()}"
-                try:
+                with self.typed_errors("cannot be read", STATE_FOLDER):
                     data = self.filesystem.read(phase.file, self.folder)
-                except OSError as error:
-                    raise self.error("cannot be read", error, STATE_FOLDER) from error
                 return Leftover(phase, load(data, where))
         return None
 
@@ -150,11 +154,9 @@ class State:
 
     def turn(self, old: Phase, new: Phase) -> None:
         """Take the run from one phase to the next. Errors: `SinkError`."""
-        try:
+        with self.typed_errors("the journal cannot be renamed", STATE_FOLDER):
             self.filesystem.rename(old.file, self.folder, new.file, self.folder)
             self.filesystem.sync(self.folder)
-        except OSError as error:
-            raise self.error("the journal cannot be renamed", error, STATE_FOLDER) from error
 
     def conclude(self, phase: Phase) -> None:
         """Note that a run is finished: there is nothing left to do but to clear up."""
@@ -186,6 +188,11 @@ class State:
             system.unmark(self.root, _MARK)
         return traces
 
+    def clear_up(self) -> Traces:
+        """`clear` after a run that left no journal. Errors: `SinkError`."""
+        with self.typed_errors("the traces of an interrupted run cannot be removed"):
+            return self.clear()
+
     def _remove(self) -> Traces:
         system = self.filesystem
         try:
@@ -213,19 +220,16 @@ class State:
         self._moved = self._folder = -1
         return "finished" if _FINISHED in names else "begun"
 
+    @contextlib.contextmanager
+    def typed_errors(self, what: str, path: str = "") -> Iterator[None]:
+        """Raise `error` for an `OSError` inside."""
+        try:
+            yield
+        except OSError as error:
+            raise self.error(what, error, path) from error
+
     def error(self, what: str, error: OSError, path: str = "") -> SinkError:
         """The typed error for a failed call on *path* (empty for the prefix)."""
-        where = f"{self.label}/{printable(path)}" if path else self.label
-        return SinkError(f"{what}: {error.strerror}", where=where, remedy=_remedy(error))
-
-
-def _remedy(error: OSError) -> str:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return "Free some space on this file system; the journal needs a few megabytes"
-    if error.errno == errno.EROFS:
-        return "Write to an archive with -o, or mount the file system writable"
-    if error.errno == errno.EPERM:
-        return "Take the immutable attribute off (chattr -i), or keep the file with --keep"
-    if error.errno == errno.EACCES:
-        return "Run condaprune as a user who may write there, or write to an archive with -o"
-    return "Run condaprune again once nothing else changes the environment"
+        where = f"{self.label}/{printable(path)}".rstrip("/")
+        remedy = _REMEDIES.get(error.errno or 0, _REMEDY)
+        return SinkError(f"{what}: {error.strerror}", where=where, remedy=remedy)

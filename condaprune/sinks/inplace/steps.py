@@ -10,7 +10,7 @@ import contextlib
 import errno
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from condaprune.errors import SinkError
@@ -22,6 +22,7 @@ from condaprune.sinks.inplace.filesystem import (
     copy_aside,
     delete,
     give,
+    ignoring,
     remove_part,
     write_all,
 )
@@ -189,7 +190,7 @@ class Steps:
         """Give every folder that the run touched the modification time it had."""
         for path, mtime_ns in self._journal.times:
             # EPERM: the time of a folder that belongs to somebody else cannot be set.
-            with _ignoring(_NOT_THERE | {errno.ENOENT, errno.EPERM}):
+            with ignoring(_NOT_THERE | {errno.ENOENT, errno.EPERM}):
                 handle = self._folder(path)
                 info = self._system.fstat(handle)
                 if info.st_mtime_ns != mtime_ns:
@@ -238,14 +239,13 @@ class Steps:
 
     def clear_aside(self) -> None:
         """Remove the remains of an interrupted copy, once all entries are back."""
-        if self._journal.mode == "move":
-            remove_part(self._system, self._state.moved)
+        remove_part(self._system, self._state.moved)
 
     def unmake_folders(self) -> None:
         """Remove the folders that were made for new files, where nothing else is in them."""
         for path in reversed(self._journal.made):
             self._folder.forget(path)
-            with _ignoring(_NOT_EMPTY | {errno.ENOENT}):
+            with ignoring(_NOT_EMPTY | {errno.ENOENT}):
                 where, name = self._locate(path)
                 self._system.rmdir(name, where)
 
@@ -268,12 +268,3 @@ class Steps:
                     raise
                 self.put_back([int(name)])
                 self.tally.kept[original.path] = "something was put into it meanwhile"
-
-
-@contextlib.contextmanager
-def _ignoring(numbers: set[int]) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in numbers:
-            raise
