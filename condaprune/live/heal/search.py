@@ -142,8 +142,8 @@ class Search:
         self._trials = trials
         self._tries = tries
         self._progress = progress
-        self._units = Units(plan, run.removals)
-        self._removed = Removed(plan.inventory, (removal.path for removal in run.removals))
+        self._units = Units(plan, run.journal.removals)
+        self._removed = Removed(plan.inventory, (removal.path for removal in run.journal.removals))
         self._restored: frozenset[Unit] = frozenset()
         self._results: dict[frozenset[Unit], bool] = {frozenset(): False}
         self.failure = failure

@@ -17,7 +17,7 @@ from functools import cache
 from typing import NamedTuple
 
 from condaprune.formats.patch import Buffer
-from condaprune.paths import to_bytes
+from condaprune.paths import ancestors, to_bytes
 
 _PIECE = 1 << 20
 _COPY = b"part"
@@ -35,7 +35,10 @@ _SECOND = 1_000_000_000
 
 
 class Filesystem:
-    """The calls of an in-place run. Errors: `OSError`, as the system reports them."""
+    """The calls of an in-place run, many with the name of the system's own.
+
+    Errors: `OSError`, as the system reports them.
+    """
 
     def open_root(self, path: bytes) -> int:
         """A handle of the prefix."""
@@ -46,7 +49,6 @@ class Filesystem:
         return os.open(name, _FOLDER | os.O_NOFOLLOW, dir_fd=folder)
 
     def close(self, handle: int) -> None:
-        """Close a handle."""
         os.close(handle)
 
     def lock(self, folder: int) -> bool:
@@ -87,19 +89,15 @@ class Filesystem:
         return os.readlink(name, dir_fd=folder)
 
     def unlink(self, name: bytes, folder: int) -> None:
-        """Remove a file or link."""
         os.unlink(name, dir_fd=folder)
 
     def rmdir(self, name: bytes, folder: int) -> None:
-        """Remove an empty folder."""
         os.rmdir(name, dir_fd=folder)
 
     def mkdir(self, name: bytes, folder: int, mode: int) -> None:
-        """Make a folder."""
         os.mkdir(name, mode, dir_fd=folder)
 
     def symlink(self, target: bytes, name: bytes, folder: int) -> None:
-        """Make a link."""
         os.symlink(target, name, dir_fd=folder)
 
     def rename(self, name: bytes, folder: int, new: bytes, to: int) -> None:
@@ -115,11 +113,9 @@ class Filesystem:
         return os.write(handle, data)
 
     def chmod(self, handle: int, mode: int) -> None:
-        """Set the permission bits of an open file or folder."""
         os.fchmod(handle, mode)
 
     def chown(self, handle: int, user: int, group: int) -> None:
-        """Set the owner of an open file or folder."""
         os.fchown(handle, user, group)
 
     def touch(self, handle: int, accessed_ns: int, modified_ns: int) -> None:
@@ -176,18 +172,12 @@ class Folders:
         handle = self._open.get(path)
         if handle is not None:
             return handle
-        names: list[str] = []
-        above = path
-        while above not in self._open:
-            above, _, name = above.rpartition("/")
-            names.append(name)
-        self._close_below(above)
-        handle = self._open[above]
-        while names:
-            name = names.pop()
-            above = f"{above}/{name}" if above else name
-            handle = self._open[above] = self._filesystem.enter(to_bytes(name), handle)
-        return handle
+        for folder in (*ancestors(path), path):
+            if folder not in self._open:
+                above, _, name = folder.rpartition("/")
+                self._close_below(above)
+                self._open[folder] = self._filesystem.enter(to_bytes(name), self._open[above])
+        return self._open[path]
 
     def forget(self, path: str) -> None:
         """Close the handle of a folder that is to go, and of those in it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 import time
@@ -16,9 +17,18 @@ from condaprune.sinks.inplace.status import STATUS, Measured, measure
 from condaprune.sources.owners import source_of_bytecode
 from condaprune.version import __version__
 
+_READ_ONLY = (
+    "this folder is read-only",
+    "Run condaprune as a user who may write there, or write to an archive with -o",
+)
+_IMMUTABLE = (
+    "this is marked as immutable or append-only",
+    "Remove the mark (chattr -i -a), or keep it with --keep",
+)
+
 
 def make_journal(
-    plan: Plan, prefix: str, *, mode: Mode, verified: bool
+    plan: Plan, *, mode: Mode, verified: bool
 ) -> tuple[Journal | None, dict[str, str]]:
     """The journal for a plan, None where there is nothing to do, and the entries that stay
     although the plan removes them: path -> why.
@@ -26,7 +36,7 @@ def make_journal(
     Everything is looked at before the first change. Errors: `SinkError` for entries that are
     immutable or read-only, and for a file to rewrite that is no longer the one of the plan.
     """
-    root = to_bytes(prefix)
+    root = to_bytes(plan.inventory.prefix)
     label = plan.inventory.label
     entries = plan.inventory.entries
     edits = [edit for edit in plan.edits if _differs(root, edit)]
@@ -112,36 +122,20 @@ def _turn(removal: Fingerprint) -> tuple[int, int, str]:
 def _check_writable(label: str, root: bytes, folders: set[str], locked: Iterable[str]) -> None:
     """Refuse folders that may not be written in, and entries that are *locked*. Errors:
     `SinkError`."""
-    immutable = set(locked)
-    read_only = set()
+    problems = dict.fromkeys(locked, _IMMUTABLE)
     for path in folders:
-        where = root + b"/" + to_bytes(path) if path else root
+        where = os.path.join(root, to_bytes(path))
         if not os.access(where, os.W_OK | os.X_OK) and os.path.isdir(where):
-            read_only.add(path)
-        elif path not in immutable and _is_locked(where):
-            immutable.add(path)
-    if not read_only and not immutable:
-        return
-    path = min(read_only | immutable)
-    where_shown = f"{label}/{printable(path)}".rstrip("/")
-    if path in read_only:
-        raise SinkError(
-            "this folder is read-only, nothing was touched",
-            where=where_shown,
-            remedy="Run condaprune as a user who may write there, or write to an archive with -o",
-        )
-    raise SinkError(
-        "this is marked as immutable or append-only, nothing was touched",
-        where=where_shown,
-        remedy="Remove the mark (chattr -i -a), or keep it with --keep",
-    )
-
-
-def _is_locked(path: bytes) -> bool:
-    try:
-        return entry_stat(path).locked
-    except OSError:
-        return False
+            problems[path] = _READ_ONLY
+            continue
+        with contextlib.suppress(OSError):
+            if entry_stat(where).locked:
+                problems.setdefault(path, _IMMUTABLE)
+    if problems:
+        path = min(problems)
+        what, remedy = problems[path]
+        where_shown = f"{label}/{printable(path)}".rstrip("/")
+        raise SinkError(f"{what}, nothing was touched", where=where_shown, remedy=remedy)
 
 
 def _rewrites(plan: Plan, root: bytes, edits: Iterable[Edit], stamp: int) -> Iterator[Rewrite]:

@@ -11,10 +11,10 @@ from condaprune.errors import SinkError
 from condaprune.model import Progress, no_progress
 from condaprune.paths import ancestors, printable, to_bytes
 from condaprune.sinks.inplace.filesystem import Filesystem
-from condaprune.sinks.inplace.journal import Fingerprint, Journal, Phase
+from condaprune.sinks.inplace.journal import Journal, Phase
 from condaprune.sinks.inplace.state import FOLDER, Leftover, State
 from condaprune.sinks.inplace.status import Measured, add_pruning, measure
-from condaprune.sinks.inplace.steps import Steps, Tally
+from condaprune.sinks.inplace.steps import Steps
 from condaprune.sources.walk import walk
 
 _STEP = 1000
@@ -30,6 +30,7 @@ class JournalRun:
     """A journal that is being carried out; *state* must hold it.
 
     *foreseen* is the result where all goes by the plan; without, a walk measures the result.
+    `tally` has the entries that could not be removed so far.
     Errors of all methods: `SinkError`.
     """
 
@@ -44,19 +45,10 @@ class JournalRun:
         self._state = state
         self.journal = journal
         self._steps = Steps(state, journal, resumed=resumed)
+        self.tally = self._steps.tally
         self._foreseen = foreseen
         self.bytes_after = 0
         self.status_added = Measured(0, 0)
-
-    @property
-    def removals(self) -> tuple[Fingerprint, ...]:
-        """The entries that go, in order."""
-        return self.journal.removals
-
-    @property
-    def tally(self) -> Tally:
-        """The entries that could not be removed so far."""
-        return self._steps.tally
 
     def apply(self, progress: Progress = no_progress) -> None:
         """Carry the journal out; whatever was done of it before stays done.
@@ -79,7 +71,7 @@ class JournalRun:
             self._remove(sorted(self._with_folders(numbers)), no_progress)
 
     def _remove(self, numbers: Iterable[int], progress: Progress) -> None:
-        total = len(self.removals)
+        total = len(self.journal.removals)
         for number in numbers:
             self._steps.remove(number)
             if not number % _STEP:
@@ -94,7 +86,7 @@ class JournalRun:
             self._steps.put_back(sorted(self._with_folders(numbers), reverse=True))
 
     def _with_folders(self, numbers: Iterable[int]) -> set[int]:
-        removals = self.removals
+        removals = self.journal.removals
         chosen = set(numbers)
         folders = {folder for number in chosen for folder in ancestors(removals[number].path)}
         return chosen | {n for n, removal in enumerate(removals) if removal.path in folders}
@@ -141,8 +133,8 @@ class JournalRun:
         rewrites = (*journal.rewrites, journal.status)
         with self._typed_errors():
             steps.put_back(range(len(journal.removals) - 1, -1, -1))
-            for number in range(len(rewrites) - 1, -1, -1):
-                steps.unwrite(number, rewrites[number])
+            for number, rewrite in reversed([*enumerate(rewrites)]):
+                steps.unwrite(number, rewrite)
             steps.unmake_folders()
             steps.clear_aside()
             steps.set_times()

@@ -52,7 +52,6 @@ class InPlaceSink:
         options = self._options
         journal, kept = make_journal(
             plan,
-            state.prefix,
             mode="move" if options.verified or options.undoable else "unlink",
             verified=options.verified,
         )

@@ -17,12 +17,20 @@ from typing import Literal
 
 from condaprune.errors import SinkError
 from condaprune.paths import printable, to_bytes
-from condaprune.sinks.inplace.filesystem import Filesystem, closing, write_all
+from condaprune.sinks.inplace.filesystem import (
+    Filesystem,
+    Folders,
+    closing,
+    delete,
+    ignoring,
+    write_all,
+)
 from condaprune.sinks.inplace.journal import Journal, Phase, dump, load
 from condaprune.sources.walk import STATE_FOLDER
 
 FOLDER = to_bytes(STATE_FOLDER)
-MOVED = b"moved"
+_MOVED = b"moved"
+_MOVED_PATH = f"{STATE_FOLDER}/moved"
 _PART = b"journal.part"
 _FINISHED = b"finished"
 _MARK = "user.condaprune.mtime"
@@ -61,8 +69,7 @@ class State:
         self.label = label or prefix
         with self.typed_errors("cannot be opened"):
             self.root = filesystem.open_root(to_bytes(prefix))
-        self._folder = -1
-        self._moved = -1
+        self._folders = Folders(filesystem, self.root)
         try:
             self._lock()
         except BaseException:
@@ -70,12 +77,9 @@ class State:
             raise
 
     def _lock(self) -> None:
-        try:
+        free = True  # without locks (network file systems) the checks before each removal remain
+        with self.typed_errors("cannot be locked"), ignoring(_NO_LOCKS):
             free = self.filesystem.lock(self.root)
-        except OSError as error:
-            if error.errno not in _NO_LOCKS:
-                raise self.error("cannot be locked", error) from error
-            return  # a network file system without locks: the checks before each removal remain
         if not free:
             raise SinkError(
                 "another run of condaprune is working on this environment, nothing was touched",
@@ -85,10 +89,8 @@ class State:
 
     def close(self) -> None:
         """Release the lock and all handles."""
-        for handle in (self._moved, self._folder, self.root):
-            if handle >= 0:
-                self.filesystem.close(handle)
-        self._moved = self._folder = self.root = -1
+        self._folders.release()
+        self.filesystem.close(self.root)
 
     def __enter__(self) -> State:
         return self
@@ -99,16 +101,12 @@ class State:
     @property
     def folder(self) -> int:
         """The handle of the state folder. Errors: `OSError`."""
-        if self._folder < 0:
-            self._folder = self.filesystem.enter(FOLDER, self.root)
-        return self._folder
+        return self._folders(STATE_FOLDER)
 
     @property
     def moved(self) -> int:
         """The handle of the folder with the entries set aside. Errors: `OSError`."""
-        if self._moved < 0:
-            self._moved = self.filesystem.enter(MOVED, self.folder)
-        return self._moved
+        return self._folders(_MOVED_PATH)
 
     def find(self) -> Leftover | None:
         """The run that was left here, if its journal was complete. Errors: `SinkError`."""
@@ -144,7 +142,7 @@ class State:
             system.mark(self.root, _MARK, str(time).encode("ascii"))
         system.mkdir(FOLDER, self.root, 0o700)
         if journal.mode == "move":
-            system.mkdir(MOVED, self.folder, 0o700)
+            system.mkdir(_MOVED, self.folder, 0o700)
         with closing(system, system.create(_PART, self.folder)) as handle:
             write_all(system, handle, dump(journal))
             system.sync(handle)
@@ -199,25 +197,18 @@ class State:
             names = system.names(self.folder)
         except FileNotFoundError:
             return "nothing"
-        if MOVED in names and system.names(self.moved):
+        if _MOVED in names and system.names(self.moved):
             if not any(phase.file in names for phase in Phase):
                 raise SinkError(
                     "the entries that an earlier run set aside are here, but its journal is gone",
-                    where=f"{self.label}/{STATE_FOLDER}/{MOVED.decode()}",
+                    where=f"{self.label}/{_MOVED_PATH}",
                     remedy="Install the environment anew",
                 )
             raise OSError(errno.ENOTEMPTY, "some entries are still set aside")
-        last = [name for name in (MOVED, _FINISHED) if name in names]
-        for name in [*(name for name in names if name not in last), *last]:
-            if name == MOVED:
-                system.rmdir(MOVED, self.folder)
-            else:
-                system.unlink(name, self.folder)
+        for name in sorted(names, key=lambda name: (name == _FINISHED, name == _MOVED)):
+            delete(system, name, self.folder, is_folder=name == _MOVED)
         system.rmdir(FOLDER, self.root)
-        for handle in (self._moved, self._folder):
-            if handle >= 0:
-                system.close(handle)
-        self._moved = self._folder = -1
+        self._folders.release()
         return "finished" if _FINISHED in names else "begun"
 
     @contextlib.contextmanager

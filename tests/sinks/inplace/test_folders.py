@@ -93,7 +93,7 @@ def test_a_look_tells_what_a_stat_tells(
 
 def test_what_points_goes_first_then_lists_then_files_then_folders(tmp_path: Path) -> None:
     plan = make_plan(build(tmp_path))
-    journal, _ = make_journal(plan, plan.inventory.prefix, mode="unlink", verified=False)
+    journal, _ = make_journal(plan, mode="unlink", verified=False)
     assert journal is not None
     tests = f"{SITE}/pkg/tests"
     assert [known.path for known in journal.removals] == [

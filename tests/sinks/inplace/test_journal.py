@@ -17,7 +17,7 @@ from tests.sinks.inplace.prefixes import build, make_plan
 @pytest.fixture
 def journal(tmp_path: Path) -> Journal:
     plan = make_plan(build(tmp_path))
-    journal, _ = make_journal(plan, plan.inventory.prefix, mode="move", verified=True)
+    journal, _ = make_journal(plan, mode="move", verified=True)
     assert journal is not None
     return journal
 
