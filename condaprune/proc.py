@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from dataclasses import dataclass
@@ -24,26 +25,18 @@ def running_from(prefix: str) -> list[tuple[int, str]]:
     except OSError:
         return []
     for number in numbers:
-        if number != os.getpid():
-            program = _program(number)
-            if program and (program.startswith(inside) or _maps(number, inside)):
+        if number == os.getpid():
+            continue
+        with contextlib.suppress(OSError):
+            program = os.readlink(b"/proc/%d/exe" % number)
+            if program.startswith(inside) or inside in _read(b"/proc/%d/maps" % number):
                 users.append((number, from_bytes(program)))
     return users
 
 
-def _program(number: int) -> bytes:
-    try:
-        return os.readlink(b"/proc/%d/exe" % number)
-    except OSError:
-        return b""
-
-
-def _maps(number: int, inside: bytes) -> bool:
-    try:
-        with open(b"/proc/%d/maps" % number, "rb") as stream:
-            return inside in stream.read()
-    except OSError:
-        return False
+def _read(path: bytes) -> bytes:
+    with open(path, "rb") as stream:
+        return stream.read()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +61,11 @@ class Mount:
 
 def mount_of(path: str, table: str = "/proc/self/mountinfo") -> Mount:
     """The mount that the real *path* lies on; one of unknown type where there is no table."""
-    try:
-        with open(table, encoding="utf-8", errors="surrogateescape") as stream:
-            lines = stream.read().splitlines()
-    except OSError:
-        return Mount("/", "unknown", ())
     deepest = Mount("/", "unknown", ())
+    try:
+        lines = from_bytes(_read(to_bytes(table))).split("\n")
+    except OSError:
+        return deepest
     for line in lines:
         head, _, tail = line.partition(" - ")
         fields, about = head.split(" "), tail.split(" ")
