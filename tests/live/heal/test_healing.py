@@ -10,9 +10,8 @@ import pytest
 
 from condaprune.app.carry_out import carry_out
 from condaprune.cli import run
-from condaprune.live.heal.search import Tries, smallest
 from condaprune.live.heal.units import pattern_of
-from condaprune.live.heal.verifier import Verifier
+from condaprune.live.heal.verifier import Tries, Verifier, smallest
 from condaprune.live.trials import CommandTrial
 from condaprune.model import Decision, Plan
 from condaprune.sinks.inplace.sink import InPlaceOptions, InPlaceSink
