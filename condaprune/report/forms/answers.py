@@ -4,29 +4,19 @@ from __future__ import annotations
 
 import json
 import time
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from condaprune.paths import printable
-from condaprune.report.layout import Column, Show, counted, listed, share, size, table
+from condaprune.report.layout import Show, counted, listed, share, size
 
 if TYPE_CHECKING:
-    from condaprune.live.verify.results import Finding, Unchecked, Verification
+    from condaprune.live.verify.results import Verification
     from condaprune.report.audit.needs import Why
     from condaprune.sinks.inplace.status import PrefixStatus
 
 _FEW = 12
-_SUBJECTS = 4
-_UNKNOWN_RULE = "an unknown rule (no manifest was given, or it names none)"
-_COUNTS = (
-    Column["Count"]("compared", 8, lambda row: f"{row.compared:,}"),
-    Column["Count"]("lost", 6, lambda row: f"{row.lost:,}"),
-    Column["Count"]("announced", 9, lambda row: f"{row.announced:,}"),
-    Column["Count"]("removed", 7, lambda row: f"{row.removed:,}"),
-    Column["Count"]("seconds", 7, lambda row: f"{row.seconds:.1f}"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,59 +113,11 @@ def status_as_json(status: Status, _show: Show) -> Iterator[str]:
     yield json.dumps(status.prefix.to_json(), indent=1)
 
 
-def verification_as_text(report: Verification, _show: Show) -> Iterator[str]:
-    """What a verification found, the losses first."""
-    before, after = printable(report.before), printable(report.after)
-    if report.ok:
-        yield f"nothing lost: {after} does what {before} did, as far as was checked"
-    else:
-        yield f"{len(report.lost):,} lost: {after} no longer does all that {before} did"
-    for title, findings in ("lost", report.lost), ("announced by a rule", report.announced):
-        if findings:
-            yield from ("", title)
-            yield from _findings(findings)
-    if report.removed:
-        yield from ("", "removed on purpose")
-        totals = Counter((f.check, f.kind, f.rule) for f in report.removed)
-        for (check, kind, rule), count in sorted(totals.items()):
-            yield f"  {check}: {counted(count, kind)} by {printable(rule) or _UNKNOWN_RULE}"
-    if report.unchecked:
-        yield from ("", "not checked")
-        yield from _unchecked(report.unchecked)
-    yield ""
-    yield from table("check", _COUNTS, report.counts.items())
-    for note in report.notes:
-        yield f"note: {printable(note)}"
+def verification_as_text(verification: Verification, _show: Show) -> Iterator[str]:
+    """What a verification found."""
+    from condaprune.live.verify.render import render
 
-
-def _findings(findings: Sequence[Finding]) -> Iterator[str]:
-    """Findings with the same evidence become one: a missing module is many lost imports."""
-    groups: dict[Finding, list[str]] = {}
-    for finding in findings:
-        groups.setdefault(replace(finding, name=""), []).append(printable(finding.name))
-    for finding, names in groups.items():
-        count = finding.kind if len(names) == 1 else counted(len(names), finding.kind)
-        yield f"  {finding.check}: {count} {listed(names, _SUBJECTS)}"
-        yield f"    before: {printable(finding.before)}; after: {printable(finding.after)}"
-        if finding.evidence:
-            yield f"    {printable(finding.evidence)}"
-        for culprit in finding.removed:
-            by = f"removed by {printable(culprit.rule)}" if culprit.rule else "is gone"
-            yield f"    {printable(culprit.path)} {by}"
-        if finding.announcement:
-            yield f"    {printable(finding.rule)} says: {printable(finding.announcement)}"
-
-
-def _unchecked(unchecked: Sequence[Unchecked]) -> Iterator[str]:
-    """One line a reason, with the first few subjects that it holds for."""
-    reasons: dict[tuple[str, str], list[str]] = {}
-    for item in unchecked:
-        subjects = reasons.setdefault((item.check, item.why), [])
-        if item.subject:
-            subjects.append(printable(item.subject))
-    for (check, why), subjects in reasons.items():
-        shown = f": {listed(subjects, _SUBJECTS)}" if subjects else ""
-        yield f"  {check}: {printable(why)}{shown}"
+    yield render(verification).removesuffix("\n")
 
 
 def verification_as_json(verification: Verification, _show: Show) -> Iterator[str]:
