@@ -20,7 +20,6 @@ Arrow = tuple[str, str]
 
 # A module imports only from its own line or the lines above it.
 FLOW = (
-    ("errors", "paths", "names", "version", "files", "processes", "rule", "model"),
     ("formats",),
     ("sources",),
     ("ruleset",),

@@ -152,8 +152,7 @@ def _verifier(request: Request, in_place: InPlace) -> Verifier | None:
     verify = () if request.verify == (NO_VERIFICATION,) else request.verify
     if not (verify or in_place.heal):
         return None  # the usual case, without importing all that verifies
-    from condaprune.live.heal.search import Tries
-    from condaprune.live.heal.verifier import Verifier
+    from condaprune.live.heal.verifier import Tries, Verifier
     from condaprune.live.trials import make_trials
 
     trials = make_trials(verify)

@@ -25,7 +25,7 @@ def show_runtime(
     Errors: `SourceError`; `UsageProblem` for what has no contents to read.
     """
     from condaprune.app.audit import readable_environment
-    from condaprune.report.audit.runtime import runtime_needs
+    from condaprune.report.audit.runtime import run_activation, runtime_needs
     from condaprune.report.forms import NEEDS
     from condaprune.report.forms.needs import dockerfile as final_stage
 
@@ -37,8 +37,6 @@ def show_runtime(
         removed = {entry.path for entry in make_plan(subject, request).removed()}
     needs = runtime_needs(subject, removed)
     if run:
-        from condaprune.report.audit.activation import run_activation
-
         if not subject.prefix:
             raise UsageProblem(
                 "activation scripts can be run only in an environment on disk",

@@ -22,6 +22,7 @@ from shlex import quote
 from typing import NamedTuple
 
 from condaprune.live.sandbox import SYSTEM_PATH, Sandbox
+from condaprune.live.trace.recorders.base import Launch
 from condaprune.paths import from_bytes, to_bytes
 
 _DECLARED = "etc/conda/env_vars.d"
@@ -36,8 +37,8 @@ _PASSED = ("HOME", "TMPDIR", "PATH", "http_proxy", "https_proxy", "all_proxy")
 _CLEAN = " ".join(['exec "$0" -i', *(f'{name}="${name}"' for name in _PASSED), '"$@"'])
 _DUMP = "{env} -0; printf '=\\0'\n"  # no variable has an empty name
 
-Wrap = Callable[[Sequence[str], Mapping[str, str]], tuple[Sequence[str], Mapping[str, str]]]
-"""Turns a command and its variables into those that record it."""
+Wrap = Callable[[Launch], Launch]
+"""Turns a command into one that is recorded."""
 
 
 class Variable(NamedTuple):
@@ -111,9 +112,8 @@ def activate(sandbox: Sandbox, seconds: float, scripts: Sequence[str] | None = N
     # A variable that the sandbox sets must not hide that a script sets it to the same value.
     done = sandbox.run([shell, "-c", _CLEAN, env, *words, shell, "-c", text], seconds)
     if done.code != 0:
-        last = done.err.decode("utf-8", "replace").strip().splitlines()[-1:]
-        how = f"ended with {done.code}" if done.code is not None else "did not end in time"
-        return Activation(variables, f"the activation scripts {how}: {''.join(last)}")
+        failure = f"the activation scripts {done.ending}: {done.last_line}"
+        return Activation(variables, failure)
     dumps = [_parse(part) for part in done.out.split(b"\0=\0")[:-1]]
     if len(dumps) <= len(scripts):
         return Activation(variables, f"{scripts[len(dumps) - 1]} ended the shell")
@@ -195,8 +195,7 @@ def run_command(
     declared, scripts = _read(prefix)
     lines = [*(_source(prefix, script) for script in scripts), f"eval {quote(command)}"]
     with tempfile.TemporaryDirectory(prefix="condaprune-home-") as home:
-        words: Sequence[str] = [_shell(), "-c", "\n".join(lines), "condaprune-verify"]
-        variables: Mapping[str, str] = {
+        variables = {
             **{n: v for n, v in os.environ.items() if n not in _FOREIGN and n[:4] != "XDG_"},
             **Activation(declared).values,
             **_base(prefix),
@@ -204,21 +203,20 @@ def run_command(
             "HOME": home,
             "PYTHONNOUSERSITE": "1",
         }
-        if wrap is not None:
-            words, variables = wrap(words, variables)
-        return _run(words, variables, seconds)
+        launch = Launch((_shell(), "-c", "\n".join(lines), "condaprune-verify"), variables)
+        return _run(wrap(launch) if wrap is not None else launch, seconds)
 
 
-def _run(words: Sequence[str], variables: Mapping[str, str], seconds: float) -> CommandResult:
+def _run(launch: Launch, seconds: float) -> CommandResult:
     began = time.monotonic()
     # A file rather than a pipe: a child left behind would hold a pipe open.
     with tempfile.TemporaryFile() as output:
         process = subprocess.Popen(
-            [to_bytes(word) for word in words],
+            [to_bytes(word) for word in launch.command],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            env={to_bytes(name): to_bytes(value) for name, value in variables.items()},
+            env={to_bytes(name): to_bytes(value) for name, value in launch.environment.items()},
             start_new_session=True,
         )
         code: int | None

@@ -11,44 +11,25 @@ Kind = Literal["module", "attribute", "distribution", "library", "file"]
 
 _TOKEN = r"['\"\u2018`]?(?P<name>[^\s'\"\u2019`:;,()<>]+)"
 _QUOTED = r"['\"\u2018`](?P<name>[^'\"\u2019`\n]+)['\"\u2019`]"
+_PACKAGE = r"['\"](?P<package>[\w.]+)['\"]"
 _ABSOLUTE = re.compile(r"/[^\s'\"<>|:;,()]+")
 # The name of the thing is the group `name`; with a group `package` it lies in that.
-_PATTERNS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
-    ("module", re.compile(r"No module named " + _QUOTED)),
-    ("module", re.compile(r"No module named (?P<name>[\w.]+)")),
-    ("module", re.compile(r"ModuleNotFoundError: .*?" + _QUOTED)),
-    (
-        "module",
-        re.compile(
-            r"cannot import name ['\"](?P<name>\w+)['\"] from "
-            r"(?:partially .*? )?['\"](?P<package>[\w.]+)['\"]"
-        ),
-    ),
-    (
-        "attribute",
-        re.compile(
-            r"module ['\"](?P<package>[\w.]+)['\"] has no attribute ['\"](?P<name>\w+)['\"]"
-        ),
-    ),
-    ("distribution", re.compile(r"No package metadata was found for (?P<name>[\w.\-]+)")),
-    ("distribution", re.compile(r"PackageNotFoundError: ['\"]?(?P<name>[\w.\-]+)")),
-    ("distribution", re.compile(r"DistributionNotFound: (?:The )?['\"]?(?P<name>[\w.\-]+)")),
-    ("library", re.compile(r"(?P<name>[^\s:'\"]+): cannot open shared object file")),
-    ("library", re.compile(r"could not load (?:library|dynamic library) " + _QUOTED, re.I)),
-    ("library", re.compile(r"(?P<name>[^\s:'\"]+\.so[.\d]*): No such file")),
-    ("file", re.compile(r"No such file or directory:? " + _QUOTED)),
-    (
-        "file",
-        re.compile(_QUOTED + r":? (?:No such file or directory|does not exist|not found)", re.I),
-    ),
-    (
-        "file",
-        re.compile(r"(?P<name>[^\s'\"]+): (?:No such file or directory|(?:command )?not found)"),
-    ),
-    (
-        "file",
-        re.compile(r"(?:cannot|can't|unable to|failed to) open \w*\s*" + _TOKEN, re.I),
-    ),
+_PATTERNS: tuple[tuple[Kind, str], ...] = (
+    ("module", r"No module named " + _QUOTED),
+    ("module", r"No module named (?P<name>[\w.]+)"),
+    ("module", r"ModuleNotFoundError: .*?" + _QUOTED),
+    ("module", r"cannot import name ['\"](?P<name>\w+)['\"] from (?:partially .*? )?" + _PACKAGE),
+    ("attribute", rf"module {_PACKAGE} has no attribute ['\"](?P<name>\w+)['\"]"),
+    ("distribution", r"No package metadata was found for (?P<name>[\w.\-]+)"),
+    ("distribution", r"PackageNotFoundError: ['\"]?(?P<name>[\w.\-]+)"),
+    ("distribution", r"DistributionNotFound: (?:The )?['\"]?(?P<name>[\w.\-]+)"),
+    ("library", r"(?P<name>[^\s:'\"]+): cannot open shared object file"),
+    ("library", r"(?i)could not load (?:library|dynamic library) " + _QUOTED),
+    ("library", r"(?P<name>[^\s:'\"]+\.so[.\d]*): No such file"),
+    ("file", r"No such file or directory:? " + _QUOTED),
+    ("file", rf"(?i){_QUOTED}:? (?:No such file or directory|does not exist|not found)"),
+    ("file", r"(?P<name>[^\s'\"]+): (?:No such file or directory|(?:command )?not found)"),
+    ("file", r"(?i)(?:cannot|can't|unable to|failed to) open \w*\s*" + _TOKEN),
 )
 
 
@@ -70,7 +51,7 @@ def read_missing(text: str) -> Iterator[Missing]:
     lines.reverse()
     for line in lines:
         for kind, pattern in _PATTERNS:
-            for match in pattern.finditer(line):
+            for match in re.finditer(pattern, line):
                 groups = match.groupdict()
                 package = groups.get("package")
                 name = f"{package}.{groups['name']}" if package else groups["name"]

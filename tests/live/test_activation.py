@@ -10,7 +10,7 @@ import pytest
 from condaprune.live.activation import Activation, activate, run_command
 from condaprune.live.sandbox import Sandbox, open_sandbox
 from condaprune.live.verify.proof import compare
-from condaprune.report.audit.activation import run_activation
+from condaprune.report.audit.runtime import run_activation
 from tests.trees import make_tree
 
 SCRIPTS = ["etc/conda/activate.d/a.sh", "etc/conda/activate.d/b.sh"]

@@ -160,7 +160,7 @@ def test_the_dockerfile_has_variables_user_and_exec_form(
 
 
 def test_running_activation_tells_computed_values(scripts: Path) -> None:
-    from condaprune.report.audit.activation import run_activation
+    from condaprune.report.audit.runtime import run_activation
 
     found = run_activation(os.fspath(scripts), ["etc/conda/activate.d/a.sh"])
     assert {v.name: v.value for v in found} == {

@@ -1,16 +1,16 @@
-"""Evidence of what a failed trial misses: its output, and what it asks the system for."""
+"""Evidence of what a failed trial misses: what its output says, and what it asks the system for."""
 
 from __future__ import annotations
 
 import posixpath
 import tempfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from condaprune.errors import TraceError, VerificationFailed
 from condaprune.live.messages import Kind, read_missing
 from condaprune.live.trace.recorders import make_recorder
-from condaprune.live.trace.recorders.base import Launch, Recording
+from condaprune.live.trace.recorders.base import Recording
 from condaprune.live.trials import Failure, Trial
 from condaprune.model import Inventory, Plan
 from condaprune.names import canonical_name
@@ -38,20 +38,14 @@ class Removed:
         self._removed = dict.fromkeys(removed)
         self._names: dict[str, list[str]] = {}
         self._below: dict[str, list[str]] = {}
-        entries = inventory.entries
         for path in self._removed:
-            if entries[path].kind != "folder":
+            if inventory.entries[path].kind != "folder":
                 self._names.setdefault(path.rpartition("/")[2], []).append(path)
+                self._below.setdefault(parent(path), []).append(path)
 
     def by_path(self, text: str) -> list[str]:
         """Entries by a path in a message, where a folder means all that was in it."""
-        path = text.rstrip("/")
-        if path.startswith("/"):
-            normal = posixpath.normpath(path)
-            if not normal.startswith(self._prefix + "/"):
-                return []
-            path = normal[len(self._prefix) + 1 :]
-        path = posixpath.normpath(path)
+        path = posixpath.normpath(text).removeprefix(self._prefix + "/")
         if path in self._removed:
             return self._with_content(path)
         if text.startswith("/"):
@@ -82,19 +76,17 @@ class Removed:
         return next(filter(None, map(self._module, stems)), [])
 
     def _module(self, stem: str) -> list[str]:
-        homes = (*self._inventory.layout.site, *self._inventory.layout.stdlib)
-        homes += tuple(f"{home}/lib-dynload" for home in self._inventory.layout.stdlib)
-        paths = []
-        for home in homes:
+        layout = self._inventory.layout
+        paths: list[str] = []
+        for home in (*layout.site, *layout.stdlib, *(f"{h}/lib-dynload" for h in layout.stdlib)):
             start = f"{home}/{stem}"
-            paths += self._with_content(start) if start in self._removed else []
-            paths += [path for path in [f"{start}/__init__.py"] if path in self._removed]
+            paths += self._with_content(start if start in self._removed else f"{start}/__init__.py")
             paths += [
                 path
-                for path in self._siblings(parent(start))
+                for path in self._below.get(parent(start), ())
                 if path.startswith(start + ".") and path.endswith((".py", ".so", ".pyd", ".pyc"))
             ]
-        return list(dict.fromkeys(paths))
+        return paths
 
     def by_distribution(self, name: str) -> list[str]:
         """The removed metadata of a Python distribution."""
@@ -107,18 +99,15 @@ class Removed:
         ]
 
     def _with_content(self, path: str) -> list[str]:
+        """A removed file or link, or those in a folder."""
         entries = self._inventory.entries
-        if path in entries and entries[path].kind != "folder":
+        if path not in entries:
+            return []
+        if entries[path].kind != "folder":
             return [path] if path in self._removed else []
         return [
             p for p in self._removed if p.startswith(path + "/") and entries[p].kind != "folder"
         ]
-
-    def _siblings(self, folder: str) -> list[str]:
-        if not self._below:
-            for path in self._removed:
-                self._below.setdefault(parent(path), []).append(path)
-        return self._below.get(folder, [])
 
 
 def read_output(output: str, removed: Removed) -> list[Clue]:
@@ -137,11 +126,14 @@ def read_output(output: str, removed: Removed) -> list[Clue]:
     return list(clues.values())
 
 
-def read_misses(trial: Trial, plan: Plan, removed: Removed, seconds: float = 0.0) -> list[Clue]:
-    """The removed entries that a trial asks the system for in vain: one more run of it.
+def read_misses(
+    trials: Sequence[Trial], failure: Failure, plan: Plan, removed: Removed, seconds: float = 0.0
+) -> list[Clue]:
+    """The removed entries that the failed trial asks the system for in vain: one more run of it.
 
     None for a trial that is not a command, and where strace is missing or not allowed.
     """
+    trial = next(trial for trial in trials if trial.name == failure.trial)
     record = _record("strace", trial, plan, seconds)
     if record is None:
         return []
@@ -180,15 +172,8 @@ def _record(
             recorder.start()
         except TraceError:
             return None
-
-        def wrap(
-            words: Sequence[str], variables: Mapping[str, str]
-        ) -> tuple[Sequence[str], Mapping[str, str]]:
-            launch = recorder.launch(Launch(tuple(words), variables))
-            return launch.command, launch.environment
-
         try:
-            failure = trial.run(plan, seconds=seconds, wrap=wrap)
+            failure = trial.run(plan, seconds=seconds, wrap=recorder.launch)
         finally:
             recording = recorder.stop()
     return recording, failure

@@ -17,11 +17,10 @@ from condaprune.live.trace.command import (
     signals_blocked,
     wait_for_signal,
 )
-from condaprune.live.trace.place import mount_of
 from condaprune.live.trace.recorders import FALLBACKS, NAMES, make_recorder
 from condaprune.live.trace.recorders.base import Launch, Recorder, Recording, walk
 from condaprune.paths import from_bytes, printable, to_bytes
-from condaprune.processes import running_from
+from condaprune.proc import mount_of, running_from
 from condaprune.traces.ageing import fingerprint
 from condaprune.traces.trace import Run, Trace, union
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+import tempfile
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
+from condaprune.errors import SourceError
 from condaprune.formats.elf import BinaryFacts, Reader, read_elf, read_versions
-from condaprune.live.activation import activation_files, declared_variables
+from condaprune.live.activation import activate, activation_files, declared_variables
+from condaprune.live.sandbox import open_sandbox
 from condaprune.model import Entry, Inventory
 from condaprune.report.audit.contents import may_be_elf, readers
 from condaprune.sources.base import Source
@@ -25,6 +28,8 @@ _CERTIFICATES = re.compile(
 _ZONES = re.compile(r"(?!(?:lib/python[\d.]+t?|Lib)/zoneinfo$)(?:.*/)?zoneinfo")
 """Folders of time zones; the module of that name in the standard library holds none."""
 _PYTHONS = ("bin/python", "bin/python3", "python.exe")
+_SECONDS = 30.0
+_OF_SHELLS = frozenset({"CONDA_PREFIX", "PATH", "HOME", "PS1"})
 _OUTSIDE = ("/bin/", "/usr/", "/sbin/", "/opt/")
 
 
@@ -213,3 +218,25 @@ def _scripts(
         else:
             inside += 1
     return tuple(scripts), by_env, inside
+
+
+def run_activation(prefix: str, scripts: Sequence[str]) -> tuple[Variable, ...]:
+    """The variables that activation of *prefix* by *scripts* (paths below it) sets or changes,
+    without those that only a shell needs. It executes code of the environment.
+
+    Errors: `SourceError` where a script fails, or does not end within half a minute.
+    """
+    with tempfile.TemporaryDirectory(prefix="condaprune-activation-") as scratch:
+        sandbox = open_sandbox(prefix, scratch)
+        activation = activate(sandbox, _SECONDS, scripts)
+    if activation.failure:
+        raise SourceError(
+            f"the activation script failed: {activation.failure}",
+            where=prefix,
+            remedy="Leave out --run-activation: the scripts are then read, not run",
+        )
+    return tuple(
+        Variable(name, variable.value.replace(prefix, "$CONDA_PREFIX"), variable.source)
+        for name, variable in activation.variables.items()
+        if name not in _OF_SHELLS and not name.startswith("_CONDA_")
+    )

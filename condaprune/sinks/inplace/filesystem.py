@@ -7,13 +7,17 @@ them. Names are bytes and have no slash; folders are handles.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import errno
 import os
 import stat
-from collections.abc import Iterable, Iterator
+import struct
+from collections.abc import Iterator
+from functools import cache
+from typing import NamedTuple
 
 from condaprune.model import Buffer
-from condaprune.paths import to_bytes
+from condaprune.paths import ancestors, to_bytes
 
 _PIECE = 1 << 20
 _COPY = b"part"
@@ -21,10 +25,20 @@ _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _UNSUPPORTED = {errno.ENOTSUP, errno.ENOSYS, errno.EPERM, errno.EACCES, errno.ENOSPC}
+# The arguments and the answer of statx(2).
+_AT_FDCWD = -100
+_NOFOLLOW = 0x100
+_BASIC = 0x7FF  # the fields of a stat
+_FIELDS = struct.Struct("=8xQ12xH2xQQ64xqI")
+_FORBIDDING = 0x10 | 0x20  # immutable, append-only
+_SECOND = 1_000_000_000
 
 
 class Filesystem:
-    """The calls of an in-place run. Errors: `OSError`, as the system reports them."""
+    """The calls of an in-place run, many with the name of the system's own.
+
+    Errors: `OSError`, as the system reports them.
+    """
 
     def open_root(self, path: bytes) -> int:
         """A handle of the prefix."""
@@ -35,7 +49,6 @@ class Filesystem:
         return os.open(name, _FOLDER | os.O_NOFOLLOW, dir_fd=folder)
 
     def close(self, handle: int) -> None:
-        """Close a handle."""
         os.close(handle)
 
     def lock(self, folder: int) -> bool:
@@ -48,11 +61,11 @@ class Filesystem:
             return False
         return True
 
-    def look(self, name: bytes, folder: int) -> os.stat_result:
+    def lstat(self, name: bytes, folder: int) -> os.stat_result:
         """The stat of an entry itself."""
         return os.stat(name, dir_fd=folder, follow_symlinks=False)
 
-    def stat(self, handle: int) -> os.stat_result:
+    def fstat(self, handle: int) -> os.stat_result:
         """The stat of an open file or folder."""
         return os.fstat(handle)
 
@@ -62,9 +75,7 @@ class Filesystem:
 
     def read(self, name: bytes, folder: int) -> bytes:
         """The content of a file; a link is not followed."""
-        handle = os.open(name, _FILE, dir_fd=folder)
-        with open(handle, "rb") as stream:
-            return stream.read()
+        return b"".join(self.pieces(name, folder))
 
     def pieces(self, name: bytes, folder: int) -> Iterator[bytes]:
         """The content of a file, in pieces of at most 1 MiB."""
@@ -78,19 +89,15 @@ class Filesystem:
         return os.readlink(name, dir_fd=folder)
 
     def unlink(self, name: bytes, folder: int) -> None:
-        """Remove a file or link."""
         os.unlink(name, dir_fd=folder)
 
     def rmdir(self, name: bytes, folder: int) -> None:
-        """Remove an empty folder."""
         os.rmdir(name, dir_fd=folder)
 
     def mkdir(self, name: bytes, folder: int, mode: int) -> None:
-        """Make a folder."""
         os.mkdir(name, mode, dir_fd=folder)
 
     def symlink(self, target: bytes, name: bytes, folder: int) -> None:
-        """Make a link."""
         os.symlink(target, name, dir_fd=folder)
 
     def rename(self, name: bytes, folder: int, new: bytes, to: int) -> None:
@@ -106,11 +113,9 @@ class Filesystem:
         return os.write(handle, data)
 
     def chmod(self, handle: int, mode: int) -> None:
-        """Set the permission bits of an open file or folder."""
         os.fchmod(handle, mode)
 
     def chown(self, handle: int, user: int, group: int) -> None:
-        """Set the owner of an open file or folder."""
         os.fchown(handle, user, group)
 
     def touch(self, handle: int, accessed_ns: int, modified_ns: int) -> None:
@@ -121,31 +126,31 @@ class Filesystem:
         """Wait until an open file or folder is on disk."""
         os.fsync(handle)
 
-    def mark(self, folder: int, name: str, value: bytes) -> bool:
-        """Note *value* at a folder without touching its times; false where that cannot be."""
-        try:
+    def mark(self, folder: int, name: str, value: bytes) -> None:
+        """Note *value* at a folder without touching its times, where that can be."""
+        with contextlib.suppress(AttributeError), ignoring(_UNSUPPORTED):
             os.setxattr(folder, name, value)
-        except AttributeError:  # not this platform
-            return False
-        except OSError as error:
-            if error.errno in _UNSUPPORTED:
-                return False
-            raise
-        return True
 
     def marked(self, folder: int, name: str) -> bytes:
         """The note at a folder; empty where there is none."""
-        try:
+        with contextlib.suppress(AttributeError, OSError):
             return os.getxattr(folder, name)
-        except (AttributeError, OSError):
-            return b""
+        return b""
 
     def unmark(self, folder: int, name: str) -> None:
         """Take a note off a folder again."""
-        try:
+        with contextlib.suppress(AttributeError, OSError):
             os.removexattr(folder, name)
-        except (AttributeError, OSError):
-            return
+
+
+@contextlib.contextmanager
+def ignoring(numbers: set[int]) -> Iterator[None]:
+    """Suppress an `OSError` with one of these numbers."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in numbers:
+            raise
 
 
 class Folders:
@@ -167,18 +172,12 @@ class Folders:
         handle = self._open.get(path)
         if handle is not None:
             return handle
-        names: list[str] = []
-        above = path
-        while above not in self._open:
-            above, _, name = above.rpartition("/")
-            names.append(name)
-        self._close_below(above)
-        handle = self._open[above]
-        while names:
-            name = names.pop()
-            above = f"{above}/{name}" if above else name
-            handle = self._open[above] = self._filesystem.enter(to_bytes(name), handle)
-        return handle
+        for folder in (*ancestors(path), path):
+            if folder not in self._open:
+                above, _, name = folder.rpartition("/")
+                self._close_below(above)
+                self._open[folder] = self._filesystem.enter(to_bytes(name), self._open[above])
+        return self._open[path]
 
     def forget(self, path: str) -> None:
         """Close the handle of a folder that is to go, and of those in it."""
@@ -199,29 +198,6 @@ class Folders:
             self._filesystem.close(handle)
 
 
-def write_file(
-    filesystem: Filesystem,
-    name: bytes,
-    folder: int,
-    content: Iterable[Buffer],
-    *,
-    mode: int,
-    mtime_ns: int,
-    owner: tuple[int, int],
-) -> None:
-    """Write a whole new file with its mode, owner and time, and sync it; one left by an earlier
-    attempt is replaced. Errors: `OSError`."""
-    with contextlib.suppress(FileNotFoundError):
-        filesystem.unlink(name, folder)
-    with _closing(filesystem, filesystem.create(name, folder)) as handle:
-        for data in content:
-            write_all(filesystem, handle, data)
-        give(filesystem, handle, owner)
-        filesystem.chmod(handle, mode)
-        filesystem.touch(handle, mtime_ns, mtime_ns)
-        filesystem.sync(handle)
-
-
 def write_all(filesystem: Filesystem, handle: int, data: Buffer) -> None:
     """Write all of *data*. Errors: `OSError`."""
     view = memoryview(data)
@@ -232,10 +208,8 @@ def write_all(filesystem: Filesystem, handle: int, data: Buffer) -> None:
 def give(filesystem: Filesystem, handle: int, owner: tuple[int, int]) -> None:
     """Give an open file or folder to *owner* where we may; it is ours already where we may not."""
     if owner != (os.geteuid(), os.getegid()):
-        try:
+        with contextlib.suppress(PermissionError):
             filesystem.chown(handle, *owner)
-        except PermissionError:
-            return
 
 
 def copy_aside(filesystem: Filesystem, name: bytes, folder: int, aside: bytes, to: int) -> None:
@@ -245,7 +219,7 @@ def copy_aside(filesystem: Filesystem, name: bytes, folder: int, aside: bytes, t
     not. Errors: `OSError`.
     """
     remove_part(filesystem, to)
-    info = filesystem.look(name, folder)
+    info = filesystem.lstat(name, folder)
     if stat.S_ISLNK(info.st_mode):
         filesystem.symlink(filesystem.link_target(name, folder), _COPY, to)
         times = (info.st_atime_ns, info.st_mtime_ns)
@@ -253,14 +227,14 @@ def copy_aside(filesystem: Filesystem, name: bytes, folder: int, aside: bytes, t
     elif stat.S_ISDIR(info.st_mode):
         filesystem.mkdir(_COPY, to, 0o700)
         with (
-            _closing(filesystem, filesystem.enter(name, folder)) as source,
-            _closing(filesystem, filesystem.enter(_COPY, to)) as copy,
+            closing(filesystem, filesystem.enter(name, folder)) as source,
+            closing(filesystem, filesystem.enter(_COPY, to)) as copy,
         ):
             _copy_attributes(filesystem, source, copy, info)
     else:
         with (
-            _closing(filesystem, os.open(name, _FILE, dir_fd=folder)) as source,
-            _closing(filesystem, filesystem.create(_COPY, to)) as copy,
+            closing(filesystem, os.open(name, _FILE, dir_fd=folder)) as source,
+            closing(filesystem, filesystem.create(_COPY, to)) as copy,
         ):
             while data := os.read(source, _PIECE):
                 write_all(filesystem, copy, data)
@@ -271,18 +245,22 @@ def copy_aside(filesystem: Filesystem, name: bytes, folder: int, aside: bytes, t
 
 def remove_part(filesystem: Filesystem, folder: int) -> None:
     """Remove the remains of an interrupted copy in *folder*. Errors: `OSError`."""
-    try:
-        info = filesystem.look(_COPY, folder)
-    except FileNotFoundError:
-        return
-    if stat.S_ISDIR(info.st_mode):
-        filesystem.rmdir(_COPY, folder)
+    with contextlib.suppress(FileNotFoundError):
+        info = filesystem.lstat(_COPY, folder)
+        delete(filesystem, _COPY, folder, is_folder=stat.S_ISDIR(info.st_mode))
+
+
+def delete(filesystem: Filesystem, name: bytes, folder: int, *, is_folder: bool) -> None:
+    """Remove a file, a link or an empty folder. Errors: `OSError`."""
+    if is_folder:
+        filesystem.rmdir(name, folder)
     else:
-        filesystem.unlink(_COPY, folder)
+        filesystem.unlink(name, folder)
 
 
 @contextlib.contextmanager
-def _closing(filesystem: Filesystem, handle: int) -> Iterator[int]:
+def closing(filesystem: Filesystem, handle: int) -> Iterator[int]:
+    """*handle*, closed at the end."""
     try:
         yield handle
     finally:
@@ -297,3 +275,40 @@ def _copy_attributes(filesystem: Filesystem, source: int, copy: int, info: os.st
             for name in os.listxattr(source):
                 os.setxattr(copy, name, os.getxattr(source, name))
     filesystem.touch(copy, info.st_atime_ns, info.st_mtime_ns)
+
+
+class EntryStat(NamedTuple):
+    """An entry as it is, with the names of a stat; `locked` where it is immutable or append-only.
+
+    A named tuple, since one is made for each entry that is to go.
+    """
+
+    st_mode: int
+    st_ino: int
+    st_size: int
+    st_mtime_ns: int
+    locked: bool
+
+
+def entry_stat(path: bytes) -> EntryStat:
+    """The entry itself, in one call and without opening it; not locked where that is unknown.
+
+    Errors: `OSError`.
+    """
+    statx = _statx()
+    if statx is not None:
+        call, answer = statx
+        if call(_AT_FDCWD, path, _NOFOLLOW, _BASIC, answer) == 0:
+            marks, mode, inode, size, seconds, rest = _FIELDS.unpack_from(answer)
+            return EntryStat(mode, inode, size, seconds * _SECOND + rest, bool(marks & _FORBIDDING))
+    info = os.lstat(path)
+    return EntryStat(info.st_mode, info.st_ino, info.st_size, info.st_mtime_ns, False)
+
+
+@cache
+def _statx() -> tuple[ctypes._FuncPointer, ctypes.Array[ctypes.c_char]] | None:
+    """The C library's function with one buffer for its answers; None where it has none."""
+    if os.uname().sysname != "Linux":
+        return None
+    call = getattr(ctypes.CDLL(None), "statx", None)
+    return None if call is None else (call, ctypes.create_string_buffer(256))

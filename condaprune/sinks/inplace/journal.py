@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import enum
 import json
+import os
 import stat
 from base64 import b64decode, b64encode
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
+from functools import cache
 from operator import itemgetter
-from typing import Any, Literal, NamedTuple, Protocol
+from types import UnionType
+from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
 from condaprune.errors import SinkError
 from condaprune.model import Entry, Kind, Patch
+from condaprune.sinks.inplace.filesystem import EntryStat
 
 FORMAT = 3
 CHANGED = "changed since the plan was made"
 Mode = Literal["unlink", "move"]
-_FORMAT = 0o170000
 _FORMS = {"folder": stat.S_IFDIR, "link": stat.S_IFLNK}
 _SECOND = 1_000_000_000
 
@@ -40,19 +43,6 @@ class Phase(enum.Enum):
         return b"journal." + self.value.encode("ascii")
 
 
-class StatLike(Protocol):
-    """The fields of a stat that identify an entry."""
-
-    @property
-    def st_mode(self) -> int: ...
-    @property
-    def st_ino(self) -> int: ...
-    @property
-    def st_size(self) -> int: ...
-    @property
-    def st_mtime_ns(self) -> int: ...
-
-
 class Fingerprint(NamedTuple):
     """An entry as it was when the plan was made; it is touched only while it is still that.
 
@@ -70,13 +60,13 @@ class Fingerprint(NamedTuple):
         """The fingerprint of an entry of an inventory."""
         return tuple.__new__(cls, _IDENTIFYING(entry))
 
-    def matches(self, info: StatLike, resumed: bool = False) -> bool:
+    def matches(self, info: os.stat_result | EntryStat, resumed: bool = False) -> bool:
         """Whether an entry is still the one of the plan.
 
         A run that is *resumed* may see other inodes and coarser times: the prefix was copied with
         its journal, or committed to an image.
         """
-        form = info.st_mode & _FORMAT
+        form = stat.S_IFMT(info.st_mode)
         if form != _FORMS.get(self.kind, stat.S_IFREG):
             return False
         if form == stat.S_IFDIR:
@@ -96,7 +86,8 @@ _IDENTIFYING = itemgetter(*map(Entry._fields.index, Fingerprint._fields))
 class Rewrite:
     """A file to write: its content, permission bits, time, owner, and the file it replaces.
 
-    A `patch` makes the content from that of the file replaced.
+    A `patch` makes the content from that of the file replaced. In a journal it is a list of these
+    fields in this order.
     """
 
     path: str
@@ -121,46 +112,21 @@ class Rewrite:
         return data == self.data
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pruning:
     """One run as the status file has it: files and bytes before and after it, to the byte.
 
     `rules` are the rules (and ``--drop`` patterns) that removed something. Bytes are apparent,
-    each hard-linked file once. Before the run ends, the last two are 0.
+    each hard-linked file once. Before the run ends, those after it are 0.
     """
 
     version: str
     profile: str
     rules: tuple[str, ...]
     files_before: int
-    bytes_before: int
     files_after: int = 0
+    bytes_before: int
     bytes_after: int = 0
-
-    @classmethod
-    def from_json(cls, raw: dict[str, Any]) -> Pruning:
-        """The inverse of `to_json`. Errors: `KeyError`, `TypeError`, `ValueError`."""
-        return cls(
-            str(raw["version"]),
-            str(raw["profile"]),
-            tuple(str(rule) for rule in raw["rules"]),
-            int(raw["files_before"]),
-            int(raw["bytes_before"]),
-            int(raw.get("files_after", 0)),
-            int(raw.get("bytes_after", 0)),
-        )
-
-    def to_json(self) -> dict[str, Any]:
-        """JSON-ready data."""
-        return {
-            "version": self.version,
-            "profile": self.profile,
-            "rules": list(self.rules),
-            "files_before": self.files_before,
-            "files_after": self.files_after,
-            "bytes_before": self.bytes_before,
-            "bytes_after": self.bytes_after,
-        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,19 +137,19 @@ class Journal:
     can be put back). `verified` is true for a run that is undone unless its verification has
     passed. `made` are folders to make, `times` the modification times of every folder the run
     touches, `stamp_ns` that of the files it makes. The prefix itself has the path ``""``.
-    `pruning` is the entry for the status file, as far as it is known beforehand.
+    `facts` is the entry for the status file, as far as it is known beforehand.
     """
 
     mode: Mode
     verified: bool
-    removals: tuple[Fingerprint, ...]
-    rewrites: tuple[Rewrite, ...]
-    status: Rewrite
-    made: tuple[str, ...]
-    times: tuple[tuple[str, int], ...]
+    facts: Pruning
     stamp_ns: int
     owner: tuple[int, int]
-    pruning: Pruning
+    made: tuple[str, ...]
+    times: tuple[tuple[str, int], ...]
+    status: Rewrite
+    rewrites: tuple[Rewrite, ...]
+    removals: tuple[Fingerprint, ...]
 
     @property
     def root_mtime_ns(self) -> int | None:
@@ -193,79 +159,69 @@ class Journal:
 
 def dump(journal: Journal) -> bytes:
     """A journal as JSON; bytes of paths that are not UTF-8 become lone surrogates."""
-    return json.dumps(
-        {
-            "format": FORMAT,
-            "mode": journal.mode,
-            "verified": journal.verified,
-            "facts": journal.pruning.to_json(),
-            "stamp_ns": journal.stamp_ns,
-            "owner": journal.owner,
-            "made": journal.made,
-            "times": journal.times,
-            "status": _row(journal.status),
-            "rewrites": [_row(rewrite) for rewrite in journal.rewrites],
-            "removals": journal.removals,
-        },
-        separators=(",", ":"),
-    ).encode("ascii")
+    values = dict(zip(_types(Journal), _values(journal), strict=True))
+    values["facts"] = asdict(journal.facts)
+    text = json.dumps({"format": FORMAT, **values}, default=_plain, separators=(",", ":"))
+    return text.encode("ascii")
 
 
 def load(data: bytes, where: str) -> Journal:
     """The journal in *data*. Errors: `SinkError` for another format, and for a damaged journal."""
     try:
-        raw: dict[str, Any] = json.loads(data)
+        raw = json.loads(data)
         if raw["format"] != FORMAT:
             raise SinkError(
                 f"an interrupted run left a journal of format {raw['format']}",
                 where=where,
                 remedy="Run the version of condaprune that began it",
             )
-        return Journal(
-            mode=raw["mode"],
-            verified=raw["verified"],
-            removals=tuple(Fingerprint(*row) for row in raw["removals"]),
-            rewrites=tuple(_rewrite(row) for row in raw["rewrites"]),
-            status=_rewrite(raw["status"]),
-            made=tuple(raw["made"]),
-            times=tuple((path, mtime_ns) for path, mtime_ns in raw["times"]),
-            stamp_ns=raw["stamp_ns"],
-            owner=(raw["owner"][0], raw["owner"][1]),
-            pruning=Pruning.from_json(raw["facts"]),
-        )
-    except (ValueError, KeyError, TypeError, IndexError) as error:
+        journal: Journal = read(Journal, raw)
+    except (ValueError, KeyError, TypeError) as error:
         raise SinkError(
             f"the journal of an interrupted run is damaged ({error})",
             where=where,
             remedy="Install the environment anew; the removed files are still in that folder",
         ) from error
+    return journal
 
 
-def _row(rewrite: Rewrite) -> list[object]:
-    patch = rewrite.patch
-    return [
-        rewrite.path,
-        _text(rewrite.data),
-        rewrite.mode,
-        rewrite.mtime_ns,
-        rewrite.owner,
-        rewrite.replaces,
-        None if patch is None else [_text(patch.head), patch.end, _text(patch.tail)],
-    ]
+def _plain(value: object) -> object:
+    """What JSON has for bytes (Base64) and for a row: the values of its fields."""
+    return b64encode(value).decode("ascii") if isinstance(value, bytes) else _values(value)
 
 
-def _text(data: bytes) -> str:
-    return b64encode(data).decode("ascii")
+def _values(row: Any) -> list[object]:
+    return [getattr(row, field.name) for field in fields(row)]
 
 
-def _rewrite(row: list[Any]) -> Rewrite:
-    path, content, mode, mtime_ns, owner, replaces, patch = row
-    return Rewrite(
-        path,
-        b64decode(content),
-        mode,
-        mtime_ns,
-        (owner[0], owner[1]),
-        None if replaces is None else Fingerprint(*replaces),
-        None if patch is None else Patch(b64decode(patch[0]), patch[1], b64decode(patch[2])),
-    )
+def read(kind: Any, raw: Any) -> Any:
+    """The value of the type *kind* that *raw* JSON stands for: a record as an object or as a row.
+
+    Keys of an object that the type does not have are passed over. Errors: `TypeError`,
+    `ValueError`.
+    """
+    if type(raw) is kind:
+        return raw
+    if kind is bytes and isinstance(raw, str):
+        return b64decode(raw, validate=True)
+    arguments = get_args(kind)
+    origin = get_origin(kind)
+    if origin is Literal and raw in arguments:
+        return raw
+    if origin is UnionType:  # with None
+        return None if raw is None else read(arguments[0], raw)
+    if origin is tuple and isinstance(raw, list):
+        kinds = arguments[:1] * len(raw) if arguments[-1] is ... else arguments
+        return tuple(read(item, part) for item, part in zip(kinds, raw, strict=True))
+    types = _types(kind)
+    if types and isinstance(raw, list):
+        return kind(*(read(item, part) for item, part in zip(types.values(), raw, strict=True)))
+    if types and isinstance(raw, dict):
+        return kind(**{key: read(item, raw[key]) for key, item in types.items() if key in raw})
+    raise ValueError(f"{raw!r:.80} is out of place")
+
+
+@cache
+def _types(kind: Any) -> dict[str, Any]:
+    """The fields of a dataclass or named tuple with their types; of any other type nothing."""
+    return get_type_hints(kind) if isinstance(kind, type) else {}

@@ -2,33 +2,33 @@
 
 from __future__ import annotations
 
-import ctypes
+import contextlib
 import os
 import stat
-import struct
 import time
 from collections.abc import Iterable, Iterator
-from functools import cache
-from typing import NamedTuple
 
 from condaprune.errors import SinkError
 from condaprune.model import Edit, Entry, Plan, unique_bytes
 from condaprune.paths import ancestors, parent, printable, to_bytes
+from condaprune.sinks.inplace.filesystem import entry_stat
 from condaprune.sinks.inplace.journal import CHANGED, Fingerprint, Journal, Mode, Pruning, Rewrite
 from condaprune.sinks.inplace.status import STATUS, Measured, measure
 from condaprune.sources.owners import source_of_bytecode
 from condaprune.version import __version__
 
-_AT_FDCWD = -100
-_NOFOLLOW = 0x100
-_BASIC = 0x7FF  # the fields of a stat
-_FIELDS = struct.Struct("=8xQ12xH2xQQ64xqI")
-_FORBIDDING = 0x10 | 0x20  # immutable, append-only
-_SECOND = 1_000_000_000
+_READ_ONLY = (
+    "this folder is read-only",
+    "Run condaprune as a user who may write there, or write to an archive with -o",
+)
+_IMMUTABLE = (
+    "this is marked as immutable or append-only",
+    "Remove the mark (chattr -i -a), or keep it with --keep",
+)
 
 
 def make_journal(
-    plan: Plan, prefix: str, *, mode: Mode, verified: bool
+    plan: Plan, *, mode: Mode, verified: bool
 ) -> tuple[Journal | None, dict[str, str]]:
     """The journal for a plan, None where there is nothing to do, and the entries that stay
     although the plan removes them: path -> why.
@@ -36,7 +36,7 @@ def make_journal(
     Everything is looked at before the first change. Errors: `SinkError` for entries that are
     immutable or read-only, and for a file to rewrite that is no longer the one of the plan.
     """
-    root = to_bytes(prefix)
+    root = to_bytes(plan.inventory.prefix)
     label = plan.inventory.label
     entries = plan.inventory.entries
     edits = [edit for edit in plan.edits if _differs(root, edit)]
@@ -66,7 +66,7 @@ def make_journal(
         times=tuple(sorted(times.items(), key=lambda pair: to_bytes(pair[0]))),
         stamp_ns=stamp,
         owner=owner,
-        pruning=Pruning(
+        facts=Pruning(
             version=__version__,
             profile=plan.profile,
             rules=tuple(sorted({plan.decisions[removal.path].name for removal in removals})),
@@ -89,7 +89,7 @@ def _removals(
             continue
         original = Fingerprint.of(entry)
         try:
-            info = look(root + b"/" + to_bytes(entry.path))
+            info = entry_stat(root + b"/" + to_bytes(entry.path))
         except (FileNotFoundError, NotADirectoryError):
             continue  # gone already, as it should be
         if not original.matches(info):
@@ -98,75 +98,44 @@ def _removals(
         removals.append(original)
         if info.locked:
             locked.append(entry.path)
-    return _in_order(removals), kept, locked
+    return sorted(removals, key=_turn), kept, locked
 
 
-def _in_order(removals: Iterable[Fingerprint]) -> list[Fingerprint]:
-    """Removals in the order in which they go, so that the prefix stays usable meanwhile.
+def _turn(removal: Fingerprint) -> tuple[int, int, str]:
+    """When an entry goes, so that the prefix stays usable meanwhile.
 
     First entries that point at others: links and scripts; then the lists and metadata of packages;
     then files, a source right after its bytecode; folders last, the deepest first. Otherwise they
     stay in the order of the inventory.
     """
-    pointing: list[Fingerprint] = []
-    lists: list[Fingerprint] = []
-    files: list[Fingerprint] = []
-    folders: list[Fingerprint] = []
-    for removal in removals:
-        path = removal.path
-        if removal.kind == "folder":
-            folders.append(removal)
-        elif removal.kind == "link" or path.startswith("bin/"):
-            pointing.append(removal)
-        elif path.startswith("conda-meta/") or ".dist-info/" in path or ".egg-info" in path:
-            lists.append(removal)
-        else:
-            files.append(removal)
-    files.sort(key=_next_to_bytecode)
-    folders.sort(key=lambda removal: -removal.path.count("/"))
-    return [*pointing, *lists, *files, *folders]
-
-
-def _next_to_bytecode(removal: Fingerprint) -> str:
     path = removal.path
-    if path.endswith(".pyc"):
-        return source_of_bytecode(path) or path
-    return path + "\0"
+    if removal.kind == "folder":
+        return 3, -path.count("/"), ""
+    if removal.kind == "link" or path.startswith("bin/"):
+        return 0, 0, ""
+    if path.startswith("conda-meta/") or ".dist-info/" in path or ".egg-info" in path:
+        return 1, 0, ""
+    source = source_of_bytecode(path) if path.endswith(".pyc") else ""
+    return 2, 0, source or path + "\0"
 
 
 def _check_writable(label: str, root: bytes, folders: set[str], locked: Iterable[str]) -> None:
     """Refuse folders that may not be written in, and entries that are *locked*. Errors:
     `SinkError`."""
-    immutable = set(locked)
-    read_only = set()
+    problems = dict.fromkeys(locked, _IMMUTABLE)
     for path in folders:
-        where = root + b"/" + to_bytes(path) if path else root
+        where = os.path.join(root, to_bytes(path))
         if not os.access(where, os.W_OK | os.X_OK) and os.path.isdir(where):
-            read_only.add(path)
-        elif path not in immutable and _is_locked(where):
-            immutable.add(path)
-    if not read_only and not immutable:
-        return
-    path = min(read_only | immutable)
-    where_shown = f"{label}/{printable(path)}".rstrip("/")
-    if path in read_only:
-        raise SinkError(
-            "this folder is read-only, nothing was touched",
-            where=where_shown,
-            remedy="Run condaprune as a user who may write there, or write to an archive with -o",
-        )
-    raise SinkError(
-        "this is marked as immutable or append-only, nothing was touched",
-        where=where_shown,
-        remedy="Remove the mark (chattr -i -a), or keep it with --keep",
-    )
-
-
-def _is_locked(path: bytes) -> bool:
-    try:
-        return look(path).locked
-    except OSError:
-        return False
+            problems[path] = _READ_ONLY
+            continue
+        with contextlib.suppress(OSError):
+            if entry_stat(where).locked:
+                problems.setdefault(path, _IMMUTABLE)
+    if problems:
+        path = min(problems)
+        what, remedy = problems[path]
+        where_shown = f"{label}/{printable(path)}".rstrip("/")
+        raise SinkError(f"{what}, nothing was touched", where=where_shown, remedy=remedy)
 
 
 def _rewrites(plan: Plan, root: bytes, edits: Iterable[Edit], stamp: int) -> Iterator[Rewrite]:
@@ -247,40 +216,3 @@ def foresee(plan: Plan, journal: Journal) -> Measured | None:
     stays = measure(left)
     sizes = sum(rewrite.size for rewrite in written.values())
     return Measured(stays.files + len(written), stays.bytes + sizes)
-
-
-class EntryStat(NamedTuple):
-    """An entry as it is, with the names of a stat; `locked` where it is immutable or append-only.
-
-    A named tuple, since one is made for each entry that is to go.
-    """
-
-    st_mode: int
-    st_ino: int
-    st_size: int
-    st_mtime_ns: int
-    locked: bool
-
-
-def look(path: bytes) -> EntryStat:
-    """The entry itself, in one call and without opening it; not locked where that is unknown.
-
-    Errors: `OSError`.
-    """
-    statx = _statx()
-    if statx is not None:
-        call, found = statx
-        if call(_AT_FDCWD, path, _NOFOLLOW, _BASIC, found) == 0:
-            marks, mode, inode, size, seconds, rest = _FIELDS.unpack_from(found)
-            return EntryStat(mode, inode, size, seconds * _SECOND + rest, bool(marks & _FORBIDDING))
-    info = os.lstat(path)
-    return EntryStat(info.st_mode, info.st_ino, info.st_size, info.st_mtime_ns, False)
-
-
-@cache
-def _statx() -> tuple[ctypes._FuncPointer, ctypes.Array[ctypes.c_char]] | None:
-    """The C library's function with one buffer for its answers; None where it has none."""
-    if os.uname().sysname != "Linux":
-        return None
-    call = getattr(ctypes.CDLL(None), "statx", None)
-    return None if call is None else (call, ctypes.create_string_buffer(256))

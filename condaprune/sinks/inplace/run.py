@@ -11,10 +11,10 @@ from condaprune.errors import SinkError
 from condaprune.model import Progress, no_progress
 from condaprune.paths import ancestors, printable, to_bytes
 from condaprune.sinks.inplace.filesystem import Filesystem
-from condaprune.sinks.inplace.journal import Fingerprint, Journal, Phase
-from condaprune.sinks.inplace.state import FOLDER, Leftover, State, Traces
+from condaprune.sinks.inplace.journal import Journal, Phase
+from condaprune.sinks.inplace.state import FOLDER, Leftover, State
 from condaprune.sinks.inplace.status import Measured, add_pruning, measure
-from condaprune.sinks.inplace.steps import Steps, Tally
+from condaprune.sinks.inplace.steps import Steps
 from condaprune.sources.prefix import walk
 
 _STEP = 1000
@@ -30,6 +30,7 @@ class JournalRun:
     """A journal that is being carried out; *state* must hold it.
 
     *foreseen* is the result where all goes by the plan; without, a walk measures the result.
+    `tally` has the entries that could not be removed so far.
     Errors of all methods: `SinkError`.
     """
 
@@ -44,19 +45,10 @@ class JournalRun:
         self._state = state
         self.journal = journal
         self._steps = Steps(state, journal, resumed=resumed)
+        self.tally = self._steps.tally
         self._foreseen = foreseen
         self.bytes_after = 0
         self.status_added = Measured(0, 0)
-
-    @property
-    def removals(self) -> tuple[Fingerprint, ...]:
-        """The entries that go, in order."""
-        return self.journal.removals
-
-    @property
-    def tally(self) -> Tally:
-        """The entries that could not be removed so far."""
-        return self._steps.tally
 
     def apply(self, progress: Progress = no_progress) -> None:
         """Carry the journal out; whatever was done of it before stays done.
@@ -72,7 +64,6 @@ class JournalRun:
             self._remove(range(len(journal.removals)), progress)
             self._write_status()
             steps.set_times()
-            steps.release()
 
     def remove(self, numbers: Iterable[int]) -> None:
         """Remove entries again that were restored, with the folders that they leave empty."""
@@ -80,7 +71,7 @@ class JournalRun:
             self._remove(sorted(self._with_folders(numbers)), no_progress)
 
     def _remove(self, numbers: Iterable[int], progress: Progress) -> None:
-        total = len(self.removals)
+        total = len(self.journal.removals)
         for number in numbers:
             self._steps.remove(number)
             if not number % _STEP:
@@ -88,16 +79,14 @@ class JournalRun:
             if self.tally.stuck and self.journal.mode == "move":
                 raise self._stuck("nothing was changed")
         progress("remove", total, total)
-        self._steps.release()
 
     def restore(self, numbers: Iterable[int]) -> None:
         """Put the entries of these removals back, with the folders they lie in."""
         with self._typed_errors():
             self._steps.put_back(sorted(self._with_folders(numbers), reverse=True))
-            self._steps.release()
 
     def _with_folders(self, numbers: Iterable[int]) -> set[int]:
-        removals = self.removals
+        removals = self.journal.removals
         chosen = set(numbers)
         folders = {folder for number in chosen for folder in ancestors(removals[number].path)}
         return chosen | {n for n, removal in enumerate(removals) if removal.path in folders}
@@ -107,7 +96,7 @@ class JournalRun:
         if after is None:
             after = measure(walk(to_bytes(self._state.prefix)).values())
         old = self.journal.status.data
-        pruning = replace(self.journal.pruning, files_after=after.files, bytes_after=after.bytes)
+        pruning = replace(self.journal.facts, files_after=after.files, bytes_after=after.bytes)
         data = add_pruning(old, pruning)
         self._steps.write(len(self.journal.rewrites), replace(self.journal.status, data=data))
         self.bytes_after = after.bytes + len(data)
@@ -118,7 +107,6 @@ class JournalRun:
         with self._typed_errors():
             self._steps.set_times()
         self._state.turn(Phase.APPLY, Phase.KEPT)
-        self._steps.release()
 
     def finish(self, phase: Phase = Phase.APPLY) -> None:
         """End a run for good: the entries set aside are deleted, then the journal.
@@ -132,7 +120,6 @@ class JournalRun:
             if move:  # otherwise all of this was right before
                 self._steps.drop()
                 self._steps.set_times()
-                self._steps.release()
             self._state.conclude(Phase.DROP if move else phase)
             self._state.clear(self.journal)
         if self.tally.stuck:
@@ -146,12 +133,11 @@ class JournalRun:
         rewrites = (*journal.rewrites, journal.status)
         with self._typed_errors():
             steps.put_back(range(len(journal.removals) - 1, -1, -1))
-            for number in range(len(rewrites) - 1, -1, -1):
-                steps.unwrite(number, rewrites[number])
+            for number, rewrite in reversed([*enumerate(rewrites)]):
+                steps.unwrite(number, rewrite)
             steps.unmake_folders()
             steps.clear_aside()
             steps.set_times()
-            steps.release()
             self._state.clear(journal)
 
     def _stuck(self, outcome: str) -> SinkError:
@@ -163,9 +149,13 @@ class JournalRun:
 
     @contextmanager
     def _typed_errors(self) -> Iterator[None]:
-        """Errors of the system as typed ones; the journal stays, so that the run can go on."""
+        """Errors of the system as typed ones; the journal stays, so that the run can go on.
+
+        The handles of folders are closed at the end.
+        """
         try:
             yield
+            self._steps.release()
         except OSError as error:
             path = error.filename if isinstance(error.filename, str) else ""
             raise SinkError(
@@ -195,7 +185,7 @@ def recover_locked(state: State, progress: Progress = no_progress) -> str:
     """`recover` for a caller that has the lock."""
     leftover = state.find()
     if leftover is None:
-        return _CLEARED[_clear(state)]
+        return _CLEARED[state.clear_up()]
     run = JournalRun(state, leftover.journal, resumed=True)
     if leftover.phase is Phase.KEPT:
         return ""
@@ -237,7 +227,7 @@ def undo(
     with State(filesystem or Filesystem(), prefix, label) as state:
         leftover = state.find()
         if leftover is None:
-            if _clear(state) == "begun":
+            if state.clear_up() == "begun":
                 return "the interrupted run had not begun to remove; its traces are gone"
             raise CannotUndo(
                 "there is no run to undo",
@@ -274,10 +264,3 @@ _CLEARED = {
     "begun": "an earlier run was interrupted before it began to remove; its traces are gone",
     "finished": "an earlier run was interrupted at its very end; it is finished now",
 }
-
-
-def _clear(state: State) -> Traces:
-    try:
-        return state.clear()
-    except OSError as error:
-        raise state.error("the traces of an interrupted run cannot be removed", error) from error

@@ -11,22 +11,39 @@ from __future__ import annotations
 
 import contextlib
 import errno
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 from condaprune.errors import SinkError
 from condaprune.paths import printable, to_bytes
-from condaprune.sinks.inplace.filesystem import Filesystem, write_all
+from condaprune.sinks.inplace.filesystem import (
+    Filesystem,
+    Folders,
+    closing,
+    delete,
+    ignoring,
+    write_all,
+)
 from condaprune.sinks.inplace.journal import Journal, Phase, dump, load
 from condaprune.sources.prefix import STATE_FOLDER
 
 FOLDER = to_bytes(STATE_FOLDER)
-MOVED = b"moved"
+_MOVED = b"moved"
+_MOVED_PATH = f"{STATE_FOLDER}/moved"
 _PART = b"journal.part"
 _FINISHED = b"finished"
 _MARK = "user.condaprune.mtime"
 _NO_LOCKS = {errno.ENOLCK, errno.ENOTSUP, errno.EBADF, errno.EINVAL, errno.ENOSYS}
-
+_SPACE = "Free some space on this file system; the journal needs a few megabytes"
+_REMEDIES = {
+    errno.ENOSPC: _SPACE,
+    errno.EDQUOT: _SPACE,
+    errno.EROFS: "Write to an archive with -o, or mount the file system writable",
+    errno.EPERM: "Take the immutable attribute off (chattr -i), or keep the file with --keep",
+    errno.EACCES: "Run condaprune as a user who may write there, or write to an archive with -o",
+}
+_REMEDY = "Run condaprune again once nothing else changes the environment"
 
 Traces = Literal["nothing", "begun", "finished"]
 """The traces without a journal: none, those of a run that had not begun, or had finished."""
@@ -50,12 +67,9 @@ class State:
         self.filesystem = filesystem
         self.prefix = prefix
         self.label = label or prefix
-        try:
+        with self.typed_errors("cannot be opened"):
             self.root = filesystem.open_root(to_bytes(prefix))
-        except OSError as error:
-            raise self.error("cannot be opened", error) from error
-        self._folder = -1
-        self._moved = -1
+        self._folders = Folders(filesystem, self.root)
         try:
             self._lock()
         except BaseException:
@@ -63,12 +77,9 @@ class State:
             raise
 
     def _lock(self) -> None:
-        try:
+        free = True  # without locks (network file systems) the checks before each removal remain
+        with self.typed_errors("cannot be locked"), ignoring(_NO_LOCKS):
             free = self.filesystem.lock(self.root)
-        except OSError as error:
-            if error.errno not in _NO_LOCKS:
-                raise self.error("cannot be locked", error) from error
-            return  # a network file system without locks: the checks before each removal remain
         if not free:
             raise SinkError(
                 "another run of condaprune is working on this environment, nothing was touched",
@@ -78,10 +89,8 @@ class State:
 
     def close(self) -> None:
         """Release the lock and all handles."""
-        for handle in (self._moved, self._folder, self.root):
-            if handle >= 0:
-                self.filesystem.close(handle)
-        self._moved = self._folder = self.root = -1
+        self._folders.release()
+        self.filesystem.close(self.root)
 
     def __enter__(self) -> State:
         return self
@@ -92,32 +101,25 @@ class State:
     @property
     def folder(self) -> int:
         """The handle of the state folder. Errors: `OSError`."""
-        if self._folder < 0:
-            self._folder = self.filesystem.enter(FOLDER, self.root)
-        return self._folder
+        return self._folders(STATE_FOLDER)
 
     @property
     def moved(self) -> int:
         """The handle of the folder with the entries set aside. Errors: `OSError`."""
-        if self._moved < 0:
-            self._moved = self.filesystem.enter(MOVED, self.folder)
-        return self._moved
+        return self._folders(_MOVED_PATH)
 
     def find(self) -> Leftover | None:
         """The run that was left here, if its journal was complete. Errors: `SinkError`."""
-        try:
-            names = self.filesystem.names(self.folder)
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise self.error("the state folder cannot be opened", error, STATE_FOLDER) from error
+        with self.typed_errors("the state folder cannot be opened", STATE_FOLDER):
+            try:
+                names = self.filesystem.names(self.folder)
+            except FileNotFoundError:
+                return None
         for phase in Phase:
             if phase.file in names:
                 where = f"{self.label}/{STATE_FOLDER}/{phase.file.decode()}"
-                try:
+                with self.typed_errors("cannot be read", STATE_FOLDER):
                     data = self.filesystem.read(phase.file, self.folder)
-                except OSError as error:
-                    raise self.error("cannot be read", error, STATE_FOLDER) from error
                 return Leftover(phase, load(data, where))
         return None
 
@@ -140,24 +142,19 @@ class State:
             system.mark(self.root, _MARK, str(time).encode("ascii"))
         system.mkdir(FOLDER, self.root, 0o700)
         if journal.mode == "move":
-            system.mkdir(MOVED, self.folder, 0o700)
-        handle = system.create(_PART, self.folder)
-        try:
+            system.mkdir(_MOVED, self.folder, 0o700)
+        with closing(system, system.create(_PART, self.folder)) as handle:
             write_all(system, handle, dump(journal))
             system.sync(handle)
-        finally:
-            system.close(handle)
         system.rename(_PART, self.folder, Phase.APPLY.file, self.folder)
         system.sync(self.folder)
         system.sync(self.root)
 
     def turn(self, old: Phase, new: Phase) -> None:
         """Take the run from one phase to the next. Errors: `SinkError`."""
-        try:
+        with self.typed_errors("the journal cannot be renamed", STATE_FOLDER):
             self.filesystem.rename(old.file, self.folder, new.file, self.folder)
             self.filesystem.sync(self.folder)
-        except OSError as error:
-            raise self.error("the journal cannot be renamed", error, STATE_FOLDER) from error
 
     def conclude(self, phase: Phase) -> None:
         """Note that a run is finished: there is nothing left to do but to clear up."""
@@ -184,10 +181,15 @@ class State:
             traces = "finished"
         if time is not None:
             with contextlib.suppress(PermissionError):  # somebody else's, that we may write in
-                system.touch(self.root, system.stat(self.root).st_atime_ns, time)
+                system.touch(self.root, system.fstat(self.root).st_atime_ns, time)
         if noted:
             system.unmark(self.root, _MARK)
         return traces
+
+    def clear_up(self) -> Traces:
+        """`clear` after a run that left no journal. Errors: `SinkError`."""
+        with self.typed_errors("the traces of an interrupted run cannot be removed"):
+            return self.clear()
 
     def _remove(self) -> Traces:
         system = self.filesystem
@@ -195,40 +197,30 @@ class State:
             names = system.names(self.folder)
         except FileNotFoundError:
             return "nothing"
-        if MOVED in names and system.names(self.moved):
+        if _MOVED in names and system.names(self.moved):
             if not any(phase.file in names for phase in Phase):
                 raise SinkError(
                     "the entries that an earlier run set aside are here, but its journal is gone",
-                    where=f"{self.label}/{STATE_FOLDER}/{MOVED.decode()}",
+                    where=f"{self.label}/{_MOVED_PATH}",
                     remedy="Install the environment anew",
                 )
             raise OSError(errno.ENOTEMPTY, "some entries are still set aside")
-        last = [name for name in (MOVED, _FINISHED) if name in names]
-        for name in [*(name for name in names if name not in last), *last]:
-            if name == MOVED:
-                system.rmdir(MOVED, self.folder)
-            else:
-                system.unlink(name, self.folder)
+        for name in sorted(names, key=lambda name: (name == _FINISHED, name == _MOVED)):
+            delete(system, name, self.folder, is_folder=name == _MOVED)
         system.rmdir(FOLDER, self.root)
-        for handle in (self._moved, self._folder):
-            if handle >= 0:
-                system.close(handle)
-        self._moved = self._folder = -1
+        self._folders.release()
         return "finished" if _FINISHED in names else "begun"
+
+    @contextlib.contextmanager
+    def typed_errors(self, what: str, path: str = "") -> Iterator[None]:
+        """Raise `error` for an `OSError` inside."""
+        try:
+            yield
+        except OSError as error:
+            raise self.error(what, error, path) from error
 
     def error(self, what: str, error: OSError, path: str = "") -> SinkError:
         """The typed error for a failed call on *path* (empty for the prefix)."""
-        where = f"{self.label}/{printable(path)}" if path else self.label
-        return SinkError(f"{what}: {error.strerror}", where=where, remedy=_remedy(error))
-
-
-def _remedy(error: OSError) -> str:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return "Free some space on this file system; the journal needs a few megabytes"
-    if error.errno == errno.EROFS:
-        return "Write to an archive with -o, or mount the file system writable"
-    if error.errno == errno.EPERM:
-        return "Take the immutable attribute off (chattr -i), or keep the file with --keep"
-    if error.errno == errno.EACCES:
-        return "Run condaprune as a user who may write there, or write to an archive with -o"
-    return "Run condaprune again once nothing else changes the environment"
+        where = f"{self.label}/{printable(path)}".rstrip("/")
+        remedy = _REMEDIES.get(error.errno or 0, _REMEDY)
+        return SinkError(f"{what}: {error.strerror}", where=where, remedy=remedy)

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from condaprune.errors import SinkError
 from condaprune.model import Entry, unique_bytes
 from condaprune.paths import printable, to_bytes
-from condaprune.sinks.inplace.journal import Phase, Pruning
+from condaprune.sinks.inplace.journal import Phase, Pruning, read
 from condaprune.sources.prefix import STATE_FOLDER
 
 STATUS = "conda-meta/condaprune/status.json"
@@ -26,6 +27,7 @@ _PENDING = {
     Phase.UNDO: "an undo is under way or was interrupted: the next `condaprune ENV` ends it",
     Phase.DROP: "a verified run is being finished: the next `condaprune ENV` ends it",
     Phase.KEPT: "",
+    None: "an interrupted run left its traces: the next `condaprune ENV` removes them",
 }
 
 
@@ -45,15 +47,15 @@ def measure(entries: Iterable[Entry]) -> Measured:
 
 def add_pruning(old: bytes, pruning: Pruning) -> bytes:
     """The status file with one more run; *old* is its content so far, or empty."""
-    runs = [run.to_json() for run in (*read_status(old), pruning)]
+    runs = [asdict(run) for run in (*read_status(old), pruning)]
     return (json.dumps({"schema": SCHEMA, "runs": runs}, indent=1) + "\n").encode("ascii")
 
 
 def read_status(data: bytes) -> tuple[Pruning, ...]:
     """The runs in a status file, oldest first; none where it cannot be read."""
     try:
-        return tuple(Pruning.from_json(run) for run in json.loads(data)["runs"])
-    except (ValueError, KeyError, TypeError, AttributeError):
+        return tuple(read(Pruning, run) for run in json.loads(data)["runs"])
+    except (ValueError, KeyError, TypeError):
         return ()
 
 
@@ -74,7 +76,7 @@ class PrefixStatus:
             "pruned_at": self.when,
             "undoable": self.undoable,
             "pending": self.pending,
-            "runs": [run.to_json() for run in self.runs],
+            "runs": [asdict(run) for run in self.runs],
         }
 
 
@@ -84,32 +86,28 @@ def read_prefix(prefix: str) -> PrefixStatus:
     Errors: `SinkError` where it cannot be read.
     """
     root = to_bytes(prefix)
-    data, when = b"", None
-    try:
-        with open(os.path.join(root, to_bytes(STATUS)), "rb") as stream:
-            data = stream.read()
-            when = int(os.fstat(stream.fileno()).st_mtime)
-    except FileNotFoundError:
-        pass
-    except OSError as error:
-        raise _unreadable(prefix, STATUS, error) from error
-    runs = read_status(data)
-    try:
+    runs: tuple[Pruning, ...] = ()
+    when, phase, pending = None, None, ""
+    with _reading(prefix, STATUS), open(os.path.join(root, to_bytes(STATUS)), "rb") as stream:
+        runs = read_status(stream.read())
+        when = int(os.fstat(stream.fileno()).st_mtime)
+    with _reading(prefix, STATE_FOLDER):
         names = os.listdir(os.path.join(root, to_bytes(STATE_FOLDER)))
-    except FileNotFoundError:
-        return PrefixStatus(runs, when, False, "")
-    except OSError as error:
-        raise _unreadable(prefix, STATE_FOLDER, error) from error
-    phase = next((phase for phase in Phase if phase.file in names), None)
-    pending = "an interrupted run left its traces: the next `condaprune ENV` removes them"
-    if phase is not None:
+        phase = next((phase for phase in Phase if phase.file in names), None)
         pending = _PENDING[phase]
     return PrefixStatus(runs, when, phase is Phase.KEPT, pending)
 
 
-def _unreadable(prefix: str, path: str, error: OSError) -> SinkError:
-    return SinkError(
-        f"cannot be read: {error.strerror}",
-        where=f"{printable(prefix)}/{path}",
-        remedy="Run condaprune as the user who owns the environment",
-    )
+@contextmanager
+def _reading(prefix: str, path: str) -> Iterator[None]:
+    """What is not there is passed over. Errors: `SinkError` where it cannot be read."""
+    try:
+        yield
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise SinkError(
+            f"cannot be read: {error.strerror}",
+            where=f"{printable(prefix)}/{path}",
+            remedy="Run condaprune as the user who owns the environment",
+        ) from error

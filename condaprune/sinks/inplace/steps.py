@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 import stat
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -16,12 +17,14 @@ from condaprune.errors import SinkError
 from condaprune.model import Buffer
 from condaprune.paths import printable, to_bytes
 from condaprune.sinks.inplace.filesystem import (
-    Filesystem,
     Folders,
+    closing,
     copy_aside,
+    delete,
     give,
+    ignoring,
     remove_part,
-    write_file,
+    write_all,
 )
 from condaprune.sinks.inplace.journal import CHANGED, Fingerprint, Journal, Rewrite
 from condaprune.sinks.inplace.state import State
@@ -74,11 +77,12 @@ class Steps:
     # -- forward
 
     def remove(self, number: int) -> None:
-        """Remove an entry: unlink it, or set it aside under its number."""
+        """Remove an entry: delete it, or set it aside under its number."""
         original = self._journal.removals[number]
+        is_folder = original.kind == "folder"
         try:
             where, name = self._locate(original.path)
-            info = self._system.look(name, where)
+            info = self._system.lstat(name, where)
         except FileNotFoundError:
             self.tally.unforeseen += 1
             return  # gone already, as it should be
@@ -90,33 +94,26 @@ class Steps:
         if not original.matches(info, self._resumed):
             self.tally.kept[original.path] = CHANGED
             return
-        if original.kind == "folder":
+        if is_folder:
             self._folder.forget(original.path)
         try:
             if self._journal.mode == "move":
-                self._set_aside(name, where, b"%d" % number, original.kind == "folder")
-            elif original.kind == "folder":
-                self._system.rmdir(name, where)
+                self._set_aside(name, where, b"%d" % number, is_folder)
             else:
-                self._system.unlink(name, where)
-        except FileNotFoundError:
-            self.tally.unforeseen += 1
+                delete(self._system, name, where, is_folder=is_folder)
         except OSError as error:
-            if error.errno in _NOT_EMPTY and original.kind == "folder":
-                self.tally.unforeseen += 1
-                return  # something in it stayed, so it stays
-            self.tally.stuck[original.path] = error
+            gone = isinstance(error, FileNotFoundError)
+            if gone or (is_folder and error.errno in _NOT_EMPTY):
+                self.tally.unforeseen += 1  # what has something in it stays
+            else:
+                self.tally.stuck[original.path] = error
 
-    def _set_aside(self, name: bytes, where: int, aside: bytes, folder: bool) -> None:
+    def _set_aside(self, name: bytes, where: int, aside: bytes, is_folder: bool) -> None:
         system = self._system
-        if folder:
-            handle = system.enter(name, where)
-            try:
+        if is_folder:
+            with closing(system, system.enter(name, where)) as handle:
                 if system.names(handle):
-                    self.tally.unforeseen += 1
-                    return  # something in it stayed, so it stays
-            finally:
-                system.close(handle)
+                    raise OSError(errno.ENOTEMPTY, os.strerror(errno.ENOTEMPTY))
         try:
             system.rename(name, where, aside, self._state.moved)
         except OSError as error:
@@ -125,10 +122,7 @@ class Steps:
             # An overlay's lower folder, or a mount: copied, then removed where it was.
             copy_aside(system, name, where, aside, self._state.moved)
             self.tally.copied += 1
-            if folder:
-                system.rmdir(name, where)
-            else:
-                system.unlink(name, where)
+            delete(system, name, where, is_folder=is_folder)
 
     def make_folders(self) -> None:
         """Make the folders that new files need."""
@@ -136,12 +130,9 @@ class Steps:
             where, name = self._locate(path)
             with contextlib.suppress(FileExistsError):
                 self._system.mkdir(name, where, 0o755)
-            handle = self._system.enter(name, where)
-            try:
+            with closing(self._system, self._system.enter(name, where)) as handle:
                 give(self._system, handle, self._journal.owner)
                 self._system.chmod(handle, 0o755)
-            finally:
-                self._system.close(handle)
 
     def write(self, number: int, rewrite: Rewrite) -> None:
         """Write a file in the state folder, sync it, then rename it over the one it replaces.
@@ -158,25 +149,28 @@ class Steps:
             moved = self._journal.mode == "move"
             old = (aside, self._state.moved) if moved else (name, where)
             content = rewrite.patch.apply(system.pieces(*old))
-        write_file(
-            system,
-            _NEW,
-            self._state.folder,
-            content,
-            mode=rewrite.mode,
-            mtime_ns=rewrite.mtime_ns,
-            owner=rewrite.owner,
-        )
-        system.rename(_NEW, self._state.folder, name, where)
+        folder = self._state.folder
+        with contextlib.suppress(FileNotFoundError):  # left by an earlier attempt
+            system.unlink(_NEW, folder)
+        with closing(system, system.create(_NEW, folder)) as handle:
+            for data in content:
+                write_all(system, handle, data)
+            give(system, handle, rewrite.owner)
+            system.chmod(handle, rewrite.mode)
+            system.touch(handle, rewrite.mtime_ns, rewrite.mtime_ns)
+            system.sync(handle)
+        system.rename(_NEW, folder, name, where)
 
     def _make_room(self, aside: bytes, name: bytes, where: int, rewrite: Rewrite) -> bool:
         """Set the old file aside where the run can be undone. False where it has to stay."""
         system = self._system
         move = self._journal.mode == "move"
-        if move and _exists(system, aside, self._state.moved):
-            return True  # by the run that was interrupted
+        if move:
+            with contextlib.suppress(FileNotFoundError):
+                system.lstat(aside, self._state.moved)
+                return True  # by the run that was interrupted
         try:
-            info = system.look(name, where)
+            info = system.lstat(name, where)
         except FileNotFoundError:
             if rewrite.patch is not None:
                 self.tally.kept[rewrite.path] = CHANGED
@@ -195,18 +189,12 @@ class Steps:
     def set_times(self) -> None:
         """Give every folder that the run touched the modification time it had."""
         for path, mtime_ns in self._journal.times:
-            self._set_time(path, mtime_ns)
-
-    def _set_time(self, path: str, mtime_ns: int) -> None:
-        try:
-            handle = self._folder(path)
-            info = self._system.stat(handle)
-            if info.st_mtime_ns != mtime_ns:
-                self._system.touch(handle, info.st_atime_ns, mtime_ns)
-        except OSError as error:
-            # The time of a folder that belongs to somebody else cannot be set.
-            if error.errno not in _NOT_THERE | {errno.ENOENT, errno.EPERM}:
-                raise
+            # EPERM: the time of a folder that belongs to somebody else cannot be set.
+            with ignoring(_NOT_THERE | {errno.ENOENT, errno.EPERM}):
+                handle = self._folder(path)
+                info = self._system.fstat(handle)
+                if info.st_mtime_ns != mtime_ns:
+                    self._system.touch(handle, info.st_atime_ns, mtime_ns)
 
     # -- back
 
@@ -222,11 +210,8 @@ class Steps:
         moved = self._state.moved
         try:
             where, name = self._locate(original.path)
-            try:
-                info = system.look(name, where)
-            except FileNotFoundError:
-                pass
-            else:
+            with contextlib.suppress(FileNotFoundError):
+                info = system.lstat(name, where)
                 if original.kind != "folder" and original.matches(info, self._resumed):
                     system.unlink(aside, moved)  # copied, and the original not yet removed
                     return
@@ -254,19 +239,15 @@ class Steps:
 
     def clear_aside(self) -> None:
         """Remove the remains of an interrupted copy, once all entries are back."""
-        if self._journal.mode == "move":
-            remove_part(self._system, self._state.moved)
+        remove_part(self._system, self._state.moved)
 
     def unmake_folders(self) -> None:
         """Remove the folders that were made for new files, where nothing else is in them."""
         for path in reversed(self._journal.made):
             self._folder.forget(path)
-            try:
+            with ignoring(_NOT_EMPTY | {errno.ENOENT}):
                 where, name = self._locate(path)
                 self._system.rmdir(name, where)
-            except OSError as error:
-                if error.errno not in _NOT_EMPTY | {errno.ENOENT}:
-                    raise
 
     # -- the end
 
@@ -287,11 +268,3 @@ class Steps:
                     raise
                 self.put_back([int(name)])
                 self.tally.kept[original.path] = "something was put into it meanwhile"
-
-
-def _exists(system: Filesystem, name: bytes, folder: int) -> bool:
-    try:
-        system.look(name, folder)
-    except FileNotFoundError:
-        return False
-    return True

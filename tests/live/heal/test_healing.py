@@ -10,16 +10,14 @@ import pytest
 
 from condaprune.app.carry_out import carry_out
 from condaprune.cli import run
-from condaprune.live.heal.evidence import Removed, read_output
-from condaprune.live.heal.search import Tries, smallest
 from condaprune.live.heal.units import pattern_of
-from condaprune.live.heal.verifier import Verifier
+from condaprune.live.heal.verifier import Tries, Verifier, smallest
 from condaprune.live.trials import CommandTrial
 from condaprune.model import Decision, Plan
 from condaprune.sinks.inplace.sink import InPlaceOptions, InPlaceSink
 from condaprune.sources.prefix import PrefixSource
 from lab.envs.model import BuiltEnvironment
-from tests.sinks.inplace.prefixes import SITE, build
+from tests.sinks.inplace.prefixes import build
 
 MANY = 200
 
@@ -94,25 +92,6 @@ def test_what_is_needed_is_taken_back_and_no_more(
     left = [f"/{path.relative_to(root)}" for path in (root / "share").rglob("*.txt")]
     assert left == [pattern for pattern in expected if pattern.startswith("/share")]
     assert not (root / ".condaprune").exists()
-
-
-@pytest.mark.parametrize(
-    ("output", "path"),
-    [
-        ("ModuleNotFoundError: No module named 'pkg.tests'", f"{SITE}/pkg/tests/__init__.py"),
-        ("cat: /elsewhere/x: No such file or directory\nzlib.h: not found", "include/zlib.h"),
-        ("ImportError: liblink.so: cannot open shared object file", "lib/liblink.so"),
-        (
-            "PackageNotFoundError: No package metadata was found for pkg",
-            f"{SITE}/pkg-1.0.dist-info/METADATA",
-        ),
-    ],
-    ids=["a module", "a relative path", "a library", "a distribution"],
-)
-def test_a_message_names_what_was_removed(output: str, path: str, tmp_path: Path) -> None:
-    inventory = PrefixSource(str(build(tmp_path))).inventory()
-    removed = Removed(inventory, inventory.entries)
-    assert path in [clue.path for clue in read_output(output, removed)]
 
 
 def test_a_pattern_is_literal() -> None:

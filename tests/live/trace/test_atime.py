@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from condaprune.errors import TraceError
-from condaprune.live.trace.place import Mount, mount_of
 from condaprune.live.trace.recorders.atime import AtimeRecorder
 from condaprune.live.trace.session import record
+from condaprune.proc import Mount, mount_of
 
 from .conftest import READ, opened
 
@@ -123,24 +123,3 @@ def test_somebody_elses_files_are_refused(moving: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(os, "utime", denied)
     with pytest.raises(TraceError, match="cannot be set: Operation not permitted"):
         AtimeRecorder(os.fspath(moving), mount=_EXT4).start()
-
-
-_TABLE = """\
-21 1 254:0 / / rw,relatime - ext4 /dev/vda rw
-30 21 0:26 / /mnt/with\\040space rw,noatime - tmpfs tmpfs rw,size=64k
-31 21 0:27 / /mnt/over rw,relatime - overlay overlay rw,lowerdir=/l,upperdir=/u,workdir=/w
-broken line
-"""
-
-
-def test_the_mount_of_a_path_is_the_deepest_one(tmp_path: Path) -> None:
-    table = tmp_path / "mountinfo"
-    table.write_text(_TABLE)
-    assert mount_of("/home/x", os.fspath(table)).label == "ext4 (relatime)"
-    assert mount_of("/mnt/with space/x", os.fspath(table)).label == "tmpfs (noatime)"
-    over = mount_of("/mnt/over", os.fspath(table))
-    assert over.kind == "overlay"
-    assert over.option("upperdir") == "/u"
-    assert over.option("missing") == ""
-    assert mount_of("/mnt/overlook", os.fspath(table)).kind == "ext4"
-    assert mount_of("/", os.fspath(tmp_path / "none")).label == "unknown"

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from condaprune.sinks.inplace import prepare
-from condaprune.sinks.inplace.filesystem import Filesystem, Folders
-from condaprune.sinks.inplace.prepare import look, make_journal
+from condaprune.sinks.inplace import filesystem
+from condaprune.sinks.inplace.filesystem import Filesystem, Folders, entry_stat
+from condaprune.sinks.inplace.prepare import make_journal
 from tests.sinks.inplace.prefixes import SITE, build, make_plan
 
 
@@ -76,24 +76,24 @@ def test_a_look_tells_what_a_stat_tells(
     tmp_path: Path, known: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if not known:  # a C library without statx
-        monkeypatch.setattr(prepare, "_statx", lambda: None)
+        monkeypatch.setattr(filesystem, "_statx", lambda: None)
     root = build(tmp_path)
     os.utime(root / "bin/tool", ns=(-1_500_000_000, -1_500_000_001))
     seen = 0
     for path in map(os.fsencode, root.rglob("*")):
-        found, info = look(path), os.lstat(path)
+        found, info = entry_stat(path), os.lstat(path)
         assert found == (info.st_mode, info.st_ino, info.st_size, info.st_mtime_ns, False)
         seen += 1
     assert seen > 20
     with pytest.raises(FileNotFoundError):
-        look(os.fsencode(root / "bin/none"))
+        entry_stat(os.fsencode(root / "bin/none"))
     with pytest.raises(NotADirectoryError):
-        look(os.fsencode(root / "bin/tool/none"))
+        entry_stat(os.fsencode(root / "bin/tool/none"))
 
 
 def test_what_points_goes_first_then_lists_then_files_then_folders(tmp_path: Path) -> None:
     plan = make_plan(build(tmp_path))
-    journal, _ = make_journal(plan, plan.inventory.prefix, mode="unlink", verified=False)
+    journal, _ = make_journal(plan, mode="unlink", verified=False)
     assert journal is not None
     tests = f"{SITE}/pkg/tests"
     assert [known.path for known in journal.removals] == [

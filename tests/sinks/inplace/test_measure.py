@@ -24,7 +24,7 @@ from tests.sinks.inplace.prefixes import REMOVED, SITE, build, make_plan
 
 def foreseen(plan: Plan) -> Measured | None:
     """What is known before anything goes."""
-    journal, _ = make_journal(plan, plan.inventory.prefix, mode="unlink", verified=False)
+    journal, _ = make_journal(plan, mode="unlink", verified=False)
     assert journal is not None
     return foresee(plan, journal)
 

@@ -15,9 +15,9 @@ import stat
 from collections.abc import Iterator
 
 from condaprune.errors import TraceError
-from condaprune.live.trace.place import Mount, mount_of
 from condaprune.live.trace.recorders.base import Recorder, Recording, walk
 from condaprune.paths import from_bytes, printable, to_bytes
+from condaprune.proc import Mount, mount_of
 from condaprune.traces.trace import Tally
 
 _MARK = 10**9

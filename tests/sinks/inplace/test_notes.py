@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from condaprune.sinks.inplace.surroundings import in_lower_layer
+from condaprune.sinks.inplace.notes import in_lower_layer
 
 ASKED = {"one two three": True, "one two new": True, "new": False, "one new": False}
 ASK = (
-    "import sys; from condaprune.sinks.inplace.surroundings import in_lower_layer; "
+    "import sys; from condaprune.sinks.inplace.notes import in_lower_layer; "
     "print([in_lower_layer(sys.argv[1], names.split()) for names in sys.argv[2:]])"
 )
 # Process 1 of a container: its upper layer is out of sight, and `new` is of its own making.

@@ -1,12 +1,42 @@
-"""The file system that a prefix lies on, as ``/proc/self/mountinfo`` describes it."""
+"""What ``/proc`` says of a prefix: the processes that use it, the mount that it lies on."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from dataclasses import dataclass
 
+from condaprune.paths import from_bytes, to_bytes
+
 _OCTAL = re.compile(r"\\([0-7]{3})")
+
+
+def running_from(prefix: str) -> list[tuple[int, str]]:
+    """Processes that run a program of the prefix or have a file of it mapped.
+
+    Returns process ids with the program's path, in order; our own process, and those whose
+    ``/proc`` we may not read, are left out.
+    """
+    inside = to_bytes(prefix.rstrip("/")) + b"/"
+    users = []
+    try:
+        numbers = sorted(int(name) for name in os.listdir("/proc") if name.isdigit())
+    except OSError:
+        return []
+    for number in numbers:
+        if number == os.getpid():
+            continue
+        with contextlib.suppress(OSError):
+            program = os.readlink(b"/proc/%d/exe" % number)
+            if program.startswith(inside) or inside in _read(b"/proc/%d/maps" % number):
+                users.append((number, from_bytes(program)))
+    return users
+
+
+def _read(path: bytes) -> bytes:
+    with open(path, "rb") as stream:
+        return stream.read()
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +61,11 @@ class Mount:
 
 def mount_of(path: str, table: str = "/proc/self/mountinfo") -> Mount:
     """The mount that the real *path* lies on; one of unknown type where there is no table."""
-    try:
-        with open(table, encoding="utf-8", errors="surrogateescape") as stream:
-            lines = stream.read().splitlines()
-    except OSError:
-        return Mount("/", "unknown", ())
     deepest = Mount("/", "unknown", ())
+    try:
+        lines = from_bytes(_read(to_bytes(table))).split("\n")
+    except OSError:
+        return deepest
     for line in lines:
         head, _, tail = line.partition(" - ")
         fields, about = head.split(" "), tail.split(" ")
