@@ -1,25 +1,15 @@
 """The tables that guards go by: data with a reason and a reference each, under ``rules/knowledge``.
 
-A table is read when a guard first asks for it, since an environment seldom needs all of them.
+They are compiled with the rules; a row becomes an object when a guard asks for its table.
 """
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import ClassVar, TypeVar
 
-from condaprune.errors import RuleError
-
-if TYPE_CHECKING:
-    from importlib.abc import SourceLoader
-
-_HOME = os.path.dirname(os.path.dirname(__file__))
-_FOLDERS = (os.path.join(_HOME, "rules"), os.path.join(os.path.dirname(_HOME), "rules"))
+from condaprune.ruleset.builtin import load_tables
 
 
 @dataclass(frozen=True)
@@ -110,26 +100,6 @@ _T = TypeVar("_T", bound=Row)
 
 
 def table(kind: type[_T]) -> tuple[_T, ...]:
-    """All rows of a table. Errors: `RuleError` where its file is missing."""
+    """All rows of a table."""
     name, key = kind.place
-    return tuple(kind(**row) for row in read_file(name)[key])
-
-
-@cache
-def read_file(name: str) -> dict[str, list[dict[str, Any]]]:
-    """The tables of one file. Errors: `RuleError`."""
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib  # type: ignore[import-not-found, unused-ignore]
-    loader: SourceLoader = globals()["__loader__"]  # reads from archives too
-    for folder in _FOLDERS:
-        with suppress(OSError):
-            data = loader.get_data(os.path.join(folder, "knowledge", f"{name}.toml"))
-            tables: dict[str, list[dict[str, Any]]] = tomllib.loads(data.decode())
-            return tables
-    raise RuleError(
-        "a table of the guards is missing",
-        where=f"rules/knowledge/{name}.toml",
-        remedy="Install condaprune again",
-    )
+    return tuple(kind(**row) for row in load_tables(name)[key])

@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from functools import cache
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from condaprune.errors import RuleError
 from condaprune.rule import Parameter, Rule, When
@@ -29,18 +29,32 @@ COMPILED = "compiled.json"
 RETIRED = "rules/retired.toml"
 
 
-_Builtin = tuple[tuple[Rule, ...], "Mapping[str, Retired]"]
-"""All that the built-in files say: the rules, and the retired ids."""
+KNOWLEDGE = "rules/knowledge/"
+Tables = Mapping[str, "list[dict[str, Any]]"]
+"""The tables of a file, by name: a mapping for each row."""
+
+
+class _Builtin(NamedTuple):
+    """All that the built-in files say: rules, retired ids, and by file the tables of guards."""
+
+    rules: tuple[Rule, ...]
+    retired: Mapping[str, Retired]
+    tables: Mapping[str, Tables]
 
 
 def load_builtin() -> tuple[Rule, ...]:
     """All rules that come with condaprune, general ones before those of packages."""
-    return _builtin()[0]
+    return _builtin().rules
 
 
 def load_retired() -> Mapping[str, Retired]:
     """The ids that are never used again."""
-    return _builtin()[1]
+    return _builtin().retired
+
+
+def load_tables(name: str) -> Tables:
+    """The tables of a file of knowledge that guards go by."""
+    return _builtin().tables[name]
 
 
 def combine(*groups: Sequence[Rule]) -> tuple[Rule, ...]:
@@ -57,12 +71,13 @@ def combine(*groups: Sequence[Rule]) -> tuple[Rule, ...]:
 def compile_builtin(folder: str) -> bytes:
     """The rules in *folder* compiled, for a file called `COMPILED` beside this module."""
     sources = tuple(_sources(folder))
-    rules, retired = _parse(sources)
+    rules, retired, tables = _parse(sources)
     texts = {text for rule in with_values(rules) for text in rule.remove + rule.keep}
     compiled = {
         "digest": _digest(sources),
         "rules": [asdict(rule) for rule in rules],
         "retired": [asdict(gone) for gone in retired.values()],
+        "tables": tables,
         "patterns": {text: translate(text) for text in sorted(texts)},
     }
     return json.dumps(compiled, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
@@ -99,7 +114,7 @@ def _compiled() -> dict[str, Any] | None:
 
 def _sources(folder: str) -> Iterator[tuple[str, bytes]]:
     """Name and content of each file of built-in rules."""
-    for name in ("rules", "rules/packages"):
+    for name in ("rules", "rules/packages", "rules/knowledge"):
         place = os.path.join(folder, *name.split("/")[1:])
         for item in sorted(os.listdir(place)):
             if item.endswith(".toml"):
@@ -117,23 +132,27 @@ def _digest(sources: Sequence[tuple[str, bytes]]) -> int:
 
 def _parse(sources: Sequence[tuple[str, bytes]]) -> _Builtin:
     from condaprune.ruleset.format import RetiredFile
-    from condaprune.ruleset.load import parse_rules, read_document, unique
+    from condaprune.ruleset.load import parse_rules, parse_toml, read_document, unique
 
     rules: list[Rule] = []
     retired: dict[str, Retired] = {}
+    tables: dict[str, Tables] = {}
     for name, content in sources:
         text = content.decode("utf-8")
         if name == RETIRED:
-            tables = read_document(RetiredFile, text, name, lambda file: file.retired)
-            retired = {table.id: table for table in tables}
+            rows = read_document(RetiredFile, text, name, lambda file: file.retired)
+            retired = {row.id: row for row in rows}
+        elif name.startswith(KNOWLEDGE):
+            tables[name.removeprefix(KNOWLEDGE).removesuffix(".toml")] = parse_toml(text)
         else:
             rules.extend(parse_rules(text, name))
-    return unique(rules, {r.id: r.since for r in retired.values()}), retired
+    return _Builtin(unique(rules, {r.id: r.since for r in retired.values()}), retired, tables)
 
 
 def _unpack(data: dict[str, Any]) -> _Builtin:
     remember(data["patterns"])
-    return tuple(map(_rule, data["rules"])), {r["id"]: _retired(r) for r in data["retired"]}
+    retired = {row["id"]: _retired(row) for row in data["retired"]}
+    return _Builtin(tuple(map(_rule, data["rules"])), retired, data["tables"])
 
 
 def _retired(fields: dict[str, str]) -> Retired:

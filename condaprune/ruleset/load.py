@@ -19,6 +19,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib  # type: ignore[import-not-found, unused-ignore]
 
+parse_toml = tomllib.loads
 Table = TypeVar("Table")
 Result = TypeVar("Result")
 

@@ -8,8 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from condaprune.errors import RuleError
-from condaprune.evidence import knowledge
 from condaprune.evidence.knowledge import (
     Compiler,
     IgnoredImport,
@@ -19,9 +17,9 @@ from condaprune.evidence.knowledge import (
     PlacedData,
     Row,
     UnpackFile,
-    read_file,
     table,
 )
+from condaprune.ruleset.builtin import load_tables
 
 TABLES: tuple[type[Row], ...] = (
     Compiler,
@@ -42,7 +40,7 @@ def test_the_rows_of_a_table(kind: type[Row]) -> None:
     fields = {field.name: field for field in dataclasses.fields(kind)}
     needed = {n for n, field in fields.items() if field.default is dataclasses.MISSING}
     types = {"str": str, "bool": bool, "Sequence[str]": list}
-    rows = read_file(name)[key]
+    rows = load_tables(name)[key]
     assert rows
     for number, row in enumerate(rows, 1):
         place = f"rules/knowledge/{name}.toml: [[{key}]] number {number}"
@@ -60,7 +58,7 @@ def test_every_file_and_table_is_used() -> None:
     assert {path.stem for path in FOLDER.iterdir()} == {kind.place[0] for kind in TABLES}
     for path in FOLDER.iterdir():
         keys = {kind.place[1] for kind in TABLES if kind.place[0] == path.stem}
-        assert read_file(path.stem).keys() == keys
+        assert load_tables(path.stem).keys() == keys
 
 
 def test_no_row_is_there_twice() -> None:
@@ -79,9 +77,3 @@ def test_patterns_are_regular_expressions_and_groups_of_files_exist() -> None:
         assert not opened.folder or not re.compile(opened.folder).match("")
     for compiler in table(Compiler):
         assert set(compiler.needs) <= GROUPS
-
-
-def test_a_missing_file_is_an_error_that_says_which(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(knowledge, "_FOLDERS", ("/nowhere",))
-    with pytest.raises(RuleError, match=r"rules/knowledge/absent\.toml.*Install condaprune again"):
-        read_file("absent")
