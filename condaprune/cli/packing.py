@@ -6,10 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from condaprune.cli.options import option_group
+
 if TYPE_CHECKING:
     from condaprune.sinks.outputs.options import OutputOptions
 
 _OPTIONS = (
+    click.option("-o", "--output", metavar="FILE|DIR|-",
+                 help="Write a relocatable archive or a folder instead of pruning in place."),
+    click.option("--force", is_flag=True, help="Overwrite an output that exists."),
     click.option("--archive-format", "format", metavar="NAME", default="",
                  help="The output's format where its name does not say (tar.zst, zip, oci, ...)."),
     click.option("--compress-level", "level", type=int, metavar="N",
@@ -48,24 +53,18 @@ _OPTIONS = (
 `ImageOptions`."""
 
 
-def packing_options(command: Any) -> Any:
-    """Add the options; `take_packing` collects them."""
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
-
-
-def take_packing(output: str | None, force: bool, given: dict[str, Any]) -> OutputOptions | None:
-    """What the options *given* say of an output; None without one.
-
-    Errors: `UsageProblem` for values that do not fit.
-    """
+def _output(*, output: str | None, **values: Any) -> OutputOptions | None:
+    """What the options say of an output; None without one. Errors: `UsageProblem`."""
     if output is None:
         return None
     from dataclasses import fields
 
     from condaprune.sinks.outputs.options import ImageOptions, OutputOptions, parse_owner
 
-    image = ImageOptions(**{f.name: given.pop(f"image_{f.name}") for f in fields(ImageOptions)})
-    given["owner"] = parse_owner(given["owner"])
-    return OutputOptions(output, force=force, image=image, **given)
+    image = ImageOptions(**{f.name: values.pop(f"image_{f.name}") for f in fields(ImageOptions)})
+    owner = parse_owner(values.pop("owner"))
+    return OutputOptions(output, owner=owner, image=image, **values)
+
+
+output_group = option_group("output", _OPTIONS, _output)
+"""The options of an output, as ``output``; None for a run in place."""

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from condaprune.cli.options import in_place_options, prune_request_options, reading_options
-from condaprune.cli.packing import packing_options, take_packing
+from condaprune.cli.outputs import write_text
+from condaprune.cli.packing import output_group
 
 if TYPE_CHECKING:
     from condaprune.app.prune import InPlace, Pruned
     from condaprune.request.request import Request
+    from condaprune.sinks.outputs.options import OutputOptions
     from condaprune.sources.base import Limits
 
 _SHOWN = click.Choice(["text", "json"])
@@ -21,18 +23,11 @@ _SHOWN = click.Choice(["text", "json"])
 
 @click.command()
 @click.argument("env")
-@click.option(
-    "-o",
-    "--output",
-    metavar="FILE|DIR|-",
-    help="Write a relocatable archive or a folder instead of pruning in place.",
-)
 @click.option("-n", "--dry-run", is_flag=True, help="Show the plan, touch nothing.")
 @prune_request_options
 @in_place_options
-@packing_options
+@output_group
 @reading_options
-@click.option("--force", is_flag=True, help="Overwrite an output that exists.")
 @click.option(
     "--allow-self", is_flag=True, help="Allow pruning the environment that condaprune runs from."
 )
@@ -51,9 +46,7 @@ _SHOWN = click.Choice(["text", "json"])
 @click.option("--no-progress", is_flag=True, help="No bars on a terminal.")
 def prune(
     env: str,
-    output: str | None,
     dry_run: bool,
-    force: bool,
     allow_self: bool,
     shown: str,
     manifest: str | None,
@@ -64,7 +57,7 @@ def prune(
     request: Request,
     in_place: InPlace,
     limits: Limits | None,
-    **packing: Any,
+    output: OutputOptions | None,
 ) -> None:
     """Prune ENV: a prefix in place, or any ENV into an archive or folder with -o.
 
@@ -92,7 +85,7 @@ def prune(
                 source,
                 request,
                 reopen=lambda: find_source(env, limits),
-                output=take_packing(output, force, packing),
+                output=output,
                 in_place=in_place,
                 allow_self=allow_self,
                 say=_say,
@@ -109,7 +102,7 @@ def prune(
     if quiet:
         return
     # With -o - the archive has stdout, and the report goes where people still see it.
-    stream = sys.stderr if output == "-" else sys.stdout
+    stream = sys.stderr if output is not None and output.output == "-" else sys.stdout
     stream.write(_report(pruned, shown, verbose) + healed)
 
 
@@ -123,14 +116,12 @@ def _report(pruned: Pruned, shown: str, verbose: int) -> str:
 
 
 def _write_records(pruned: Pruned, manifest: str | None, sbom: str | None) -> None:
-    from condaprune.files import write_whole
-
     if manifest:
-        write_whole(manifest, _report(pruned, "json", 0).encode())
+        write_text(manifest, _report(pruned, "json", 0))
     if sbom:
         from condaprune.planning.edits.sbom import make_sbom
 
-        write_whole(sbom, make_sbom(pruned.plan.inventory))
+        write_text(sbom, make_sbom(pruned.plan.inventory).decode())
 
 
 def _healed(pruned: Pruned) -> str:

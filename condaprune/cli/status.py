@@ -22,10 +22,9 @@ def status(env: str, shown: str) -> int:
     from condaprune.errors import UsageProblem
     from condaprune.report.forms.answers import Status
     from condaprune.sinks.inplace.status import read_prefix
-    from condaprune.sources.prefix import PrefixSource
 
     source = api.open_source(env)
-    if not isinstance(source, PrefixSource):
+    if not source.prefix:
         raise UsageProblem("an archive has no status", where=env, remedy="Name a prefix")
     prefix = read_prefix(source.prefix)
     sys.stdout.write(render(shown, STATUS, Status(env, prefix), make_show()))

@@ -20,10 +20,9 @@ def undo(env: str, forget: bool, quiet: bool) -> None:
     from condaprune import api
     from condaprune.errors import UsageProblem
     from condaprune.sinks.inplace.run import undo as undo_run
-    from condaprune.sources.prefix import PrefixSource
 
     source = api.open_source(env)
-    if not isinstance(source, PrefixSource):
+    if not source.prefix:
         raise UsageProblem("an archive is never pruned in place", where=env, remedy="Name a prefix")
     done = undo_run(source.prefix, source.label, forget=forget)
     if not quiet:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 from click.testing import CliRunner
 
-from condaprune.cli.packing import packing_options, take_packing
+from condaprune.cli.packing import output_group
 from condaprune.sinks.outputs.options import ImageOptions, OutputOptions
 
 ALL = (
@@ -22,11 +20,12 @@ def parsed(arguments: str, output: str | None = "o") -> OutputOptions | None:
     taken: list[OutputOptions | None] = []
 
     @click.command()
-    @packing_options
-    def command(**packing: Any) -> None:
-        taken.append(take_packing(output, True, packing))
+    @output_group
+    def command(output: OutputOptions | None) -> None:
+        taken.append(output)
 
-    result = CliRunner().invoke(command, arguments.split())
+    given = ["--force", *(["-o", output] if output else []), *arguments.split()]
+    result = CliRunner().invoke(command, given)
     assert result.exit_code == 0, result.output
     return taken[0]
 
