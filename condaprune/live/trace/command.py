@@ -62,13 +62,15 @@ def signals_blocked() -> Iterator[None]:
         yield
         return
     numbers = _forwarded()
+    # Another thread of the process may take a signal that is blocked in this one.
+    handlers = {number: signal.signal(number, lambda *_: None) for number in numbers}
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {*numbers, signal.SIGCHLD})
     try:
         yield
     finally:
-        while signal.sigtimedwait(numbers, 0) is not None:
-            continue
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)  # what is left arrives, and is dropped
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
 
 
 def _forwarded() -> set[signal.Signals]:
