@@ -6,6 +6,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 _SEPARATORS = re.compile(r"[-_.]+")
 _NAME = re.compile(r"\s*([A-Za-z0-9_][A-Za-z0-9_.-]*)")
@@ -16,6 +17,7 @@ _ADDING = ("create", "install", "update", "neutered")
 _REMOVING = ("remove", "uninstall")
 
 
+@lru_cache(maxsize=4096)
 def canonical_name(name: str) -> str:
     """A distribution's name in its one spelling (PEP 503).
 

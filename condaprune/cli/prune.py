@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import click
 
 from condaprune.cli.options import in_place_options, prune_request_options, reading_options
-from condaprune.cli.outputs import write_text
 from condaprune.cli.packing import output_group
 
 if TYPE_CHECKING:
@@ -116,6 +115,8 @@ def _report(pruned: Pruned, shown: str, verbose: int) -> str:
 
 
 def _write_records(pruned: Pruned, manifest: str | None, sbom: str | None) -> None:
+    from condaprune.cli.outputs import write_text
+
     if manifest:
         write_text(manifest, _report(pruned, "json", 0))
     if sbom:

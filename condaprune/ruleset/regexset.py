@@ -43,7 +43,14 @@ def _compile(regexes: Sequence[str]) -> Hits:
         found.Add(regex.encode(*_BYTES))
     found.Compile()
     match = found.Match
-    return lambda text: match(text.encode(*_BYTES)) or ()
+
+    def hits(text: str) -> Sequence[int]:
+        try:
+            return match(text.encode()) or ()
+        except UnicodeEncodeError:
+            return match(text.encode(*_BYTES)) or ()
+
+    return hits
 
 
 def by_python(regexes: Sequence[str]) -> Hits:
