@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import shutil
 import stat
 from collections.abc import Iterator
 
@@ -59,6 +58,8 @@ def temporary(path: str) -> Iterator[str]:
     except BaseException:
         with contextlib.suppress(OSError):
             if os.path.isdir(to_bytes(part)):
+                import shutil
+
                 shutil.rmtree(to_bytes(part), ignore_errors=True)
             else:
                 os.unlink(to_bytes(part))

@@ -115,6 +115,8 @@ def _report(pruned: Pruned, shown: str, verbose: int) -> str:
 
 
 def _write_records(pruned: Pruned, manifest: str | None, sbom: str | None) -> None:
+    if not (manifest or sbom):
+        return
     from condaprune.cli.outputs import write_text
 
     if manifest:

@@ -71,12 +71,16 @@ def _compile(words: Sequence[Word]) -> Callable[[bytes], list[int]] | None:
     return match
 
 
-def find_all(data: bytes, text: bytes) -> Iterator[int]:
+def find_all(data: bytes, text: bytes) -> Sequence[int]:
     """Where *text* occurs."""
     at = data.find(text)
+    if at < 0:
+        return ()  # nearly always
+    places = []
     while at >= 0:
-        yield at
+        places.append(at)
         at = data.find(text, at + len(text))
+    return places
 
 
 def occurrences(data: bytes, word: bytes) -> Iterator[int]:

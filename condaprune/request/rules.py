@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from condaprune.errors import ConfigError, UsageProblem, nearest
 from condaprune.request.request import DEFAULT_PROFILE, Request
 from condaprune.rule import Rule
-from condaprune.ruleset import choose, combine, load_builtin, load_file, rename_notes
+from condaprune.ruleset import choose, combine, load_builtin, rename_notes
+
+if TYPE_CHECKING:
+    import datetime
 
 _BYTECODE = "bytecode"
 """The category of the rules that take compiled Python."""
@@ -22,6 +25,8 @@ def choose_rules(request: Request) -> tuple[tuple[Rule, ...], tuple[str, ...]]:
     """
     rules = load_builtin()
     if request.rule_files:
+        from condaprune.ruleset.load import load_file
+
         rules = combine(rules, *map(load_file, request.rule_files))
     profile, select, ignore = _profile(request)
     _check("bytecode", request.bytecode, ("profile", "drop", "keep", "hash"))
@@ -33,6 +38,8 @@ def choose_rules(request: Request) -> tuple[tuple[Rule, ...], tuple[str, ...]]:
     chosen = choose(rules, profile, (*own, *select), ignore, request.settings)
     notes = rename_notes((*select, *ignore))
     if request.suppress:
+        import datetime
+
         chosen, expired = suppress(chosen, request, rules, datetime.date.today())
         notes += expired
     return chosen, notes
@@ -67,6 +74,8 @@ def suppress(
 
     *rules* are all rules. Errors: `ConfigError` for an unknown rule or an invalid date.
     """
+    import datetime
+
     notes: list[str] = []
     ids = {rule.id for rule in rules}
     left = list(chosen)
