@@ -29,6 +29,9 @@ class Tree:
 
     def follow(self, path: str) -> Trail:
         """Where a path leads, links in it and at its end followed; the end is an entry or empty."""
+        entry = self._entries.get(path)
+        if entry is not None and entry.kind != "link":
+            return Trail((), path)  # an entry lies behind no link
         trail = follow(path, self._says, self._homes)
         return trail if trail.end in self._entries else Trail(trail.links, "")
 
