@@ -12,7 +12,7 @@ from typing import ClassVar, TypeVar
 from condaprune.ruleset.builtin import load_tables
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Row:
     """What all rows say; `place` is the file and the key of a row's table there."""
 
@@ -21,7 +21,7 @@ class Row:
     reference: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Compiler(Row):
     """A package that compiles at run time, and what it takes for that.
 
@@ -37,7 +37,7 @@ class Compiler(Row):
     own: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class PlacedData(Row):
     """Data that is needed where something is kept: patterns of whole paths.
 
@@ -50,7 +50,7 @@ class PlacedData(Row):
     user: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Opened(Row):
     """Libraries that those named `host...` open: their kin, or all in `folder` (a pattern)."""
 
@@ -59,7 +59,7 @@ class Opened(Row):
     folder: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class IgnoredImport(Row):
     """A file (the end of its path), and the module that it may import: that, or one below it."""
 
@@ -73,7 +73,7 @@ class IgnoredImport(Row):
         return below and importer.endswith(self.importer)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Landmark(Row):
     """Files that are looked for by their place in the prefix."""
 
@@ -81,14 +81,14 @@ class Landmark(Row):
     paths: Sequence[str]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class UnpackFile(Landmark):
     """Files that a packed environment needs in its folder of programs."""
 
     place = ("landmarks", "unpack")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class ImportedFromC(Row):
     """Modules of the standard library, as words, that its C code or every start of it imports."""
 

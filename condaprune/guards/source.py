@@ -38,7 +38,7 @@ class Source(Guard):
 
     @classmethod
     def concerned(cls, prospect: Prospect) -> bool:
-        return any(removal.sources for removal in prospect.candidates.values())
+        return any(removal.sources for removal in set(prospect.candidates.values()))
 
     def begin(self) -> Iterator[Veto]:
         yield from self._lone()

@@ -117,7 +117,7 @@ class Toolchain(Guard):
         owners = prospect.inventory.owners
         losing: set[str] = set()
         for path in prospect.candidates:
-            if _own(path) and not path.endswith(_NEVER):
+            if not path.endswith(_NEVER) and _own(path):
                 losing |= _names(owners.get(path, ()))
         return frozenset(
             path
