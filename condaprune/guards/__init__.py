@@ -7,7 +7,6 @@ turn. Each guard is one file; `GUARDS` is the registry.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from importlib import import_module
 from itertools import chain
 
@@ -113,7 +112,7 @@ def _fixpoint(scene: Scene, guards: Sequence[Guard]) -> dict[str, Veto]:
             for veto in chain(guard.begin() if first else (), guard.look(batch)):
                 if veto.path in vetoes or veto.path not in candidates:
                     continue
-                vetoes[veto.path] = replace(veto, guard=guard.name)
+                vetoes[veto.path] = Veto(veto.path, veto.because, veto.needs, guard.name)
                 if entries[veto.path].kind != "folder":
                     rescued.append(veto.path)
         batch = rescued

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator
 from operator import itemgetter
 
 from condaprune.errors import ProtectedPathError, SourceError
@@ -89,36 +88,26 @@ class PrefixSource:
 
     def read(self, path: str) -> bytes:
         """The content of one file; a link is not followed. Errors: `SourceError`."""
-        with self._opened(path) as handle:
-            size = os.fstat(handle).st_size
-            data = os.read(handle, size + 1)
-            while len(data) != size:
-                more = os.read(handle, 1 << 20)
-                if not more:
-                    break
-                data += more
-            return data
+        return self._read(path, _whole)
 
     def read_part(self, path: str, offset: int, size: int) -> bytes:
         """Up to *size* bytes of a file from *offset* on; a link is not followed.
 
         Errors: `SourceError`.
         """
-        with self._opened(path) as handle:
-            return os.pread(handle, size, offset)
+        return self._read(path, lambda handle: os.pread(handle, size, offset))
 
     def read_many(self, paths: Collection[str]) -> Iterator[tuple[str, bytes]]:
         """The contents of files in the order asked for. Errors: `SourceError`."""
         for path in paths:
             yield path, self.read(path)
 
-    @contextmanager
-    def _opened(self, path: str) -> Iterator[int]:
+    def _read(self, path: str, use: Callable[[int], bytes]) -> bytes:
         try:
             flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
             handle = os.open(self._root + to_bytes(path), flags)
             try:
-                yield handle
+                return use(handle)
             finally:
                 os.close(handle)
         except OSError as error:
@@ -127,6 +116,17 @@ class PrefixSource:
                 where=f"{self.label}/{printable(path)}",
                 remedy="Run condaprune as a user who may read the whole environment",
             ) from error
+
+
+def _whole(handle: int) -> bytes:
+    size = os.fstat(handle).st_size
+    data = os.read(handle, size + 1)
+    while len(data) != size:
+        more = os.read(handle, 1 << 20)
+        if not more:
+            break
+        data += more
+    return data
 
 
 def walk(prefix: bytes) -> dict[str, Entry]:
