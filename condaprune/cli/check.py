@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from condaprune.cli.options import request_options
+from condaprune.cli.options import asks_for_plan, request_options
 from condaprune.cli.outputs import (
     make_show,
     output_options,
@@ -84,6 +84,14 @@ def check(
 
     wanted_outputs = parse_outputs(outputs, form, VERDICT)
     wanted_exports = parse_outputs(exports, None, AUDIT) if exports else []
+    if asks_for_plan() and not pruned:
+        from condaprune.errors import UsageProblem
+
+        raise UsageProblem(
+            "an option that says what may go has no effect on an environment as it is",
+            where="check",
+            remedy="Add --pruned to count what a prune with these options would leave",
+        )
     path = budget or find_config(os.getcwd())
     if not path:
         raise ConfigError(

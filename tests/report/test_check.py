@@ -274,6 +274,15 @@ def test_only_what_can_be_pruned_is_counted_as_pruned(
     assert "only an environment or an archive can be counted as pruned" in capsys.readouterr().err
 
 
+def test_an_option_of_a_prune_is_not_ignored_without_pruned(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    budget(project, '[budget.environment]\nmax = "1 MB"\n')
+    assert run(["check", "env", "--profile", "minimal"]) == 2
+    assert "Add --pruned" in capsys.readouterr().err
+    assert run(["check", "env", "--profile", "minimal", "--pruned"]) == 0
+
+
 @pytest.mark.parametrize("bytecode", ["drop", "hash"])
 def test_what_is_counted_as_pruned_is_what_a_prune_leaves(
     bytecode: str, fresh_tiny: BuiltEnvironment
