@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from condaprune.files import write_whole
+from condaprune.files import NotRegularError, read_regular, write_whole
 
 WRITE = "import sys; from condaprune.files import write_whole; write_whole(sys.argv[1], b'new\\n')"
 
@@ -122,3 +122,30 @@ def test_a_descriptor_is_written_to_wherever_it_leads(tmp_path: Path, name: str,
             subprocess.run(command, stdout=stream, check=True)
         assert output.read_text() == "old\nnew\n"
     assert Path("/dev/stdout").is_symlink()
+
+
+class TestReadRegular:
+    def test_a_regular_file_is_read(self, tmp_path: Path) -> None:
+        (tmp_path / "file").write_bytes(b"content")
+        assert read_regular(str(tmp_path / "file"), 7) == b"content"
+
+    def test_a_file_that_is_too_large_is_refused(self, tmp_path: Path) -> None:
+        (tmp_path / "file").write_bytes(b"content")
+        with pytest.raises(NotRegularError, match="larger than 6 bytes"):
+            read_regular(str(tmp_path / "file"), 6)
+
+    def test_a_fifo_is_refused_at_once(self, tmp_path: Path) -> None:
+        os.mkfifo(tmp_path / "file")
+        with pytest.raises(NotRegularError, match="is a FIFO"):
+            read_regular(str(tmp_path / "file"), 6)
+
+    def test_a_link_is_not_followed(self, tmp_path: Path) -> None:
+        (tmp_path / "file").write_bytes(b"content")
+        (tmp_path / "link").symlink_to("file")
+        with pytest.raises(NotRegularError, match="is a link"):
+            read_regular(str(tmp_path / "link"), 100)
+
+    @pytest.mark.parametrize("path", ["/dev/zero", "/dev/null", "/"])
+    def test_a_device_or_a_folder_is_refused(self, path: str) -> None:
+        with pytest.raises(NotRegularError):
+            read_regular(path, 100)

@@ -1,0 +1,38 @@
+"""JSON and TOML from anywhere: what cannot be parsed is a `ValueError`, however deep or odd it is.
+
+Everything parsed here is input, our own files included. The result is `object`: who reads it checks
+each type.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import NoReturn
+
+
+def parse_json(data: str | bytes) -> object:
+    """The value of a JSON text. Errors: `ValueError`, also for NaN, Infinity, and for nesting that
+    is deeper than the interpreter's stack."""
+    try:
+        value: object = json.loads(data, parse_constant=_refuse_constant)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    return value
+
+
+def parse_toml(text: str) -> dict[str, object]:
+    """The tables of a TOML text. Errors: `ValueError` (tomllib's own says line and column)."""
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib  # type: ignore[import-not-found, unused-ignore]
+    try:
+        tables: dict[str, object] = tomllib.loads(text)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    return tables
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
