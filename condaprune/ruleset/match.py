@@ -12,7 +12,7 @@ from condaprune.model import Inventory, Layout, Owner, Record
 from condaprune.names import canonical_name
 from condaprune.rule import Rule
 from condaprune.ruleset.patterns import resolve, translate, with_values
-from condaprune.ruleset.regexset import compile_set
+from condaprune.ruleset.regexset import compile_set, one_of
 
 Role = Literal["user-keep", "user-drop", "keep", "remove"]
 
@@ -36,7 +36,10 @@ NOTHING = Match()
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """One pattern and where it comes from. A user's list counts as one, `rule` is then -1."""
+    """A pattern, or several of a rule's as one, and where it comes from.
+
+    A user's list counts as one rule, `rule` is then -1. `text` is empty for several patterns.
+    """
 
     role: Role
     rule: int
@@ -73,7 +76,13 @@ class Matcher:
         self._lines: list[_Line] = []
         regexes: list[str] = []
 
-        def add(role: Role, rule: int, texts: Iterable[str]) -> None:
+        def add(role: Role, rule: int, texts: Sequence[str]) -> None:
+            if rule >= 0 and not any(text.startswith("!") for text in texts):
+                # Whichever pattern it is that matches, the outcome is the same.
+                joined = one_of(regex for text in texts for regex in resolve(text, layout))
+                regexes.extend(joined)
+                self._lines.extend([_Line(role, rule, "")] * len(joined))
+                return
             for text in texts:
                 for regex in resolve(text, layout):
                     regexes.append(regex)

@@ -92,7 +92,10 @@ def _by_pathspec(text: str, pattern: str) -> str:
             re.compile(regex)
     except (GitIgnorePatternError, re.error) as error:
         raise _bad(text, "is malformed", f"{error}") from error
-    return "^.*/" if regex == "/" else regex  # every folder, and all that is not at the top
+    if regex == "/":
+        return "^.*/"  # every folder, and all that is not at the top
+    # The same in a path, which has no empty part, by one loop in place of two: RE2 takes less time.
+    return regex.replace("(?:/.+)?/[^/]*", "/.*").replace("^(?:.+/)?[^/]*", "^.*")
 
 
 def _check_root(text: str, body: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 
 _MEMORY = 256 << 20  # a cap for the automaton's cache, not what it takes
@@ -15,8 +15,29 @@ _LITERAL = re.compile(r"\^((?:\\[^\w]|[\w/ -])*/)")
 _WILD = re.compile(r"\(\?:[^()]*\)\??|(?<!\\)\[[^\]]*\][*+]?|(?<!\\)\.[*+]")
 _SPECIAL = re.compile(r"(?<!\\)[][()|?*+{}^$.]|\\\\")
 
+_HEAD = re.compile(r"\^(?:.*?(?:/\.\*|\(\?:/\.\+\)\?/)|\.\*)?")
+_END = "(?:/|$)"
+
 Hits = Callable[[str], Sequence[int]]
 """The numbers of the expressions that match a text, in any order."""
+
+
+def one_of(regexes: Iterable[str]) -> list[str]:
+    """Fewer expressions that match what any of these does: one for each way to begin and to end.
+
+    An automaton then follows one loop, such as that through the folders below site-packages, where
+    it would follow one for each expression.
+    """
+    groups: dict[tuple[str, str], list[str]] = {}
+    for regex in regexes:
+        head = _HEAD.match(regex)
+        start = head[0] if head else ""
+        end = _END if regex.endswith(_END) else ""
+        groups.setdefault((start, end), []).append(regex[len(start) : len(regex) - len(end)])
+    return [
+        f"{start}(?:{'|'.join(bodies)}){end}" if len(bodies) > 1 else start + bodies[0] + end
+        for (start, end), bodies in groups.items()
+    ]
 
 
 def compile_set(regexes: Sequence[str]) -> Hits:
