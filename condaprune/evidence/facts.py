@@ -6,11 +6,12 @@ source that is a stream and does not hold it, all that may matter is read in one
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from condaprune.evidence.pysource import NOTHING, PythonFacts, PythonReader
-from condaprune.evidence.sharing import members_for, share
 from condaprune.formats.binary import MAGICS, read_binary
 from condaprune.formats.elf import BinaryFacts, Reader, holds_compiler
 from condaprune.model import Inventory, Progress, no_progress
@@ -28,6 +29,8 @@ from condaprune.sources.kinds import (
 
 _BATCH = 256  # files between two reports of progress
 _HEAD = 4096
+_MOST_MEMBERS = 4
+_PAYS = 1_500  # files; with fewer, forking costs about what it saves
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +116,8 @@ class Facts:
 
     def _read_together(self, wanted: Mapping[str, FileKind], members: int) -> None:
         """Read files with other processes; what these do not deliver is read by this one."""
+        from condaprune.evidence.sharing import share  # small environments do without
+
         parts = [dict(list(wanted.items())[number::members]) for number in range(members)]
         report, total = self._progress, len(wanted)
 
@@ -240,3 +245,17 @@ def is_python_script(data: bytes) -> bool:
     if b"python" in head[0] or b"pypy" in head[0]:
         return True
     return len(head) > 1 and head[0].startswith(b"#!/bin/sh") and head[1].startswith(b"'''exec'")
+
+
+def members_for(files: int) -> int:
+    """How many processes are to read *files* files: 1 where more do not pay or are not safe.
+
+    Only a process of one thread is forked: another thread might hold a lock, for ever in the copy.
+    """
+    if files < _PAYS or sys.platform != "linux":
+        return 1
+    try:
+        alone = len(os.listdir("/proc/self/task")) == 1
+        return min(len(os.sched_getaffinity(0)), _MOST_MEMBERS) if alone else 1
+    except OSError:
+        return 1

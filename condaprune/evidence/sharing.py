@@ -11,7 +11,6 @@ import gc
 import os
 import pickle
 import signal
-import sys
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -19,25 +18,9 @@ from typing import NoReturn, TypeVar
 
 from condaprune.errors import CondapruneError
 
-_MOST_MEMBERS = 4
-_PAYS = 1_500  # files; with fewer, forking costs about what it saves
 _PATIENCE = 0.3  # seconds between two looks at whether the caller is still there
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM))
 _Result = TypeVar("_Result")
-
-
-def members_for(files: int) -> int:
-    """How many processes are to read *files* files: 1 where more do not pay or are not safe.
-
-    Only a process of one thread is forked: another thread might hold a lock, for ever in the copy.
-    """
-    if files < _PAYS or sys.platform != "linux":
-        return 1
-    try:
-        alone = len(os.listdir("/proc/self/task")) == 1
-        return min(len(os.sched_getaffinity(0)), _MOST_MEMBERS) if alone else 1
-    except OSError:
-        return 1
 
 
 def share(work: Callable[[int], _Result], members: int) -> dict[int, _Result]:

@@ -18,8 +18,8 @@ from pathlib import Path
 
 from condaprune import api
 from condaprune.errors import SourceError
-from condaprune.evidence.facts import Facts
-from condaprune.evidence.sharing import members_for, share
+from condaprune.evidence.facts import Facts, members_for
+from condaprune.evidence.sharing import share
 from condaprune.guards import GUARDS, set_up
 from condaprune.model import Progress, no_progress
 from condaprune.sources.prefix import PrefixSource
