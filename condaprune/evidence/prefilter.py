@@ -67,7 +67,7 @@ def _compile(words: Sequence[Word]) -> Callable[[bytes], list[int]] | None:
         text = re.escape(word.text)
         found.Add(rb"\b" + text + rb"\b" if word.whole else text)
     found.Compile()
-    match: Callable[[bytes], list[int]] = found.Match
+    match: Callable[[bytes], list[int]] = getattr(found, "_set", found).Match  # without a wrapper
     return match
 
 

@@ -94,8 +94,8 @@ def _by_pathspec(text: str, pattern: str) -> str:
         raise _bad(text, "is malformed", f"{error}") from error
     if regex == "/":
         return "^.*/"  # every folder, and all that is not at the top
-    # The same in a path, which has no empty part, by one loop in place of two: RE2 takes less time.
-    return regex.replace("(?:/.+)?/[^/]*", "/.*").replace("^(?:.+/)?[^/]*", "^.*")
+    # The same in a path, which has no empty part, with one loop in place of two.
+    return regex.replace("(?:/.+)?/", "/(?:.+/)?").replace("(?:.+/)?[^/]*", ".*")
 
 
 def _check_root(text: str, body: str) -> str:

@@ -15,7 +15,7 @@ _LITERAL = re.compile(r"\^((?:\\[^\w]|[\w/ -])*/)")
 _WILD = re.compile(r"\(\?:[^()]*\)\??|(?<!\\)\[[^\]]*\][*+]?|(?<!\\)\.[*+]")
 _SPECIAL = re.compile(r"(?<!\\)[][()|?*+{}^$.]|\\\\")
 
-_HEAD = re.compile(r"\^(?:.*?(?:/\.\*|\(\?:/\.\+\)\?/)|\.\*)?")
+_HEAD = re.compile(r"\^(?:(?:.*?/)?(?:\.\*|\(\?:\.\+/\)\?))?")
 _END = "(?:/|$)"
 
 Hits = Callable[[str], Sequence[int]]
@@ -55,7 +55,23 @@ def _compile(regexes: Sequence[str]) -> Hits:
         import re2
     except ImportError:
         return by_python(regexes)
+    latin1 = re2.Options.Encoding.LATIN1  # its dot is one byte, which makes a small automaton
+    ascii_only = _match_set(regexes, latin1)
+    any_text = cache(lambda: _match_set(regexes, re2.Options.Encoding.UTF8))
+
+    def hits(text: str) -> Sequence[int]:
+        if text.isascii():
+            return ascii_only(text.encode()) or ()
+        return any_text()(text.encode(*_BYTES)) or ()
+
+    return hits
+
+
+def _match_set(regexes: Sequence[str], encoding: object) -> Callable[[bytes], Sequence[int] | None]:
+    import re2
+
     options = re2.Options()
+    options.encoding = encoding
     options.max_mem = _MEMORY
     options.dot_nl = options.never_capture = True
     options.log_errors = False
@@ -63,15 +79,9 @@ def _compile(regexes: Sequence[str]) -> Hits:
     for regex in regexes:
         found.Add(regex.encode(*_BYTES))
     found.Compile()
+    match: Callable[[bytes], Sequence[int] | None]
     match = getattr(found, "_set", found).Match  # without a wrapper a path
-
-    def hits(text: str) -> Sequence[int]:
-        try:
-            return match(text.encode()) or ()
-        except UnicodeEncodeError:
-            return match(text.encode(*_BYTES)) or ()
-
-    return hits
+    return match
 
 
 def by_python(regexes: Sequence[str]) -> Hits:
