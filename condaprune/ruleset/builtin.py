@@ -74,7 +74,9 @@ def compile_builtin(folder: str) -> bytes:
     rules, retired, tables = _parse(sources)
     texts = {text for rule in with_values(rules) for text in rule.remove + rule.keep}
     compiled = {
+        "version": __version__,
         "digest": _digest(sources),
+        "size": sum(len(content) for _, content in sources),
         "rules": [asdict(rule) for rule in rules],
         "retired": [asdict(gone) for gone in retired.values()],
         "tables": tables,
@@ -95,10 +97,29 @@ def _builtin() -> _Builtin:
             remedy = "Install condaprune again."
             raise RuleError("the built-in rules are missing", where=installed, remedy=remedy)
         return _unpack(compiled)
+    if compiled is not None and _untouched(folder, compiled):
+        return _unpack(compiled)
     sources = tuple(_sources(folder))
     if compiled is not None and compiled["digest"] == _digest(sources):
         return _unpack(compiled)
     return _parse(sources)
+
+
+def _untouched(folder: str, data: dict[str, Any]) -> bool:
+    """Whether the files in *folder* are as many bytes as compiled, and no newer than that.
+
+    That spares most runs reading them. Where an installer wrote them later, they are read.
+    """
+    if data.get("version") != __version__:
+        return False
+    size: int = data["size"]
+    compiled = os.stat(os.path.join(os.path.dirname(__file__), COMPILED)).st_mtime_ns
+    for _, path in _files(folder):
+        info = os.stat(path)
+        size -= info.st_size
+        if info.st_mtime_ns > compiled:
+            return False
+    return size == 0
 
 
 def _compiled() -> dict[str, Any] | None:
@@ -112,14 +133,20 @@ def _compiled() -> dict[str, Any] | None:
     return data
 
 
-def _sources(folder: str) -> Iterator[tuple[str, bytes]]:
-    """Name and content of each file of built-in rules."""
+def _files(folder: str) -> Iterator[tuple[str, str]]:
+    """Name and path of each file of built-in rules."""
     for name in ("rules", "rules/packages", "rules/knowledge"):
         place = os.path.join(folder, *name.split("/")[1:])
         for item in sorted(os.listdir(place)):
             if item.endswith(".toml"):
-                with open(os.path.join(place, item), "rb") as stream:
-                    yield f"{name}/{item}", stream.read()
+                yield f"{name}/{item}", os.path.join(place, item)
+
+
+def _sources(folder: str) -> Iterator[tuple[str, bytes]]:
+    """Name and content of each file of built-in rules."""
+    for name, path in _files(folder):
+        with open(path, "rb") as stream:
+            yield name, stream.read()
 
 
 def _digest(sources: Sequence[tuple[str, bytes]]) -> int:

@@ -156,6 +156,17 @@ def test_compiled_rules_are_ignored_after_a_rule_was_edited(installed: Path) -> 
     assert "safe" not in run(installed, code)
 
 
+def test_rules_of_the_size_and_age_of_the_compiled_ones_are_not_read(installed: Path) -> None:
+    rules = installed / "condaprune" / "rules" / "docs.toml"
+    before = rules.stat()
+    rules.write_text(rules.read_text("utf-8").replace('risk = "safe"', 'risk = "high"'), "utf-8")
+    code = DUMP + "print([r.risk for r in rules if r.origin == 'rules/docs.toml'])"
+    os.utime(rules, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert "safe" in run(installed, code)
+    os.utime(rules)
+    assert "safe" not in run(installed, code)
+
+
 def test_rules_are_found_inside_a_zipped_application(installed: Path) -> None:
     archive = shutil.make_archive(str(installed / "app"), "zip", installed)
     code = DUMP + "print(len(rules), read)"
