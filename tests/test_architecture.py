@@ -20,7 +20,19 @@ Arrow = tuple[str, str]
 
 # A module imports only from its own line or the lines above it.
 FLOW = (
-    ("errors", "paths", "names", "version", "files", "parse", "private", "proc", "rule", "model"),
+    (
+        "errors",
+        "paths",
+        "names",
+        "version",
+        "targets",
+        "files",
+        "parse",
+        "private",
+        "proc",
+        "rule",
+        "model",
+    ),
     ("formats",),
     ("sources",),
     ("ruleset",),

@@ -9,10 +9,10 @@ import click
 from condaprune.cli.options import asks_for_plan, request_options
 from condaprune.cli.outputs import (
     make_show,
+    open_outputs,
     output_options,
     parse_outputs,
     write_all,
-    write_text,
 )
 from condaprune.report.audit.model import VIEWS
 
@@ -90,6 +90,7 @@ def audit(
 
     needs = runtime or dockerfile or run_activation
     wanted_outputs = parse_outputs(outputs, form, NEEDS if needs else AUDIT)
+    files = open_outputs(wanted_outputs, ("--save", save))
     laid_over = request if asks_for_plan() or "rule" in by else None
     if needs:
         from condaprune.cli.runtime import show_runtime
@@ -97,6 +98,7 @@ def audit(
         show_runtime(
             env,
             wanted_outputs,
+            files,
             dockerfile=dockerfile,
             run=run_activation,
             quiet=quiet,
@@ -119,8 +121,9 @@ def audit(
     )
     with Reporter(quiet=quiet, bars=not no_progress) as progress:
         audit = make_audit(env, wanted, laid_over, progress=progress)
-    write_all(wanted_outputs, AUDIT, audit, make_show(by, top, files=all_files), quiet=quiet)
+    show = make_show(by, top, files=all_files)
+    write_all(wanted_outputs, AUDIT, audit, show, files, quiet=quiet)
     if save:
-        write_text(save, to_json(audit, baseline=True))
+        files.write(save, to_json(audit, baseline=True))
         if not quiet:
             click.echo(f"condaprune: saved the baseline {save}", err=True)

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from condaprune.cli.files import Files
 from condaprune.cli.options import asks_for_plan, request_options
 from condaprune.cli.outputs import (
     make_show,
     output_options,
     parse_outputs,
     write_all,
-    write_text,
 )
 
 if TYPE_CHECKING:
@@ -92,6 +92,11 @@ def check(
             where="check",
             remedy="Add --pruned to count what a prune with these options would leave",
         )
+    files = Files.open(
+        ("--save", save),
+        *(("--audit", output.path) for output in wanted_exports),
+        *(("-o", output.path) for output in wanted_outputs),
+    )
     path = budget or find_config(os.getcwd())
     if not path:
         raise ConfigError(
@@ -118,13 +123,13 @@ def check(
         overlay = request if pruned else None
         made = make_audit(subject, wanted, overlay, pruned=pruned, progress=progress)
     if save:
-        write_text(save, to_json(made, baseline=True))
+        files.write(save, to_json(made, baseline=True))
         if not quiet:
             click.echo(f"condaprune: saved the baseline {save}", err=True)
         if base is None and any(limit.needs_baseline for limit in limits.limits):
             return 0
     found = hold(made, limits, base)
     show = make_show(top=top)
-    write_all(wanted_exports, AUDIT, made, show, quiet=quiet)
-    write_all(wanted_outputs, VERDICT, found, show, quiet=quiet)
+    write_all(wanted_exports, AUDIT, made, show, files, quiet=quiet)
+    write_all(wanted_outputs, VERDICT, found, show, files, quiet=quiet)
     return 1 if found.failed else 0

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import click
 
-from condaprune.cli.outputs import make_show, output_options, parse_outputs, write_all
+from condaprune.cli.outputs import (
+    make_show,
+    open_outputs,
+    output_options,
+    parse_outputs,
+    write_all,
+)
 from condaprune.report.audit.compare import VIEWS
 
 
@@ -54,6 +60,7 @@ def diff(
     from condaprune.request.request import Request
 
     wanted_outputs = parse_outputs(outputs, form, COMPARISON)
+    files = open_outputs(wanted_outputs)
     subjects = [open_subject(name) for name in (before, after)]
     # A saved audit has the depth and the excludes it was made with, and may count what a prune
     # would leave; the other side follows.
@@ -90,4 +97,4 @@ def diff(
             remedy="Save it with `condaprune audit ENV --all-files -o json=FILE`",
         )
     comparison = compare(first, second, by)
-    write_all(wanted_outputs, COMPARISON, comparison, make_show(by, top), quiet=quiet)
+    write_all(wanted_outputs, COMPARISON, comparison, make_show(by, top), files, quiet=quiet)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import click
 
-from condaprune.errors import SinkError, UsageProblem, nearest
-from condaprune.files import write_whole
-from condaprune.paths import to_bytes
+from condaprune.cli.files import Files, writing
+from condaprune.errors import UsageProblem, nearest
 from condaprune.report.forms import FORMS, Report, able, check_form, form_of, render
 from condaprune.report.layout import Show
 
@@ -113,30 +111,29 @@ def make_show(by: tuple[str, ...] = (), top: int = 20, *, files: bool = False) -
     return Show(by, top, width, files, plain)
 
 
+def open_outputs(outputs: Sequence[Output], *named: tuple[str, str | None]) -> Files:
+    """Open the files of *outputs*, and those *named*; see `Files.open`."""
+    return Files.open(*named, *(("-o", output.path) for output in outputs))
+
+
 def write_all(
-    outputs: Sequence[Output], report: Report[T], data: T, show: Show, *, quiet: bool
+    outputs: Sequence[Output], report: Report[T], data: T, show: Show, files: Files, *, quiet: bool
 ) -> None:
     """Write a report in all its forms; a file appears whole or not at all. Errors: `SinkError`."""
     for output in outputs:
         if output.form == "github":
             _append_summary(render("md", report, data, show))
-        write_output(output, render(output.form, report, data, show), quiet=quiet)
+        write_output(output, render(output.form, report, data, show), files, quiet=quiet)
 
 
-def write_output(output: Output, text: str, *, quiet: bool) -> None:
+def write_output(output: Output, text: str, files: Files, *, quiet: bool) -> None:
     """Write a text where an output goes. Errors: `SinkError`."""
     if output.path == "-":
         sys.stdout.write(text)
         return
-    write_text(output.path, text)
+    files.write(output.path, text)
     if not quiet:
         click.echo(f"condaprune: wrote {output.path} ({output.form})", err=True)
-
-
-def write_text(path: str, text: str) -> None:
-    """Write a file whole or not at all. Errors: `SinkError`."""
-    with _writing(path, "Name a file in a folder that exists and may be written to"):
-        write_whole(path, to_bytes(text))
 
 
 def _append_summary(text: str) -> None:
@@ -144,17 +141,7 @@ def _append_summary(text: str) -> None:
     path = os.environ.get("GITHUB_STEP_SUMMARY", "")
     if path:
         with (
-            _writing(path, "GITHUB_STEP_SUMMARY names the file; unset it where there is none"),
+            writing(path, "GITHUB_STEP_SUMMARY names the file; unset it where there is none"),
             open(path, "a", encoding="utf-8", errors="backslashreplace") as handle,
         ):
             handle.write(text + "\n")
-
-
-@contextlib.contextmanager
-def _writing(path: str, remedy: str) -> Iterator[None]:
-    """Name the file that could not be written. Errors: `SinkError`."""
-    try:
-        yield
-    except OSError as error:
-        what = f"cannot be written: {error.strerror}"
-        raise SinkError(what, where=path, remedy=remedy) from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -10,9 +9,11 @@ import click
 
 from condaprune.cli.options import in_place_options, prune_request_options, reading_options
 from condaprune.cli.packing import output_group
+from condaprune.paths import printable
 
 if TYPE_CHECKING:
     from condaprune.app.prune import InPlace, Pruned
+    from condaprune.cli.files import Files
     from condaprune.request.request import Request
     from condaprune.sinks.outputs.options import OutputOptions
     from condaprune.sources.base import Limits
@@ -72,8 +73,7 @@ def prune(
     if output is not None:
         _refuse_in_place_options()
     source = find_source(env, limits)
-    for target in filter(None, (manifest, sbom)):
-        _check_writable(target)
+    files = _open_files(output, manifest, sbom) if manifest or sbom else None
     with Reporter(quiet=quiet, bars=not no_progress) as progress:
         if dry_run:
             if app.pending_run(source):
@@ -93,15 +93,16 @@ def prune(
     if pruned.outcome is not None and not quiet:
         for note in pruned.outcome.notes:
             _say(f"note: {note}")
-    _write_records(pruned, manifest, sbom)
+    if files is not None:
+        _write_records(pruned, files, manifest, sbom)
     healed = _healed(pruned)
     if quiet or shown == "json":
         sys.stderr.write(healed)
         healed = ""
     if quiet:
         return
-    # With -o - the archive has stdout, and the report goes where people still see it.
-    stream = sys.stderr if output is not None and output.output == "-" else sys.stdout
+    # Where the archive has stdout, the report goes where people still see it.
+    stream = sys.stderr if output is not None and _is_stdout(output.output) else sys.stdout
     stream.write(_report(pruned, shown, verbose) + healed)
 
 
@@ -114,17 +115,37 @@ def _report(pruned: Pruned, shown: str, verbose: int) -> str:
     return render(shown, PRUNE, report, Show(verbose=verbose))
 
 
-def _write_records(pruned: Pruned, manifest: str | None, sbom: str | None) -> None:
-    if not (manifest or sbom):
-        return
-    from condaprune.cli.outputs import write_text
+def _open_files(output: OutputOptions | None, manifest: str | None, sbom: str | None) -> Files:
+    """Errors: `SinkError`, `UsageProblem`."""
+    from condaprune.cli.files import Files
 
-    if manifest:
-        write_text(manifest, _report(pruned, "json", 0))
-    if sbom:
-        from condaprune.planning.edits.sbom import make_sbom
+    archive = [] if output is None else [("-o", output.output)]
+    return Files.open(("--manifest", manifest), ("--sbom", sbom), others=archive)
 
-        write_text(sbom, make_sbom(pruned.plan.inventory).decode())
+
+def _is_stdout(output: str) -> bool:
+    from condaprune.cli.files import is_stdout
+
+    return is_stdout(output)
+
+
+def _write_records(pruned: Pruned, files: Files, manifest: str | None, sbom: str | None) -> None:
+    """Errors: `SinkError`, which says so where the environment is pruned by now."""
+    from condaprune.errors import SinkError
+
+    try:
+        if manifest:
+            files.write(manifest, _report(pruned, "json", 0))
+        if sbom:
+            from condaprune.planning.edits.sbom import make_sbom
+
+            files.write(sbom, make_sbom(pruned.plan.inventory).decode())
+    except SinkError as error:
+        if pruned.outcome is None:
+            raise
+        done = pruned.outcome.output or pruned.plan.inventory.label
+        remedy = f"All else is done: {printable(done)} is pruned"
+        raise SinkError(error.what, where=error.where, remedy=remedy) from error
 
 
 def _healed(pruned: Pruned) -> str:
@@ -153,16 +174,3 @@ def _refuse_in_place_options() -> None:
 
 def _say(text: str) -> None:
     click.echo(f"condaprune: {text}", err=True)
-
-
-def _check_writable(path: str) -> None:
-    """Refuse a file that could not be written before the work begins. Errors: `SinkError`."""
-    from condaprune.errors import SinkError
-
-    folder = os.path.dirname(os.path.abspath(path))
-    if os.path.isdir(path) or not os.access(folder, os.W_OK | os.X_OK):
-        raise SinkError(
-            "this file cannot be written there",
-            where=path,
-            remedy="Name a file in a folder that exists and may be written to",
-        )

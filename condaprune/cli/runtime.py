@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from condaprune.cli.files import Files
 from condaprune.cli.outputs import Output, make_show, write_all, write_output
 from condaprune.errors import UsageProblem
 from condaprune.request.request import Request
@@ -13,6 +14,7 @@ from condaprune.request.request import Request
 def show_runtime(
     env: str,
     outputs: Sequence[Output],
+    files: Files,
     *,
     dockerfile: bool,
     run: bool,
@@ -46,6 +48,6 @@ def show_runtime(
         scripts = [path for path in needs.activation if path.endswith(".sh")]
         needs = replace(needs, variables=run_activation(subject.prefix, scripts))
     if not dockerfile:
-        write_all(outputs, NEEDS, needs, make_show(), quiet=quiet)
+        write_all(outputs, NEEDS, needs, make_show(), files, quiet=quiet)
     for output in outputs if dockerfile else ():
-        write_output(output, final_stage(needs), quiet=quiet)
+        write_output(output, final_stage(needs), files, quiet=quiet)

@@ -15,7 +15,8 @@ import click
 from condaprune.errors import TraceError, UsageProblem
 from condaprune.live.trace.recorders import NAMES
 from condaprune.paths import printable
-from condaprune.traces.format import check_replaceable, dump_lines, read_trace, write_trace
+from condaprune.targets import Target, folders_above
+from condaprune.traces.format import dump_lines, open_target, read_trace, write_trace
 from condaprune.traces.trace import KINDS, Run, Trace, merge
 
 _RECORD = "record"
@@ -120,15 +121,15 @@ def record_command(
     root = _prefix(prefix) if prefix else check_prefix(find_prefix(command, os.environ))
     before: list[Trace] = []
     if output != "-":
-        if os.path.realpath(output).startswith(root + "/"):
+        if _lies_in(output, root):
             raise TraceError(
                 "the trace would be written into the environment",
                 where=output,
                 remedy="Write it elsewhere with -o",
             )
-        check_replaceable(output)
         if append and os.path.exists(output):
-            before.append(read_trace(output))
+            before.append(_regular_trace(output))
+    target = _open(output)
     new = record(
         command,
         root,
@@ -139,7 +140,7 @@ def record_command(
         notice=None if quiet else _say,
     )
     run = new.runs[0]
-    _write(merge([*before, new]), output)
+    _write(merge([*before, new]), target)
     if not quiet:
         for line in _summary(run, len(new.entries), output):
             _say(line)
@@ -151,7 +152,8 @@ def record_command(
 @click.option("-o", "--output", required=True, metavar="FILE", help="The new trace; - is stdout.")
 def merge_command(files: tuple[str, ...], output: str) -> None:
     """Make one trace of several: the union of their entries."""
-    _write(merge([read_trace(path) for path in files]), output)
+    target = _open(output)
+    _write(merge([read_trace(path) for path in files]), target)
 
 
 @trace.command("show")
@@ -183,8 +185,9 @@ def import_command(file: str, kind: str, prefix: str | None, output: str) -> Non
     from condaprune.live.trace.session import find_prefix
     from condaprune.traces.foreign import import_trace
 
+    target = _open(output)
     imported = import_trace(file, kind, prefix or find_prefix((), os.environ))
-    _write(imported, output)
+    _write(imported, target)
     if output != "-":
         _say(f"{len(imported.entries)} entries of {imported.prefix} in {output}")
 
@@ -201,11 +204,37 @@ def _prefix(environment: str) -> str:
     return source.prefix
 
 
-def _write(trace: Trace, output: str) -> None:
+def _lies_in(output: str, root: str) -> bool:
+    info = os.stat(root)
+    return (info.st_dev, info.st_ino) in folders_above(output)
+
+
+def _regular_trace(output: str) -> Trace:
+    """The trace to add to. Errors: `TraceError`."""
+    if not os.path.isfile(output):
+        raise TraceError(
+            "this is no regular file, and holds no trace to add to",
+            where=output,
+            remedy="Leave --append out, or name a file",
+        )
+    return read_trace(output)
+
+
+def _open(output: str) -> Target | None:
+    """What a trace is written to at the end of the command; None for stdout."""
     if output == "-":
+        return None
+    target = open_target(output)
+    click.get_current_context().call_on_close(target.close)
+    return target
+
+
+def _write(trace: Trace, target: Target | None) -> None:
+    if target is None:
         sys.stdout.writelines(dump_lines(trace))
     else:
-        write_trace(trace, output)
+        sys.stdout.flush()
+        write_trace(trace, target)
 
 
 def _summary(run: Run, entries: int, output: str) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from condaprune.cli.outputs import Output, form_option, make_show, write_output
+from condaprune.cli.outputs import Output, form_option, make_show, open_outputs, write_output
 from condaprune.live.verify.checks import NAMES
 from condaprune.report.forms import VERIFICATION, render
 
@@ -67,6 +67,8 @@ def verify(
     from condaprune.cli.progress import Reporter
     from condaprune.live.verify.proof import compare
 
+    target = Output(shown, output or "-")
+    files = open_outputs([target])
     with Reporter(quiet=quiet, bars=not no_progress) as progress:
         verification = compare(
             before,
@@ -78,5 +80,5 @@ def verify(
             progress=progress,
         )
     text = render(shown, VERIFICATION, verification, make_show())
-    write_output(Output(shown, output or "-"), text, quiet=True)
+    write_output(target, text, files, quiet=True)
     return 0 if verification.ok else 1

@@ -17,8 +17,8 @@ from types import NoneType
 from typing import Any, TypeVar
 
 from condaprune.errors import TraceError
-from condaprune.files import write_whole
 from condaprune.paths import sort_key
+from condaprune.targets import Target
 from condaprune.traces.trace import ENDINGS, KINDS, Run, Trace, TracedEntry
 
 MAGIC = "condaprune_trace"
@@ -55,14 +55,24 @@ def _line(document: Mapping[str, object]) -> str:
     return json.dumps(document) + "\n"
 
 
-def write_trace(trace: Trace, path: str) -> None:
-    """Write a trace file; it appears whole or not at all.
+def write_trace(trace: Trace, to: str | Target) -> None:
+    """Write a trace to a path, or to what `open_target` opened. Errors: `TraceError`."""
+    if isinstance(to, str):
+        with open_target(to) as target:
+            write_trace(trace, target)
+        return
+    with _clear_errors(to.path, "written"):
+        to.write("".join(dump_lines(trace)).encode("ascii"))
+
+
+def open_target(path: str) -> Target:
+    """Where a trace is to be written: a stream, or a file that appears whole or not at all.
 
     An existing file is replaced only if it is a trace, or empty. Errors: `TraceError`.
     """
     check_replaceable(path)
     with _clear_errors(path, "written"):
-        write_whole(path, "".join(dump_lines(trace)).encode("ascii"))
+        return Target(path)
 
 
 def check_replaceable(path: str) -> None:

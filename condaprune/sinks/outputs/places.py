@@ -3,27 +3,50 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import os
 import shutil
-import signal
 import stat
 import sys
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from types import FrameType
 from typing import BinaryIO
 
 from condaprune.errors import SinkError
-from condaprune.files import name_beside, temporary
+from condaprune.model import Inventory
+from condaprune.paths import from_bytes, to_bytes
+from condaprune.targets import (
+    Target,
+    folders_above,
+    is_stream,
+    part_name,
+    permissions_left,
+    stopped_by_signals,
+    sync_folder,
+)
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-def check_output(output: str, *, force: bool, prefix: str = "") -> None:
-    """Refuse an output before the work begins.
+def goes_on(output: str) -> bool:
+    """Whether an output is a stream: ``-``, a pipe, a device, an open descriptor.
+
+    Errors: `SinkError` for what is neither that, nor a file, nor a folder.
+    """
+    if output == "-":
+        return True
+    if output.endswith("/") or os.path.isdir(output):
+        return False
+    with clear_errors(output):
+        return is_stream(output)
+
+
+def check_output(output: str, *, force: bool, stream: bool, prefix: str = "") -> None:
+    """Refuse an output before the work begins; nothing is in the way of a *stream*.
 
     Errors: `SinkError` where it exists (without *force*), where its folder is missing or cannot
-    be written to, and where it lies inside *prefix*.
+    be written to, and where it lies inside *prefix*, by whatever name.
     """
     folder = os.path.dirname(os.path.abspath(output))
     if not os.path.isdir(folder):
@@ -32,19 +55,10 @@ def check_output(output: str, *, force: bool, prefix: str = "") -> None:
             where=output,
             remedy=f"Create {folder} first",
         )
-    real = os.path.join(os.path.realpath(folder), os.path.basename(os.path.abspath(output)))
-    if prefix and (os.path.realpath(prefix) + os.sep).startswith(real + os.sep):
-        raise SinkError(
-            "the output is the environment itself, or a folder around it",
-            where=output,
-            remedy="Name another place, or leave -o out to prune in place",
-        )
-    if prefix and real.startswith(os.path.realpath(prefix) + os.sep):
-        raise SinkError(
-            "the output lies inside the environment",
-            where=output,
-            remedy=f"Name a place outside {prefix}",
-        )
+    if prefix:
+        _check_outside(output, prefix)
+    if stream:
+        return
     if os.path.lexists(output) and not force:
         raise SinkError(
             "the output exists", where=output, remedy="Pass --force to overwrite it, or rename it"
@@ -55,6 +69,39 @@ def check_output(output: str, *, force: bool, prefix: str = "") -> None:
             where=output,
             remedy="Name a folder you may write to",
         )
+
+
+def _check_outside(output: str, prefix: str) -> None:
+    own = os.stat(prefix)
+    identity = own.st_dev, own.st_ino
+    with contextlib.suppress(OSError):
+        there = os.stat(output)
+        if (there.st_dev, there.st_ino) in {identity, *folders_above(prefix)}:
+            raise SinkError(
+                "the output is the environment itself, or a folder around it",
+                where=output,
+                remedy="Name another place, or leave -o out to prune in place",
+            )
+    if identity in folders_above(output):
+        raise _inside(output, prefix)
+
+
+def check_apart(output: str, inventory: Inventory) -> None:
+    """Refuse an output in a folder of an environment that is mounted elsewhere too.
+
+    Errors: `SinkError`.
+    """
+    above = folders_above(output)
+    if any(e.kind == "folder" and e.identity in above for e in inventory.entries.values()):
+        raise _inside(output, inventory.prefix)
+
+
+def _inside(output: str, prefix: str) -> SinkError:
+    return SinkError(
+        "the output lies inside the environment",
+        where=output,
+        remedy=f"Name a place outside {prefix}",
+    )
 
 
 @dataclass(slots=True)
@@ -73,42 +120,43 @@ class Place:
 def new_file(output: str) -> Iterator[Place]:
     """A file that becomes *output* when the block ends well and vanishes when it does not.
 
-    Errors: `SinkError` where it cannot be written.
+    What is no regular file is written to as it is. Errors: `SinkError` where it cannot be written.
     """
-    if os.path.isdir(output):
-        raise SinkError("the output is a folder", where=output, remedy="Name a file")
-    with _stopped_by_signals(), clear_errors(output):
-        with temporary(os.path.abspath(output)) as part:
-            # A file as any other program makes it: who may read it is for the umask to say.
-            with open(part, "x+b") as file:
+    with clear_errors(output), Target(output) as target:
+        if target.stream is not None:
+            _refuse_terminal(target.stream, output)
+            with open(target.stream, "wb", closefd=False) as stream:
+                yield Place(output, stream)
+            return
+        with target.replacing() as (handle, part):
+            with open(handle, "w+b", closefd=False) as file:
                 place = Place(part, file)
                 yield place
-                file.flush()
-                os.fsync(file.fileno())
-                place.size = os.fstat(file.fileno()).st_size
-            os.replace(part, output)
-        _sync_folder(output)
+            place.size = os.fstat(handle).st_size
 
 
 @contextlib.contextmanager
 def new_folder(output: str) -> Iterator[Place]:
     """A folder that becomes *output* when the block ends well and vanishes when it does not.
 
-    A folder that is already there is replaced if it is empty, an environment, or an image layout.
-    Errors: `SinkError`.
+    Until then it is this user's alone. A folder that is already there is replaced if it is empty,
+    an environment, or an image layout. Errors: `SinkError`.
     """
     output = os.path.abspath(output)
     if os.path.lexists(output):
         _check_replaceable(output)
-    with _stopped_by_signals(), clear_errors(output):
-        with temporary(output) as part:
-            os.mkdir(part)
+    with stopped_by_signals(), clear_errors(output):
+        part = _beside(output)
+        try:
+            os.mkdir(part, 0o700)
             place = Place(part)
             yield place
             place.size = _size_of(part)
-            old = name_beside(output)
+            os.chmod(part, permissions_left(0o777))
+            old = _beside(output)
             existed = os.path.lexists(output)
             if existed:
+                _check_replaceable(output)
                 os.rename(output, old)
             try:
                 os.rename(part, output)
@@ -116,8 +164,16 @@ def new_folder(output: str) -> Iterator[Place]:
                 if existed:
                     os.rename(old, output)
                 raise
-            shutil.rmtree(old, ignore_errors=True)
-        _sync_folder(output)
+        except BaseException:
+            shutil.rmtree(part, ignore_errors=True)
+            raise
+        shutil.rmtree(old, ignore_errors=True)
+        sync_folder(to_bytes(os.path.dirname(output)))
+
+
+def _beside(output: str) -> str:
+    folder, name = os.path.split(output)
+    return os.path.join(folder, from_bytes(part_name(to_bytes(name))))
 
 
 @contextlib.contextmanager
@@ -125,15 +181,24 @@ def standard_output(_output: str) -> Iterator[Place]:
     """The standard output as the place of an archive. Errors: `SinkError` for a terminal."""
     stream = sys.stdout.buffer
     if stream.isatty():
-        raise SinkError(
-            "an archive is not written to a terminal",
-            where="-o -",
-            remedy="Redirect the output to a file or a pipe",
-        )
-    with _stopped_by_signals(), clear_errors("-"):
+        raise _terminal("-o -")
+    with stopped_by_signals(), clear_errors("-"):
         place = Place("-", stream)
         yield place
         stream.flush()
+
+
+def _refuse_terminal(handle: int, output: str) -> None:
+    if os.isatty(handle):
+        raise _terminal(output)
+
+
+def _terminal(where: str) -> SinkError:
+    return SinkError(
+        "an archive is not written to a terminal",
+        where=where,
+        remedy="Redirect the output to a file or a pipe",
+    )
 
 
 def _check_replaceable(output: str) -> None:
@@ -161,15 +226,6 @@ def _size_of(folder: str) -> int:
     return sum(sizes.values())
 
 
-def _sync_folder(output: str) -> None:
-    with contextlib.suppress(OSError):
-        handle = os.open(os.path.dirname(os.path.abspath(output)), os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-
-
 @contextlib.contextmanager
 def clear_errors(output: str) -> Iterator[None]:
     """Turn an OSError within the block into a `SinkError` that says what to do."""
@@ -180,33 +236,10 @@ def clear_errors(output: str) -> Iterator[None]:
             "the reader of the output went away", where=output, remedy="Start again"
         ) from error
     except OSError as error:
-        where = os.fsdecode(error.filename) if error.filename else output
+        where = os.fsdecode(error.filename or output)
         raise SinkError(
             f"cannot be written: {error.strerror or error}",
-            where=where,
-            remedy="Make room or name another place; nothing was left behind",
+            where=output if where.endswith(".part") or ".part/" in where else where,
+            remedy=("Make room or name" if error.errno in _FULL else "Name")
+            + " another place; nothing was left behind",
         ) from error
-
-
-class _Stopped(SystemExit):
-    """A signal asked the program to end: unwinds like Ctrl-C, so that everything is cleaned up."""
-
-
-@contextlib.contextmanager
-def _stopped_by_signals() -> Iterator[None]:
-    """Turn SIGTERM and SIGHUP into an exception within the block."""
-
-    def stop(number: int, _frame: FrameType | None) -> None:
-        raise _Stopped(128 + number)
-
-    # Only the main thread may set what signals do.
-    main = threading.current_thread() is threading.main_thread()
-    both = (signal.SIGTERM, signal.SIGHUP) if main else ()
-    defaults = [number for number in both if signal.getsignal(number) == signal.SIG_DFL]
-    for number in defaults:
-        signal.signal(number, stop)
-    try:
-        yield
-    finally:
-        for number in defaults:
-            signal.signal(number, signal.SIG_DFL)

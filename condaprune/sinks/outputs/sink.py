@@ -13,7 +13,14 @@ from condaprune.sinks.outputs.feed import Feed, PrefixFeed
 from condaprune.sinks.outputs.format import Format, Job
 from condaprune.sinks.outputs.members import below
 from condaprune.sinks.outputs.options import OutputOptions
-from condaprune.sinks.outputs.places import Place, check_output, clear_errors, standard_output
+from condaprune.sinks.outputs.places import (
+    Place,
+    check_apart,
+    check_output,
+    clear_errors,
+    goes_on,
+    standard_output,
+)
 from condaprune.sources.base import Source
 
 FORMATS: tuple[Format, ...] = (
@@ -40,12 +47,6 @@ def format_of(output: str, name: str) -> Format:
                 where="--archive-format",
                 remedy=nearest(name, list(_BY_NAME)),
             )
-        if output == "-" and not chosen.streams:
-            raise UsageProblem(
-                f"the format {chosen.name} cannot be written to the standard output",
-                where="-o -",
-                remedy="Choose a tar format",
-            )
         return chosen
     if output == "-":
         raise UsageProblem(
@@ -66,6 +67,12 @@ def format_of(output: str, name: str) -> Format:
             where=output,
             remedy=f"{nearest(extension, list(_BY_EXTENSION))} (End the name with / for a folder)",
         )
+    if goes_on(output):
+        raise UsageProblem(
+            "this is no regular file, and has no extension that says the format",
+            where=output,
+            remedy="Add --archive-format, such as tar.zst",
+        )
     return folder.FORMAT
 
 
@@ -80,6 +87,15 @@ class OutputSink:
     def __init__(self, options: OutputOptions, prefix: str = "") -> None:
         self._options = options
         self._format = format_of(options.output, options.format)
+        self._stream = goes_on(options.output)
+        if self._stream and not self._format.streams:
+            standard = options.output == "-"
+            name = "the standard output" if standard else "what is no regular file"
+            raise UsageProblem(
+                f"the format {self._format.name} cannot be written to {name}",
+                where="-o -" if standard else options.output,
+                remedy="Choose a tar format" if standard else "Name a file, or choose a tar format",
+            )
         self._format.check(options)
         self._check(prefix)
         self._run: _OutputRun | None = None
@@ -88,6 +104,8 @@ class OutputSink:
         """Open the output under a temporary name, before anything is read. Errors: `SinkError`."""
         self._check(source.prefix)
         output = self._options.output
+        if source.prefix and output != "-":
+            check_apart(output, plan.inventory)
         place = standard_output if output == "-" else self._format.place
         with contextlib.ExitStack() as end:
             opened = end.enter_context(place(output))
@@ -101,7 +119,8 @@ class OutputSink:
 
     def _check(self, prefix: str) -> None:
         if self._options.output != "-":
-            check_output(self._options.output, force=self._options.force, prefix=prefix)
+            options = self._options
+            check_output(options.output, force=options.force, stream=self._stream, prefix=prefix)
 
 
 class _Undone(Exception):
