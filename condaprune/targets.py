@@ -107,10 +107,11 @@ class Target:
             sync_folder(place)
 
     def _probe(self, real: bytes) -> None:
-        """Make a file beside *real* and remove it again."""
+        """Make a file beside *real* and remove it again; see that *real* can be replaced."""
         place, name = os.path.split(real)
         part = part_name(name)
         with stopped_by_signals(), _folder(place) as folder:
+            _check_replaceable(folder, name, self.path)
             try:
                 os.close(os.open(part, _NEW, 0o600, dir_fd=folder))
             finally:
@@ -290,6 +291,37 @@ def _folder(path: bytes) -> Iterator[int]:
         yield handle
     finally:
         os.close(handle)
+
+
+def _check_replaceable(folder: int, name: bytes, path: str) -> None:
+    """Refuse what a rename onto it would fail for, where a file can be made beside it."""
+    try:
+        info = os.stat(name, dir_fd=folder, follow_symlinks=False)
+    except FileNotFoundError:
+        return
+    around, user = os.fstat(folder), os.geteuid()
+    if around.st_mode & stat.S_ISVTX and user not in (0, info.st_uid, around.st_uid):
+        raise PermissionError(errno.EPERM, "it is a file of another user", path)
+    try:
+        flags = os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        handle = os.open(name, flags, dir_fd=folder)
+    except OSError as error:
+        if error.errno in (errno.EPERM, errno.EROFS):  # immutable, or mounted to be read
+            error.filename = path
+            raise
+        return
+    try:
+        if _mount(handle) != _mount(folder):
+            raise OSError(errno.EBUSY, "it is mounted there, and cannot be replaced", path)
+    finally:
+        os.close(handle)
+
+
+def _mount(handle: int) -> bytes:
+    """The number of the mount that a handle is on; empty where the system does not say."""
+    with contextlib.suppress(OSError), open(f"/proc/self/fdinfo/{handle}", "rb") as stream:
+        return b"".join(line for line in stream if line.startswith(b"mnt_id:"))
+    return b""
 
 
 def _permissions(folder: int, name: bytes, mode: int | None) -> int:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from condaprune.cli.files import Files
 from condaprune.cli.options import asks_for_plan, request_options
 from condaprune.cli.outputs import (
     make_show,
+    open_outputs,
     output_options,
     parse_outputs,
     write_all,
@@ -92,11 +92,8 @@ def check(
             where="check",
             remedy="Add --pruned to count what a prune with these options would leave",
         )
-    files = Files.open(
-        ("--save", save),
-        *(("--audit", output.path) for output in wanted_exports),
-        *(("-o", output.path) for output in wanted_outputs),
-    )
+    exported = (("--audit", export.path) for export in wanted_exports if export.path != "-")
+    files = open_outputs(wanted_outputs, ("--save", save), *exported)
     path = budget or find_config(os.getcwd())
     if not path:
         raise ConfigError(

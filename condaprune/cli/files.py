@@ -26,7 +26,7 @@ class Files:
 
     @classmethod
     def open(cls, *named: tuple[str, str | None], others: Sequence[tuple[str, str]] = ()) -> Files:
-        """Open the files *named*, each after the option that names it; ``-`` and None are none.
+        """Open the files *named*, each after the option that names it; None is none.
 
         *others* are outputs that the command opens itself. Errors: `SinkError`, `UsageProblem`
         where two names mean one file.
@@ -37,9 +37,8 @@ class Files:
         _check_distinct([*others, *wanted])
         # What waits for its reader comes last, when all else is known to be well.
         for option, path in sorted(wanted, key=lambda pair: _is_fifo(pair[1])):
-            if path != "-":
-                with writing(path, f"Name another file with {option}"):
-                    files._targets[path] = Target(path)
+            with writing(path, f"Name another file with {option}"):
+                files._targets[path] = Target(path)
         return files
 
     def write(self, path: str, text: str) -> None:

@@ -113,7 +113,7 @@ def make_show(by: tuple[str, ...] = (), top: int = 20, *, files: bool = False) -
 
 def open_outputs(outputs: Sequence[Output], *named: tuple[str, str | None]) -> Files:
     """Open the files of *outputs*, and those *named*; see `Files.open`."""
-    return Files.open(*named, *(("-o", output.path) for output in outputs))
+    return Files.open(*named, *(("-o", output.path) for output in outputs if output.path != "-"))
 
 
 def write_all(
