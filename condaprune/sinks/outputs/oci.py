@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from condaprune.errors import UsageProblem
@@ -163,7 +163,7 @@ class _OciWriter(Writer):
             "schemaVersion": 2,
             "mediaType": MANIFEST,
             "config": self._blob(CONFIG, config),
-            "layers": (base.layers if base is not None else []) + [row for row, _ in layers],
+            "layers": [*(base.layers if base is not None else ()), *(row for row, _ in layers)],
         }
         descriptor = self._blob(MANIFEST, manifest)
         descriptor["platform"] = {"architecture": config["architecture"], "os": config["os"]}
@@ -192,13 +192,12 @@ class _OciWriter(Writer):
             self._done[number] = self._open.pop(number).close()
 
     def _config(self, diffs: list[str]) -> dict[str, Any]:
-        base: Mapping[str, Any] = self._base.config if self._base is not None else {}
-        image, home = self._image, self._options.dest_prefix
-        run: dict[str, Any] = dict(base.get("config") or {})
-        variables = dict(v.partition("=")[::2] for v in run.get("Env") or ())
+        base, image, home = self._base, self._image, self._options.dest_prefix
+        run: dict[str, Any] = dict(base.run) if base is not None else {}
+        variables = dict(v.partition("=")[::2] for v in base.env) if base is not None else {}
         path = variables.get("PATH", _PATH)
         variables["PATH"] = f"{home}/bin:{path}"
-        variables["CONDA_PREFIX"] = home
+        variables["CONDA_PREFIX"] = str(home)
         variables.update(v.partition("=")[::2] for v in image.env)
         run["Env"] = [f"{name}={value}" for name, value in variables.items()]
         if image.entrypoint:
@@ -211,15 +210,14 @@ class _OciWriter(Writer):
         if image.workdir:
             run["WorkingDir"] = image.workdir
         created = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(common_time()))
-        history = list(base.get("history") or ())
+        history: list[dict[str, Any]] = list(base.history) if base is not None else []
         history += [{"created": created, "created_by": "condaprune"} for _ in diffs]
-        before = list((base.get("rootfs") or {}).get("diff_ids") or ())
         return {
-            "architecture": base.get("architecture", self._architecture),
-            "os": base.get("os", "linux"),
+            "architecture": base.architecture if base is not None else self._architecture,
+            "os": base.os if base is not None else "linux",
             "created": created,
             "config": run,
-            "rootfs": {"type": "layers", "diff_ids": before + diffs},
+            "rootfs": {"type": "layers", "diff_ids": [*(base.diffs if base else ()), *diffs]},
             "history": history,
         }
 
