@@ -128,12 +128,12 @@ def is_stream(path: str) -> bool:
 
 
 def identity_of(path: str) -> Identity | None:
-    """What two names of one target have in common; ``-`` is the standard output.
+    """What two names of one target have in common.
 
     None for a character device, which any number may write to, and for what cannot be seen.
     """
     try:
-        info = os.fstat(1) if path == "-" else os.stat(path)
+        info = os.stat(path)
         return None if stat.S_ISCHR(info.st_mode) else (info.st_dev, info.st_ino, b"")
     except FileNotFoundError:
         folder, name = os.path.split(to_bytes(path))

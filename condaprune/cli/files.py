@@ -14,6 +14,8 @@ from condaprune.errors import SinkError, UsageProblem
 from condaprune.paths import to_bytes
 from condaprune.targets import Identity, Target, identity_of
 
+STDOUT = "/dev/stdout"
+
 
 class Files:
     """The files that a command writes, all of them open before its work begins.
@@ -77,7 +79,7 @@ def _is_fifo(path: str) -> bool:
 
 def is_stdout(path: str) -> bool:
     """Whether what is written to *path* comes out of the standard output, ``-`` included."""
-    return path == "-" or identity_of(path) == (identity_of("-") or ())
+    return path == "-" or identity_of(path) == (identity_of(STDOUT) or ())
 
 
 @contextlib.contextmanager

@@ -117,9 +117,10 @@ def _report(pruned: Pruned, shown: str, verbose: int) -> str:
 
 def _open_files(output: OutputOptions | None, manifest: str | None, sbom: str | None) -> Files:
     """Errors: `SinkError`, `UsageProblem`."""
-    from condaprune.cli.files import Files
+    from condaprune.cli.files import STDOUT, Files
 
-    archive = [] if output is None else [("-o", output.output)]
+    path = output.output if output is not None else ""
+    archive = [("-o", STDOUT if path == "-" else path)] if path else []
     return Files.open(("--manifest", manifest), ("--sbom", sbom), others=archive)
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import zlib
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import Literal
@@ -38,6 +39,7 @@ with the window, and memory with it."""
 
 _ISAL_PIECE = 2 << 20
 _GZIP_MEMBER = 4 << 20
+_XZ_STEP = 1 << 18
 _GZIP_HEAD = b"\x1f\x8b\x08\0\0\0\0\0\0\xff"
 
 
@@ -110,23 +112,36 @@ def open_compressor(codec: Codec, write: Write, level: int | None, threads: int)
         name = f"gzip -{level} (zlib {zlib.ZLIB_RUNTIME_VERSION})"
         return _Blocks(write, name, _GZIP_MEMBER, partial(_gzip, level=level), count)
     if codec == "xz":
-        import lzma
-
         # A few dictionaries long, so that hardly anything is lost at their ends.
         size = max(1 << 20, 3 << max(18, min(level + 17, 23)))
-        pack = partial(lzma.compress, preset=level)
+        pack = partial(_xz, level=level)
         return _Blocks(write, f"xz -{level} (liblzma)", size, pack, count)
-    import bz2
-
-    pack = partial(bz2.compress, compresslevel=level)
+    pack = partial(_bzip2, level=level)
     return _Blocks(write, f"bzip2 -{level} (libbz2)", level * 100_000, pack, count)
 
 
-def _gzip(data: bytes, level: int) -> bytes:
+def _gzip(data: bytes, level: int) -> Iterator[bytes]:
     """One gzip member, with the same header everywhere."""
     packer = zlib.compressobj(level, zlib.DEFLATED, -15)
     tail = zlib.crc32(data).to_bytes(4, "little") + len(data).to_bytes(4, "little")
-    return b"".join((_GZIP_HEAD, packer.compress(data), packer.flush(), tail))
+    yield b"".join((_GZIP_HEAD, packer.compress(data), packer.flush(), tail))
+
+
+def _xz(data: bytes, level: int) -> Iterator[bytes]:
+    """One xz stream, in steps: a block of it takes many seconds."""
+    import lzma
+
+    packer = lzma.LZMACompressor(preset=level)
+    view = memoryview(data)
+    for start in range(0, len(view), _XZ_STEP):
+        yield packer.compress(view[start : start + _XZ_STEP])
+    yield packer.flush()
+
+
+def _bzip2(data: bytes, level: int) -> Iterator[bytes]:
+    import bz2
+
+    yield bz2.compress(data, level)
 
 
 class _Zstd(Compressor):
@@ -217,7 +232,12 @@ class _Blocks(_Cut):
     """
 
     def __init__(
-        self, write: Write, name: str, size: int, pack: Callable[[bytes], bytes], threads: int
+        self,
+        write: Write,
+        name: str,
+        size: int,
+        pack: Callable[[bytes], Iterator[bytes]],
+        threads: int,
     ) -> None:
         super().__init__(size)
         self.name = name
@@ -225,11 +245,15 @@ class _Blocks(_Cut):
         self._pool = ThreadPoolExecutor(threads, "condaprune-compress")
         self._pending: deque[Future[bytes]] = deque()
         self._empty = True
+        self._stopped = False
 
     def _piece(self, data: Buffer) -> None:
         self._empty = False
-        self._pending.append(self._pool.submit(self._pack, bytes(data)))
+        self._pending.append(self._pool.submit(self._packed, bytes(data)))
         self._drain(self._most)
+
+    def _packed(self, data: bytes) -> bytes:
+        return b"".join(itertools.takewhile(lambda _: not self._stopped, self._pack(data)))
 
     def _drain(self, left: int) -> None:
         while len(self._pending) > left:
@@ -242,4 +266,5 @@ class _Blocks(_Cut):
         self._pool.shutdown()
 
     def abort(self) -> None:
+        self._stopped = True
         self._pool.shutdown(cancel_futures=True)

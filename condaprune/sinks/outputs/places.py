@@ -167,7 +167,11 @@ def new_folder(output: str) -> Iterator[Place]:
         except BaseException:
             shutil.rmtree(part, ignore_errors=True)
             raise
-        shutil.rmtree(old, ignore_errors=True)
+        try:
+            shutil.rmtree(old, ignore_errors=True)
+        except BaseException:  # told to stop: but not with half a folder beside the output
+            shutil.rmtree(old, ignore_errors=True)
+            raise
         sync_folder(to_bytes(os.path.dirname(output)))
 
 
