@@ -7,6 +7,7 @@ import gzip
 import lzma
 import os
 import sys
+import time
 import zlib
 from collections.abc import Callable
 
@@ -57,6 +58,19 @@ def test_a_stream_that_was_given_up_is_not_complete(level: int) -> None:
     compressor.abort()
     with pytest.raises((EOFError, zlib.error)):
         gzip.decompress(bytes(out) or b"\x1f\x8b")
+
+
+def test_xz_is_given_up_in_the_middle_of_a_block() -> None:
+    compressor = open_compressor("xz", bytearray().extend, 9, 1)
+    compressor.write(os.urandom(3 << 20) * 8)  # a block, which takes many seconds
+    begun = time.monotonic()
+    compressor.abort()
+    assert time.monotonic() - begun < 5
+
+
+def test_xz_in_steps_is_xz_at_once() -> None:
+    data = NOISE[:500_000] + b"text " * 200_000
+    assert compressed("xz", [data], 3) == lzma.compress(data, preset=3)
 
 
 def test_an_error_of_the_output_is_raised() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import shutil
 import stat
 import subprocess
 import sys
@@ -207,6 +208,26 @@ class TestFolders:
         assert os.lstat(tmp_path / "out").st_ino == before.st_ino
         assert os.listdir(tmp_path / "elsewhere") == ["conda-meta"]
         assert sorted(os.listdir(tmp_path)) == ["elsewhere", "env", "out"]
+
+    def test_being_stopped_while_the_old_one_is_deleted_leaves_nothing_of_it(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "out" / "conda-meta").mkdir(parents=True)
+        (tmp_path / "out" / "conda-meta" / "history").touch()
+        calls = []
+
+        def once(path: object, **_named: object) -> None:
+            calls.append(path)
+            if len(calls) == 1:
+                raise KeyboardInterrupt
+            rmtree(str(path))
+
+        rmtree = shutil.rmtree
+        monkeypatch.setattr(shutil, "rmtree", once)
+        with pytest.raises(KeyboardInterrupt), new_folder(str(tmp_path / "out")):
+            pass
+        assert os.listdir(tmp_path) == ["out"]
+        assert os.listdir(tmp_path / "out") == []
 
     def test_what_takes_its_place_meanwhile_stays(self, tmp_path: Path) -> None:
         with pytest.raises(SinkError, match="not a folder"), new_folder(str(tmp_path / "new")):
