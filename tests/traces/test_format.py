@@ -2,6 +2,7 @@
 
 import json
 import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -196,5 +197,9 @@ def test_a_trace_and_an_empty_file_are_overwritten(tmp_path: Path) -> None:
     assert set(read_trace(os.fspath(path)).entries) == {"a"}
 
 
-def test_a_trace_can_be_written_to_a_device() -> None:
-    write_trace(trace_of({}), os.devnull)
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes devices")
+def test_a_trace_can_be_written_to_a_device(tmp_path: Path) -> None:
+    device = tmp_path / "null"
+    os.mknod(device, stat.S_IFCHR | 0o666, os.makedev(1, 3))
+    write_trace(trace_of({}), os.fspath(device))
+    assert device.is_char_device()
