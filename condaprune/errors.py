@@ -4,25 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from condaprune.paths import printable
+
 
 class CondapruneError(Exception):
     """The base of all errors a user can meet; the command line prints it and exits with 2.
 
     *what* is one sentence without a trailing full stop, *where* the file, folder or option it is
-    about (may be empty), *remedy* what the user can do about it.
+    about (may be empty), *remedy* what the user can do about it. *details* are lines for below.
+    All may hold text of an environment; `str` gives them fit for a terminal.
     """
 
     exit_code = 2
 
-    def __init__(self, what: str, *, where: str = "", remedy: str = "") -> None:
+    def __init__(
+        self, what: str, *, where: str = "", remedy: str = "", details: Sequence[str] = ()
+    ) -> None:
         super().__init__(what)
         self.what = what
         self.where = where
         self.remedy = remedy
+        self.details = tuple(details)
 
     def __str__(self) -> str:
-        text = f"{self.where}: {self.what}" if self.where else self.what
-        return f"{text}. {self.remedy}" if self.remedy else f"{text}."
+        said = f"{self.where}: {self.what}." if self.where else f"{self.what}."
+        if not self.details:
+            return printable(f"{said} {self.remedy}".rstrip())
+        remedy = [self.remedy] if self.remedy else []
+        return "\n".join(map(printable, (said, *self.details, *remedy)))
 
 
 class UsageProblem(CondapruneError):
