@@ -14,6 +14,7 @@ from condaprune.cli.outputs import (
     write_all,
     write_text,
 )
+from condaprune.cli.terminal import say
 from condaprune.report.audit.model import VIEWS
 
 if TYPE_CHECKING:
@@ -123,4 +124,4 @@ def audit(
     if save:
         write_text(save, to_json(audit, baseline=True))
         if not quiet:
-            click.echo(f"condaprune: saved the baseline {save}", err=True)
+            say(f"saved the baseline {save}")

@@ -15,6 +15,7 @@ from condaprune.cli.outputs import (
     write_all,
     write_text,
 )
+from condaprune.cli.terminal import say
 
 if TYPE_CHECKING:
     from condaprune.request.request import Request
@@ -120,7 +121,7 @@ def check(
     if save:
         write_text(save, to_json(made, baseline=True))
         if not quiet:
-            click.echo(f"condaprune: saved the baseline {save}", err=True)
+            say(f"saved the baseline {save}")
         if base is None and any(limit.needs_baseline for limit in limits.limits):
             return 0
     found = hold(made, limits, base)

@@ -12,11 +12,13 @@ from typing import Any, TypeVar
 
 import click
 
+from condaprune.cli.terminal import put, say
 from condaprune.errors import SinkError, UsageProblem, nearest
 from condaprune.files import write_whole
 from condaprune.paths import to_bytes
 from condaprune.report.forms import FORMS, Report, able, check_form, form_of, render
 from condaprune.report.layout import Show
+from condaprune.report.rendering import Rendering
 
 T = TypeVar("T")
 NAMES = tuple(FORMS)
@@ -123,14 +125,14 @@ def write_all(
         write_output(output, render(output.form, report, data, show), quiet=quiet)
 
 
-def write_output(output: Output, text: str, *, quiet: bool) -> None:
+def write_output(output: Output, text: Rendering, *, quiet: bool) -> None:
     """Write a text where an output goes. Errors: `SinkError`."""
     if output.path == "-":
-        sys.stdout.write(text)
+        put(text)
         return
     write_text(output.path, text)
     if not quiet:
-        click.echo(f"condaprune: wrote {output.path} ({output.form})", err=True)
+        say(f"wrote {output.path} ({output.form})")
 
 
 def write_text(path: str, text: str) -> None:

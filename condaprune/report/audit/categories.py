@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from condaprune.model import Kind
+from condaprune.paths import parent
 from condaprune.report.resources import table
 
 _TABLE = table("categories.toml")
@@ -38,9 +39,7 @@ class Categories:
         if kind == "folder":
             return "folders"
         head, _, name = path.rpartition("/")
-        folder = self._folders.get(head)
-        if folder is None:
-            folder = self._folder(head)
+        folder = self._folder(head)
         if folder in _WHOLE:
             return folder
         stem, dot, suffix = name.rpartition(".")
@@ -56,17 +55,25 @@ class Categories:
         return category or folder or ("data" if path.startswith(_DATA) else "other")
 
     def _folder(self, path: str) -> str:
-        head, _, name = path.rpartition("/")
-        above = self._folders.get(head)
-        if above is None:
-            above = self._folder(head)
-        category = above
-        if above not in _WHOLE:
-            if name.endswith((".dist-info", ".egg-info")):
-                category = "python-metadata"
-            elif name.endswith(".dSYM"):
-                category = "debug-info"
-            else:
-                category = _FOLDERS.get(path) or _ANYWHERE.get(name) or above
-        self._folders[path] = category
+        known = self._folders.get(path)
+        if known is not None:
+            return known
+        missing = [path]
+        while (above := parent(missing[-1])) not in self._folders:
+            missing.append(above)
+        for folder in reversed(missing):
+            category = _below(self._folders[parent(folder)], folder)
+            self._folders[folder] = category
         return category
+
+
+def _below(above: str, path: str) -> str:
+    """The category of a folder in a folder of the category *above*."""
+    name = path.rpartition("/")[2]
+    if above in _WHOLE:
+        return above
+    if name.endswith((".dist-info", ".egg-info")):
+        return "python-metadata"
+    if name.endswith(".dSYM"):
+        return "debug-info"
+    return _FOLDERS.get(path) or _ANYWHERE.get(name) or above
