@@ -6,6 +6,9 @@ from collections.abc import Sequence
 
 from condaprune.paths import printable
 
+_LONGEST = 100  # characters of a name that is offered
+_MOST = 500
+
 
 class CondapruneError(Exception):
     """The base of all errors a user can meet; the command line prints it and exits with 2.
@@ -76,7 +79,10 @@ def nearest(word: str, known: Sequence[str]) -> str:
     """A ``did you mean`` remedy for a misspelt word, or the list of what there is."""
     import difflib
 
-    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+    # Comparing takes time by the square of the length, and a name may be of any length.
+    short = [name for name in known if len(name) <= _LONGEST]
+    close = difflib.get_close_matches(word[:_LONGEST], short, n=1, cutoff=0.5)
     if close:
         return f"Did you mean {close[0]!r}?"
-    return "Known: " + ", ".join(sorted(known))
+    more = f" and {len(short) - _MOST:,} more" if len(short) > _MOST else ""
+    return f"Known: {', '.join(sorted(short)[:_MOST])}{more}"

@@ -34,7 +34,7 @@ def size(count: int) -> str:
     """Bytes in decimal units, three significant digits: ``356 MB``."""
     if abs(count) < 1000:
         return f"{count} B"
-    value = _ratio(count, 1)
+    value = ratio(count, 1)
     for unit in ("kB", "MB", "GB", "TB"):
         value /= 1000
         if abs(value) < 999.5 or unit == "TB":
@@ -45,10 +45,10 @@ def size(count: int) -> str:
 
 def share(part: int, whole: int) -> str:
     """A part in per cent of the whole: ``48.6 %``."""
-    return f"{_ratio(100 * part, whole):.1f} %" if whole else "-"
+    return f"{ratio(100 * part, whole):.1f} %" if whole else "-"
 
 
-def _ratio(part: int, whole: int) -> float:
+def ratio(part: int, whole: int) -> float:
     """A part of a whole, of numbers as large as any document may hold."""
     try:
         return part / whole
@@ -70,7 +70,7 @@ def percent(change: int, base: int) -> str:
     """A difference in per cent of the base; ``new`` where there was none."""
     if not base:
         return "new" if change > 0 else "-"
-    return f"{_ratio(100 * change, base):+.1f} %"
+    return f"{ratio(100 * change, base):+.1f} %"
 
 
 def counted(count: int, noun: str) -> str:

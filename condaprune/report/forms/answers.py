@@ -103,8 +103,7 @@ def status_as_text(status: Status, _show: Show) -> Iterator[str]:
     yield f"{status.label} {done}"
     for number, run in enumerate(prefix.runs, 1):
         saved = run.bytes_before - run.bytes_after
-        last = number == len(prefix.runs) and prefix.when is not None
-        when = time.strftime(" on %Y-%m-%d %H:%M UTC", time.gmtime(prefix.when)) if last else ""
+        when = _date(prefix.when) if number == len(prefix.runs) else ""
         yield f"  by condaprune {run.version} with profile {run.profile}{when}"
         yield (
             f"    {size(run.bytes_before)} to {size(run.bytes_after)}, "
@@ -115,6 +114,16 @@ def status_as_text(status: Status, _show: Show) -> Iterator[str]:
     if prefix.undoable:
         yield "  the last run can be undone: `condaprune undo`"
     yield f"  left undone: {prefix.pending}" if prefix.pending else "  nothing is left undone"
+
+
+def _date(seconds: int | None) -> str:
+    """When the last run was; empty where that is not known, or no calendar has it."""
+    if seconds is None:
+        return ""
+    try:
+        return time.strftime(" on %Y-%m-%d %H:%M UTC", time.gmtime(seconds))
+    except (ValueError, OverflowError, OSError):
+        return ""
 
 
 def status_as_json(status: Status, _show: Show) -> Iterator[str]:
