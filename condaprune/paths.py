@@ -20,7 +20,10 @@ _COMMAND = re.compile(r"^ *(:)(?=:)|(#)(?=#\w*\[)")
 
 def to_bytes(path: str) -> bytes:
     """The bytes of a path as the file system and archives hold them."""
-    return path.encode("utf-8", "surrogateescape")
+    try:
+        return path.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # half of a pair, as JSON may hold it: no path of a file
+        return path.encode("utf-8", "surrogatepass")
 
 
 def from_bytes(path: bytes) -> str:

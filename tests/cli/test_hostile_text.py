@@ -22,7 +22,7 @@ from condaprune.report.rendering import SEAMS
 from condaprune.traces.format import write_trace
 from condaprune.traces.trace import Run, Trace, TracedEntry
 from tests.cli.hostile import BAD, CHECKS, NAME, check_text, make_hostile
-from tests.cli.runner import condaprune
+from tests.cli.runner import Ran, condaprune
 
 ENV, OTHER, DIR = "ENV", "OTHER", "DIR"
 """The hostile environment, a copy of it with changes, a folder for files."""
@@ -163,7 +163,8 @@ def test_no_text_of_an_environment_gets_out_as_it_is(
 ) -> None:
     option = ["--format", form] if form else []
     words = [world(word) for word in asked.words]
-    ran = condaprune(*name.split(), *option, *words)
+    run = _in_a_process if name == "trace record" else condaprune
+    ran = run(*name.split(), *option, *words)
     check_text(ran.err)
     assert "Traceback" not in ran.err
     assert "a bug in condaprune" not in ran.err
@@ -176,6 +177,13 @@ def test_no_text_of_an_environment_gets_out_as_it_is(
         CHECKS[form or "text"](ran.out)
     else:
         check_text(ran.out)
+
+
+def _in_a_process(*words: str) -> Ran:
+    """Recorded commands write to the streams of the process."""
+    command = [sys.executable, "-m", "condaprune", *words]
+    done = subprocess.run(command, capture_output=True, timeout=60, check=False)
+    return Ran(done.returncode, done.stdout.decode(), done.stderr.decode("utf-8", "replace"))
 
 
 def test_on_a_terminal_too(tmp_path: Path) -> None:

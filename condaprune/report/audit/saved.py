@@ -111,11 +111,7 @@ def fingerprints(items: Iterable[Item]) -> dict[str, bytes]:
 
 def fingerprint(path: str) -> bytes:
     """Four bytes that distinguish a path from others."""
-    try:
-        raw = to_bytes(path)
-    except UnicodeEncodeError:  # no path of a file, but a document may hold it
-        raw = path.encode("utf-8", "surrogatepass")
-    return hashlib.blake2b(raw, digest_size=_DIGEST).digest()
+    return hashlib.blake2b(to_bytes(path), digest_size=_DIGEST).digest()
 
 
 def known_paths(digests: bytes) -> frozenset[bytes]:
