@@ -23,8 +23,10 @@ Data = str | int | float | bool | None | Sequence["Data"] | Mapping[str, "Data"]
 """JSON-ready data."""
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~!])")
-_LINKED = re.compile(r"www\.|:/|@|mailto:|xmpp:|\$", re.IGNORECASE)
+_LINKED = re.compile(r"www\.|//|:/|@|mailto:|xmpp:|\$", re.IGNORECASE)
 """What some Markdown makes a link, a mention or a formula of, escaped or not."""
+_BLOCK = re.compile(r"^(\d*)([-=+.)])")
+"""What makes a list or a heading of a line, or of the one above."""
 _FORMULA = re.compile("(^|;)( *)(?=[=+\\-@\uff1d\uff0b\uff0d\uff20])")
 """Where a spreadsheet may see a formula begin: some take a semicolon for the end of a cell."""
 _NOT_IN_JSON = re.compile(r"[^\n -~]|(?<=#)#")
@@ -67,7 +69,10 @@ def markdown(text: str) -> Markdown:
 
 def as_md(lines: Iterable[str]) -> Rendering:
     """Lines of Markdown; a line that is a plain text is escaped as a whole."""
-    return as_text(map(markdown, lines))
+    return as_text(
+        line if isinstance(line, Markdown) else _BLOCK.sub(r"\1\\\2", markdown(line).strip())
+        for line in lines
+    )
 
 
 def as_csv(rows: Iterable[Row]) -> Rendering:
