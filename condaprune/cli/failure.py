@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 TRACEBACK = "CONDAPRUNE_TRACEBACK"
 """The variable that, if it is set, has the traceback shown too."""
-REPORTS_TO = "whoever you have condaprune from"
+REPORTS_TO = "whoever you have condaprune from (see SECURITY.md)"
 """Where the report of a bug goes: the project has no public address yet."""
 _LONGEST = 500
 
