@@ -189,13 +189,13 @@ def chain(plan: Plan, path: str) -> list[str]:
 
 
 def _override(entry: Entry, decision: Decision, rule: Rule | None) -> str:
-    path = entry.path
+    path = "'/{}'".format(entry.path.replace("'", "'\"'\"'"))  # quoted for a shell
     if decision.remove:
-        return f"--keep '/{path}'" + (f", or --ignore {rule.id}" if rule else "")
+        return f"--keep {path}" + (f", or --ignore {rule.id}" if rule else "")
     if decision.basis == "guard":
         return f"--no-guard {decision.name} (for the whole run; what it protects may break)"
     if decision.basis == "default":
-        return f"--drop '/{path}' (the guards still check it)"
+        return f"--drop {path} (the guards still check it)"
     if decision.basis == "rule-keep":
         return f"--ignore {decision.name}"
     return "leave out the --keep or --trace that keeps it"

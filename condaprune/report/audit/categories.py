@@ -25,6 +25,7 @@ _SUFFIXES = _by_word("suffixes")
 _WHOLE = frozenset(name for name, row in _TABLE.items() if row.get("whole"))
 _MAPPED = (".js", ".css", ".mjs", ".ts")
 _DATA = ("share/", "etc/", "Library/share/", "Library/etc/")
+_DEEPEST = 2048  # levels of folders: more than a path of Linux can have
 _NUMBERED_LIBRARY = re.compile(r"\.so\.[0-9]")
 
 
@@ -58,13 +59,12 @@ class Categories:
         known = self._folders.get(path)
         if known is not None:
             return known
-        missing = [path]
-        while (above := parent(missing[-1])) not in self._folders:
-            missing.append(above)
-        for folder in reversed(missing):
-            category = _below(self._folders[parent(folder)], folder)
-            self._folders[folder] = category
-        return category
+        missing = ["/".join(path.split("/", _DEEPEST)[:_DEEPEST])]
+        while missing[-1] not in self._folders:
+            missing.append(parent(missing[-1]))
+        for folder in reversed(missing[:-1]):
+            self._folders[folder] = _below(self._folders[parent(folder)], folder)
+        return self._folders[missing[0]]
 
 
 def _below(above: str, path: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -79,7 +80,8 @@ def check(audit: Audit, budget: Budget, baseline: Audit | None) -> Verdict:
 def _check_baseline(audit: Audit, baseline: Audit, budget: Budget) -> None:
     """Refuse a baseline that is not of this environment. Errors: `SourceError`."""
     where = budget.baseline or baseline.label
-    remedy = f"Save one of this environment: condaprune check {audit.label} --save {where}"
+    command = shlex.join(["condaprune", "check", audit.label, "--save", where])
+    remedy = f"Save one of this environment: {command}"
     old, new = set(baseline.packages), set(audit.packages)
     what = ""
     if baseline.source == "manifest":
