@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 import pytest
 
+import condaprune as condaprune_package
 from condaprune.cli import group, main, run
 from condaprune.cli.failure import TRACEBACK, name_what_is_left
 from condaprune.errors import SinkError
@@ -231,3 +232,38 @@ def test_run_returns_to_a_caller_such_as_conda(monkeypatch: pytest.MonkeyPatch) 
     with pytest.raises(SystemExit) as stopped:
         main(["status", "/env"])
     assert stopped.value.code == 2
+
+
+HOOK = """
+import sys
+class Fail:
+    def find_spec(self, name, path=None, target=None):
+        if name == "condaprune.cli.group": raise RuntimeError("odd\\x1b")
+sys.meta_path.insert(0, Fail())
+"""
+PLUGIN = (
+    "import sys, types\n"
+    "for name in ('conda', 'conda.plugins', 'conda.plugins.types'):\n"
+    "    sys.modules[name] = types.ModuleType(name)\n"
+    "sys.modules['conda.plugins'].hookimpl = lambda function: function\n"
+    "sys.modules['conda.plugins.types'].CondaSubcommand = lambda **named: named\n"
+    "from condaprune.conda_plugin import conda_subcommands\n"
+    "sys.exit(next(conda_subcommands())['action'](('status', 'x')))\n"
+)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["-m", "condaprune"], ["-c", "from condaprune.cli import main; main()"], ["-c", PLUGIN]],
+    ids=["module", "script and single file", "conda's plugin"],
+)
+def test_every_door_has_the_net(words: list[str], tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(HOOK)
+    paths = os.pathsep.join([str(tmp_path), str(Path(condaprune_package.__file__).parents[1])])
+    done = subprocess.run(
+        [sys.executable, *words],
+        capture_output=True, text=True, env={**os.environ, "PYTHONPATH": paths}, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    said = r"condaprune: an unexpected RuntimeError at condaprune\.cli:\d+: odd\\x1b\. This is .*\n"
+    assert re.fullmatch(said, done.stderr)
