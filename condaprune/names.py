@@ -3,7 +3,6 @@ environment give them."""
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Iterator
 from functools import lru_cache
@@ -12,6 +11,8 @@ _SEPARATORS = re.compile(r"[-_.]+")
 _NAME = re.compile(r"\s*([A-Za-z0-9_][A-Za-z0-9_.-]*)")
 _ARCHIVE = re.compile(r"(.+)-[^-/]+-[^-/]+\.(?:conda|tar\.bz2)")
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
+# Python's literal of a string; one that does not end goes to the end of the line.
+_STRING = re.compile(r"""'([^'\\]*(?:\\.[^'\\]*)*)(?:'|\\?$)|"([^"\\]*(?:\\.[^"\\]*)*)(?:"|\\?$)""")
 _REQUESTS = re.compile(r"^#\s*(\w+)\s+specs:[ \t]*(.*)$", re.MULTILINE)
 _ADDING = ("create", "install", "update", "neutered")
 _REMOVING = ("remove", "uninstall")
@@ -86,8 +87,6 @@ def _listed_names(listed: str) -> Iterator[str]:
     """The names of a list of specs: a literal, or separated by commas as conda 4.3 wrote it."""
     if not listed.startswith("["):
         return map(spec_name, listed.split(","))
-    try:
-        specs = ast.literal_eval(listed.strip())
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
+    if not listed.rstrip().endswith("]"):
         return iter(())
-    return (spec_name(spec) for spec in specs if isinstance(spec, str))
+    return (spec_name(single or double) for single, double in _STRING.findall(listed))

@@ -9,11 +9,21 @@ from typing import NamedTuple
 
 _LIBRARY = re.compile(r"\.(?:so(?:\.[\w.]+)?|dylib|dll)$")
 _MAX_LINKS = 40  # as many as Linux follows
+# Printable for Python, and nothing to be seen of them: joiners, fillers, variation selectors.
+_UNSEEN = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0"
+    "\U0001d159\U000e0100-\U000e01ef]"
+)
+# What starts a command in the log of a CI job: ::error at the start of a line, ##[error] anywhere.
+_COMMAND = re.compile(r"^ *(:)(?=:)|(#)(?=#\w*\[)")
 
 
 def to_bytes(path: str) -> bytes:
     """The bytes of a path as the file system and archives hold them."""
-    return path.encode("utf-8", "surrogateescape")
+    try:
+        return path.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # half of a pair, as JSON may hold it: no path of a file
+        return path.encode("utf-8", "surrogatepass")
 
 
 def from_bytes(path: bytes) -> str:
@@ -21,12 +31,34 @@ def from_bytes(path: bytes) -> str:
     return path.decode("utf-8", "surrogateescape")
 
 
-def printable(path: str) -> str:
-    """A path as shown to people: bytes that are no UTF-8 and control characters are escaped."""
-    if path.isprintable():
-        return path
-    text = to_bytes(path).decode("utf-8", "backslashreplace")
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+def printable(text: str) -> str:
+    r"""A text as shown to people, on one line: whatever does more than be seen is escaped.
+
+    That is what is no UTF-8, control characters (line ends and tabs too), what changes direction,
+    what cannot be seen, and the marks by which the log of a CI job knows a command.
+
+    >>> printable("a\x1b[2J\u202e\n"), printable("::error::a"), printable("lib/é.so")
+    ('a\\x1b[2J\\u202e\\n', '\\x3a:error::a', 'lib/é.so')
+    """
+    if not (text.isascii() and text.isprintable()):
+        text = "".join(c if _is_seen(c) else _escaped(c) for c in text)
+    if "::" in text or "##" in text:
+        text = _COMMAND.sub(_escaped_command, text)
+    return text
+
+
+def _is_seen(char: str) -> bool:
+    return char.isprintable() and not _UNSEEN.match(char)
+
+
+def _escaped(char: str) -> str:
+    if "\udc80" <= char <= "\udcff":  # a byte that is no UTF-8
+        return f"\\x{ord(char) - 0xDC00:02x}"
+    return char.encode("unicode_escape").decode()
+
+
+def _escaped_command(match: re.Match[str]) -> str:
+    return f"{match[0][:-1]}\\x{ord(match[0][-1]):02x}"
 
 
 def parent(path: str) -> str:

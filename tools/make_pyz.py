@@ -30,10 +30,17 @@ import atexit, shutil, sys, tempfile, zipfile
 if sys.version_info < (3, 10):
     sys.exit("condaprune: needs Python 3.10 or newer, this is " + sys.version.split()[0])
 archive = sys.path[0]
-folder = tempfile.mkdtemp(prefix="condaprune-")
-atexit.register(shutil.rmtree, folder, True)
-with zipfile.ZipFile(archive) as opened:
-    opened.extractall(folder)
+try:
+    folder = tempfile.mkdtemp(prefix="condaprune-")
+    atexit.register(shutil.rmtree, folder, True)
+    with zipfile.ZipFile(archive) as opened:
+        opened.extractall(folder)
+except (OSError, zipfile.BadZipFile) as error:
+    print("condaprune: cannot unpack itself into a temporary folder:", ascii(str(error))[1:-1],
+          file=sys.stderr)
+    sys.exit(2)
+except KeyboardInterrupt:
+    sys.exit(130)
 sys.path[0] = folder
 sys.dont_write_bytecode = True
 from condaprune.cli import main

@@ -14,6 +14,7 @@ from condaprune.cli.outputs import (
     parse_outputs,
     write_all,
 )
+from condaprune.cli.terminal import say
 from condaprune.report.audit.model import VIEWS
 
 if TYPE_CHECKING:
@@ -126,4 +127,4 @@ def audit(
     if save:
         files.write(save, to_json(audit, baseline=True))
         if not quiet:
-            click.echo(f"condaprune: saved the baseline {save}", err=True)
+            say(f"saved the baseline {save}")

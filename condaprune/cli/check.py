@@ -15,6 +15,7 @@ from condaprune.cli.outputs import (
     parse_outputs,
     write_all,
 )
+from condaprune.cli.terminal import say
 
 if TYPE_CHECKING:
     from condaprune.request.request import Request
@@ -122,7 +123,7 @@ def check(
     if save:
         files.write(save, to_json(made, baseline=True))
         if not quiet:
-            click.echo(f"condaprune: saved the baseline {save}", err=True)
+            say(f"saved the baseline {save}")
         if base is None and any(limit.needs_baseline for limit in limits.limits):
             return 0
     found = hold(made, limits, base)

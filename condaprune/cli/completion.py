@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator
 
 import click
 
 from condaprune.errors import CondapruneError
 
+_PLAIN = re.compile(r"\w[\w.+-]{0,199}", re.ASCII).fullmatch
 Completer = Callable[[click.Context, click.Parameter, str], list[str]]
 
 
@@ -82,4 +84,6 @@ def _package_names(prefix: str) -> Iterator[str]:
 
 
 def _starting(incomplete: str, names: Iterable[str]) -> list[str]:
-    return sorted({name for name in names if name.startswith(incomplete)})
+    """The names to offer. The shell puts one on the command line as it is, so that there is none
+    that means anything to a shell."""
+    return sorted({name for name in names if name.startswith(incomplete) and _PLAIN(name)})

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 import click
 
 from condaprune.cli.options import reading_options, request_options
 from condaprune.cli.outputs import form_option, make_show
+from condaprune.cli.terminal import put
 from condaprune.report.forms import EXPLANATION, render
 
 if TYPE_CHECKING:
@@ -39,4 +39,4 @@ def explain(
     plan = make_plan(find_source(env, limits), request)
     explanations = tuple(find(plan, question) for question in what)
     answers = Answers(plan, make_account(plan).count, explanations)
-    sys.stdout.write(render(shown, EXPLANATION, answers, make_show()))
+    put(render(shown, EXPLANATION, answers, make_show()))

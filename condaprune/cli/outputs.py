@@ -12,9 +12,11 @@ from typing import Any, TypeVar
 import click
 
 from condaprune.cli.files import Files, writing
+from condaprune.cli.terminal import put, say
 from condaprune.errors import UsageProblem, nearest
 from condaprune.report.forms import FORMS, Report, able, check_form, form_of, render
 from condaprune.report.layout import Show
+from condaprune.report.rendering import Rendering
 
 T = TypeVar("T")
 NAMES = tuple(FORMS)
@@ -126,14 +128,14 @@ def write_all(
         write_output(output, render(output.form, report, data, show), files, quiet=quiet)
 
 
-def write_output(output: Output, text: str, files: Files, *, quiet: bool) -> None:
+def write_output(output: Output, text: Rendering, files: Files, *, quiet: bool) -> None:
     """Write a text where an output goes. Errors: `SinkError`."""
     if output.path == "-":
-        sys.stdout.write(text)
+        put(text)
         return
     files.write(output.path, text)
     if not quiet:
-        click.echo(f"condaprune: wrote {output.path} ({output.form})", err=True)
+        say(f"wrote {output.path} ({output.form})")
 
 
 def _append_summary(text: str) -> None:

@@ -7,7 +7,8 @@ import time
 from types import TracebackType
 from typing import Any
 
-import click
+from condaprune.cli.terminal import say
+from condaprune.paths import printable
 
 HEARTBEAT_SECONDS = 10.0
 
@@ -42,11 +43,11 @@ class Reporter:
         now = time.monotonic()
         if phase != self._phase:
             self._phase, self._last = phase, now
-            click.echo(f"condaprune: {phase} ...", err=True)
+            say(f"{phase} ...")
         elif now - self._last >= HEARTBEAT_SECONDS:
             self._last = now
             part = f" of {total:,}" if total else ""
-            click.echo(f"condaprune: {phase}: {done:,}{part}", err=True)
+            say(f"{phase}: {done:,}{part}")
 
     def _show(self, phase: str, done: int, total: int) -> None:
         if phase != self._phase:
@@ -55,7 +56,11 @@ class Reporter:
             self._close()
             self._phase = phase
             self._bar = tqdm(
-                total=total or None, desc=phase, leave=False, mininterval=0.5, file=sys.stderr
+                total=total or None,
+                desc=printable(phase),
+                leave=False,
+                mininterval=0.5,
+                file=sys.stderr,
             )
         if self._bar is not None:
             self._bar.update(done - self._bar.n)

@@ -9,11 +9,13 @@ import click
 
 from condaprune.cli.options import in_place_options, prune_request_options, reading_options
 from condaprune.cli.packing import output_group
+from condaprune.cli.terminal import put, say
 from condaprune.paths import printable
 
 if TYPE_CHECKING:
     from condaprune.app.prune import InPlace, Pruned
     from condaprune.cli.files import Files
+    from condaprune.report.rendering import Rendering
     from condaprune.request.request import Request
     from condaprune.sinks.outputs.options import OutputOptions
     from condaprune.sources.base import Limits
@@ -67,6 +69,7 @@ def prune(
     condaprune env.tar.gz -o slim.tar.zst    from a conda-pack archive
     """
     from condaprune.app import prune as app
+    from condaprune.cli.failure import name_what_is_left
     from condaprune.cli.progress import Reporter
     from condaprune.sources.find import find_source
 
@@ -77,36 +80,38 @@ def prune(
     with Reporter(quiet=quiet, bars=not no_progress) as progress:
         if dry_run:
             if app.pending_run(source):
-                _say(f"{source.label}: an interrupted run is to be finished or undone first")
+                say(f"{source.label}: an interrupted run is to be finished or undone first")
             pruned = app.dry_run(source, request, progress=progress)
         else:
-            pruned = app.prune(
-                source,
-                request,
-                reopen=lambda: find_source(env, limits),
-                output=output,
-                in_place=in_place,
-                allow_self=allow_self,
-                say=_say,
-                progress=progress,
-            )
+            with name_what_is_left(source):
+                pruned = app.prune(
+                    source,
+                    request,
+                    reopen=lambda: find_source(env, limits),
+                    output=output,
+                    in_place=in_place,
+                    allow_self=allow_self,
+                    say=say,
+                    progress=progress,
+                )
     if pruned.outcome is not None and not quiet:
         for note in pruned.outcome.notes:
-            _say(f"note: {note}")
+            say(f"note: {note}")
     if files is not None:
         _write_records(pruned, files, manifest, sbom)
     healed = _healed(pruned)
     if quiet or shown == "json":
-        sys.stderr.write(healed)
-        healed = ""
+        put(healed, sys.stderr)
     if quiet:
         return
     # Where the archive has stdout, the report goes where people still see it.
     stream = sys.stderr if output is not None and _is_stdout(output.output) else sys.stdout
-    stream.write(_report(pruned, shown, verbose) + healed)
+    put(_report(pruned, shown, verbose), stream)
+    if shown != "json":
+        put(healed, stream)
 
 
-def _report(pruned: Pruned, shown: str, verbose: int) -> str:
+def _report(pruned: Pruned, shown: str, verbose: int) -> Rendering:
     from condaprune.report.forms import PRUNE, render
     from condaprune.report.layout import Show
     from condaprune.report.prune import Prune
@@ -149,14 +154,16 @@ def _write_records(pruned: Pruned, files: Files, manifest: str | None, sbom: str
         raise SinkError(error.what, where=error.where, remedy=remedy) from error
 
 
-def _healed(pruned: Pruned) -> str:
+def _healed(pruned: Pruned) -> Rendering:
     """What was healed, to paste into condaprune.toml; empty where nothing had to be."""
+    from condaprune.report.rendering import as_text
+
     if not pruned.keeps:
-        return ""
+        return as_text(())
     from condaprune.live.heal.units import advice
 
-    count = pruned.verifications
-    return f"\nhealed in {count} verifications; for condaprune.toml:\n\n{advice(pruned.keeps)}"
+    title = f"healed in {pruned.verifications} verifications; for condaprune.toml:"
+    return as_text(["", title, "", *advice(pruned.keeps).rstrip("\n").split("\n")])
 
 
 def _refuse_in_place_options() -> None:
@@ -171,7 +178,3 @@ def _refuse_in_place_options() -> None:
                 where=option,
                 remedy="Leave it out, and verify the output with `condaprune verify`",
             )
-
-
-def _say(text: str) -> None:
-    click.echo(f"condaprune: {text}", err=True)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from condaprune.cli.completion import rule_ids
+from condaprune.cli.terminal import put
+from condaprune.report.rendering import as_json, as_text
 
 if TYPE_CHECKING:
     from condaprune.rule import Rule
@@ -48,7 +50,7 @@ def list_(
 ) -> None:
     """One line for each rule: id, risk, category, package."""
     from condaprune.errors import UsageProblem, nearest
-    from condaprune.report.rules import as_json, render_list
+    from condaprune.report.rules import render_list, rule_data
     from condaprune.ruleset import choose
 
     found = _load(files)
@@ -67,9 +69,9 @@ def list_(
         and (not category or rule.category == category)
     )
     if shown == "json":
-        click.echo(json.dumps([as_json(rule) for rule in found], indent=1))
+        put(as_json([json.dumps([rule_data(rule) for rule in found], indent=1)]))
     else:
-        click.echo(render_list(found), nl=False)
+        put(render_list(found))
 
 
 @rules.command()
@@ -80,7 +82,7 @@ def list_(
 def show(identity: str, env: str | None, files: tuple[str, ...], shown: str) -> None:
     """The page of rule ID: what, why, what breaks; with ENV what it saves there."""
     from condaprune.errors import UsageProblem, nearest
-    from condaprune.report.rules import as_json, render_page
+    from condaprune.report.rules import render_page, rule_data
 
     by_id = {rule.id: rule for rule in _load(files)}
     if identity not in by_id:
@@ -98,9 +100,9 @@ def show(identity: str, env: str | None, files: tuple[str, ...], shown: str) -> 
         request = Request(rule_files=files, select=(identity,), ignore=others)
         plan = make_plan(find_source(env), request)
     if shown == "json":
-        click.echo(json.dumps(as_json(rule), indent=1))
+        put(as_json([json.dumps(rule_data(rule), indent=1)]))
     else:
-        click.echo(render_page(rule, plan), nl=False)
+        put(render_page(rule, plan))
 
 
 @rules.command()
@@ -116,12 +118,11 @@ def test(files: tuple[str, ...], quiet: bool) -> None:
 
     found = _load(files)
     problems = check_rules(found)
-    for problem in problems:
-        click.echo(str(problem))
+    put(as_text(map(str, problems)))
     if not quiet:
         packages = sum(bool(rule.package) for rule in found)
         verdict = f"{len(problems)} problems" if problems else "all pass"
-        click.echo(f"{len(found)} rules, {packages} of them for packages: {verdict}")
+        put(as_text([f"{len(found)} rules, {packages} of them for packages: {verdict}"]))
     if problems:
         sys.exit(1)
 
@@ -131,4 +132,4 @@ def schema() -> None:
     """The JSON Schema of rule files, for editors and validators."""
     from condaprune.ruleset import rule_schema
 
-    click.echo(json.dumps(rule_schema(), indent=2))
+    put(as_json([json.dumps(rule_schema(), indent=2)]))

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-
 import click
 
 from condaprune.cli.outputs import form_option, make_show
+from condaprune.cli.terminal import put
 from condaprune.report.forms import STATUS, render
 
 
@@ -27,5 +26,5 @@ def status(env: str, shown: str) -> int:
     if not source.prefix:
         raise UsageProblem("an archive has no status", where=env, remedy="Name a prefix")
     prefix = read_prefix(source.prefix)
-    sys.stdout.write(render(shown, STATUS, Status(env, prefix), make_show()))
+    put(render(shown, STATUS, Status(env, prefix), make_show()))
     return 1 if prefix.pending else 0

@@ -12,9 +12,10 @@ from collections.abc import Iterator
 
 import click
 
+from condaprune.cli.terminal import put, say
 from condaprune.errors import TraceError, UsageProblem
 from condaprune.live.trace.recorders import NAMES
-from condaprune.paths import printable
+from condaprune.report.rendering import as_json, as_text
 from condaprune.targets import Target, folders_above
 from condaprune.traces.format import dump_lines, open_target, read_trace, write_trace
 from condaprune.traces.trace import KINDS, Run, Trace, merge
@@ -165,8 +166,8 @@ def show_command(file: str, package: str | None, kind: str | None, prefix: str |
     """Show the runs and entries of a trace."""
     from condaprune.live.trace.show import render_trace
 
-    for line in render_trace(read_trace(file), package=package, kind=kind, prefix=prefix):
-        click.echo(line)
+    lines = render_trace(read_trace(file), package=package, kind=kind, prefix=prefix)
+    put(as_text(lines))
 
 
 @trace.command("import")
@@ -231,7 +232,7 @@ def _open(output: str) -> Target | None:
 
 def _write(trace: Trace, target: Target | None) -> None:
     if target is None:
-        sys.stdout.writelines(dump_lines(trace))
+        put(as_json(line.rstrip("\n") for line in dump_lines(trace)))
     else:
         sys.stdout.flush()
         write_trace(trace, target)
@@ -249,9 +250,8 @@ def _summary(run: Run, entries: int, output: str) -> Iterator[str]:
             "--accept-failed"
         )
     if run.changes:
-        first = printable(run.changed[0])
-        yield f"the prefix changed meanwhile: {run.changes} entries, such as {first}"
+        yield f"the prefix changed meanwhile: {run.changes} entries, such as {run.changed[0]}"
 
 
 def _say(line: str) -> None:
-    click.echo(f"condaprune trace: {line}", err=True)
+    say(line, who="condaprune trace")

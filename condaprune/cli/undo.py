@@ -18,12 +18,16 @@ def undo(env: str, forget: bool, quiet: bool) -> None:
     run.
     """
     from condaprune import api
+    from condaprune.cli.failure import name_what_is_left
+    from condaprune.cli.terminal import put
     from condaprune.errors import UsageProblem
+    from condaprune.report.rendering import as_text
     from condaprune.sinks.inplace.run import undo as undo_run
 
     source = api.open_source(env)
     if not source.prefix:
         raise UsageProblem("an archive is never pruned in place", where=env, remedy="Name a prefix")
-    done = undo_run(source.prefix, source.label, forget=forget)
+    with name_what_is_left(source):
+        done = undo_run(source.prefix, source.label, forget=forget)
     if not quiet:
-        click.echo(f"{env}: {done}")
+        put(as_text([f"{env}: {done}"]))

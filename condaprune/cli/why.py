@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-
 import click
 
 from condaprune.cli.completion import packages
 from condaprune.cli.outputs import form_option, make_show
+from condaprune.cli.terminal import put
 from condaprune.report.forms import WHY, render
 
 
@@ -33,4 +32,4 @@ def why(env: str, package: str, unused: str | None, form: str) -> None:
     subject = readable_environment(env, "why")
     made = make_audit(subject, Wanted(trace=unused or ""))
     reasons = explain_package(made, subject.inventory(), package)
-    sys.stdout.write(render(form, WHY, reasons, make_show()))
+    put(render(form, WHY, reasons, make_show()))

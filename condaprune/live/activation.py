@@ -86,7 +86,7 @@ def declared_variables(files: Iterable[tuple[str, bytes]]) -> dict[str, Variable
         except (ValueError, AttributeError):
             continue
         for name, value in raw.items() if isinstance(raw, dict) else ():
-            if isinstance(value, str) and name and "=" not in name:
+            if isinstance(value, str) and name and "=" not in name and "\0" not in name + value:
                 variables[name] = Variable(value, path)
     return {name: variable for name, variable in variables.items() if variable.value != _UNSET}
 

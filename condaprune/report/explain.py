@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from condaprune.errors import UsageProblem, nearest
 from condaprune.model import Basis, Decision, Entry, Plan
 from condaprune.names import canonical_name
-from condaprune.paths import printable
 from condaprune.planning.account import Count
 from condaprune.report.layout import Show, counted, size
 from condaprune.rule import Rule
@@ -70,8 +69,8 @@ def find(plan: Plan, question: str) -> Explanation:
     names = sorted({owner.name for owner in plan.inventory.packages})
     raise UsageProblem(
         "no such path, module or package in this environment",
-        where=printable(question),
-        remedy=f"Did you mean {printable(alike)}?" if alike else nearest(question, names),
+        where=question,
+        remedy=f"Did you mean {alike}?" if alike else nearest(question, names),
     )
 
 
@@ -121,7 +120,7 @@ def _lines(answers: Answers, explanation: Explanation) -> Iterator[str]:
         return
     files = [e for e in explanation.entries if e.kind != "folder"]
     total, freed = size(sum(map(before, files))), size(answers.freed(explanation))
-    named = f"{printable(explanation.question)}: {explanation.reading}"
+    named = f"{explanation.question}: {explanation.reading}"
     yield f"{named}, {counted(len(files), 'file')}, {total}, of which {freed} goes"
     groups: dict[tuple[bool, Basis, str], list[Entry]] = {}
     for entry in files:
@@ -139,7 +138,7 @@ def _lines(answers: Answers, explanation: Explanation) -> Iterator[str]:
 def _one(plan: Plan, entry: Entry) -> Iterator[str]:
     decision = plan.decision(entry.path)
     owners = ", ".join(f"{o.label} {o.version}" for o in plan.inventory.owners_of(entry.path))
-    yield f"{printable(entry.path)}  ({entry.kind}, {size(entry.size)})"
+    yield f"{entry.path}  ({entry.kind}, {size(entry.size)})"
     yield f"  owner     {owners or 'none: no package lists it'}"
     yield f"  decision  {verdict(decision)}"
     identity = decision.wanted or decision.name
@@ -149,7 +148,7 @@ def _one(plan: Plan, entry: Entry) -> Iterator[str]:
         yield from (f"  breaks    {loss}" for loss in rule.breaks)
         yield from (f"  see       {reference}" for reference in rule.references)
     for number, step in enumerate(chain(plan, entry.path)):
-        yield f"  {'because' if number == 0 else '   <-':<8}  {printable(step)}"
+        yield f"  {'because' if number == 0 else '   <-':<8}  {step}"
     yield f"  override  {_override(entry, decision, rule)}"
 
 
@@ -190,13 +189,13 @@ def chain(plan: Plan, path: str) -> list[str]:
 
 
 def _override(entry: Entry, decision: Decision, rule: Rule | None) -> str:
-    path = printable(entry.path)
+    path = "'/{}'".format(entry.path.replace("'", "'\"'\"'"))  # quoted for a shell
     if decision.remove:
-        return f"--keep '/{path}'" + (f", or --ignore {rule.id}" if rule else "")
+        return f"--keep {path}" + (f", or --ignore {rule.id}" if rule else "")
     if decision.basis == "guard":
         return f"--no-guard {decision.name} (for the whole run; what it protects may break)"
     if decision.basis == "default":
-        return f"--drop '/{path}' (the guards still check it)"
+        return f"--drop {path} (the guards still check it)"
     if decision.basis == "rule-keep":
         return f"--ignore {decision.name}"
     return "leave out the --keep or --trace that keeps it"

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from condaprune.paths import printable
+
 T = TypeVar("T")
+_DEEPEST = 100  # levels of folders in a tree: what reads JSON bounds how deep it may nest
 _GAP = "  "
 
 
@@ -30,7 +34,7 @@ def size(count: int) -> str:
     """Bytes in decimal units, three significant digits: ``356 MB``."""
     if abs(count) < 1000:
         return f"{count} B"
-    value = float(count)
+    value = ratio(count, 1)
     for unit in ("kB", "MB", "GB", "TB"):
         value /= 1000
         if abs(value) < 999.5 or unit == "TB":
@@ -41,7 +45,15 @@ def size(count: int) -> str:
 
 def share(part: int, whole: int) -> str:
     """A part in per cent of the whole: ``48.6 %``."""
-    return f"{100 * part / whole:.1f} %" if whole else "-"
+    return f"{ratio(100 * part, whole):.1f} %" if whole else "-"
+
+
+def ratio(part: int, whole: int) -> float:
+    """A part of a whole, of numbers as large as any document may hold."""
+    try:
+        return part / whole
+    except OverflowError:
+        return math.inf if (part > 0) is (whole > 0) else -math.inf
 
 
 def signed(count: int) -> str:
@@ -58,7 +70,7 @@ def percent(change: int, base: int) -> str:
     """A difference in per cent of the base; ``new`` where there was none."""
     if not base:
         return "new" if change > 0 else "-"
-    return f"{100 * change / base:+.1f} %"
+    return f"{ratio(100 * change, base):+.1f} %"
 
 
 def counted(count: int, noun: str) -> str:
@@ -72,8 +84,18 @@ def listed(names: Sequence[str], most: int) -> str:
     return f"{text} and {len(names) - most:,} more" if len(names) > most else text
 
 
+def folder_and_name(path: str) -> tuple[str, str]:
+    """The folder that an entry is shown in by a tree, and its name there.
+
+    What lies deeper than 100 folders is shown in the last of them, under the rest of its path.
+    """
+    parts = path.split("/", _DEEPEST)
+    return "/".join(parts[:-1]), parts[-1]
+
+
 def shorten(text: str, width: int) -> str:
-    """A text no longer than *width*: its middle is left out."""
+    """A text as it is shown, no longer than *width*: its middle is left out."""
+    text = printable(text)
     if len(text) <= width:
         return text
     head = (width - 3) // 3
@@ -96,7 +118,7 @@ def table(
     width: int | None = None,
 ) -> Iterator[str]:
     """A line of heads, then a line a row: its name, shortened to *width*, and its cells."""
-    lines = list(rows)
+    lines = [(printable(name), row) for name, row in rows]
     room = max([len(title), *(len(name) for name, _ in lines)])
     room = room if width is None else min(room, width)
     heads = (f"{column.head:>{column.width}}" for column in columns)

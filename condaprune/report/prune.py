@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from condaprune.model import Outcome, Plan
-from condaprune.paths import printable
 from condaprune.planning.account import Account, Row
 from condaprune.report.layout import Column, Show, share, size, table
 from condaprune.version import __version__
@@ -32,13 +31,13 @@ def prune_as_text(prune: Prune, show: Show) -> Iterator[str]:
     plan, account, outcome = prune.plan, prune.account, prune.outcome
     done = "would be pruned" if outcome is None else "pruned"
     part = share(account.saved_bytes, account.bytes_before)
-    yield f"{printable(plan.inventory.label)} {done} with profile {plan.profile}"
+    yield f"{plan.inventory.label} {done} with profile {plan.profile}"
     yield from ("", f"  before  {size(account.bytes_before):>8}  {account.files_before:>8,} files")
     yield f"  after   {size(account.bytes_after):>8}  {account.files_after:>8,} files"
     yield f"  saved   {size(account.saved_bytes):>8}  {account.saved_files:>8,} files  {part:>7}"
     if outcome is not None and outcome.output:
         packed = f", {size(outcome.output_size)}" if outcome.output_size else ""
-        yield f"  written {printable(outcome.output)}{packed}"
+        yield f"  written {outcome.output}{packed}"
     if account.shared_bytes:
         shared = size(account.shared_bytes)
         yield f"  {shared} of that is shared with files outside the environment by hard links"
@@ -53,7 +52,7 @@ def prune_as_text(prune: Prune, show: Show) -> Iterator[str]:
         yield from ("", f"note: {note}")
     if show.verbose > 1:
         yield ""
-        yield from (f"removed {printable(e.path)}" for e in plan.removed())
+        yield from (f"removed {e.path}" for e in plan.removed())
 
 
 def _rows(title: str, account: Account, rows: Sequence[Row]) -> Iterator[str]:
@@ -64,7 +63,7 @@ def _rows(title: str, account: Account, rows: Sequence[Row]) -> Iterator[str]:
     ]
     if rows:
         yield ""
-        yield from table(title, columns, ((printable(row.name), row) for row in rows))
+        yield from table(title, columns, ((row.name, row) for row in rows))
 
 
 def _reasons(plan: Plan, verbose: int) -> Iterator[str]:
@@ -83,8 +82,8 @@ def _reasons(plan: Plan, verbose: int) -> Iterator[str]:
     if shown:
         yield from ("", "  kept against a rule, largest first")
     for entry, decision in shown:
-        yield f"  {size(entry.size):>8}  {printable(entry.path)}"
-        reason = f"{decision.name or decision.basis}: {printable(decision.because)}"
+        yield f"  {size(entry.size):>8}  {entry.path}"
+        reason = f"{decision.name or decision.basis}: {decision.because}"
         yield f"            {reason} (wanted by {decision.wanted})"
     if len(kept) > len(shown):
         yield f"  ... and {len(kept) - len(shown):,} more (-v shows all, `condaprune explain` any)"

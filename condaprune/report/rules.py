@@ -10,6 +10,7 @@ from typing import Any
 from condaprune.model import Plan
 from condaprune.planning.account import make_account
 from condaprune.report.layout import counted, share, size
+from condaprune.report.rendering import Rendering, as_text
 from condaprune.rule import Rule, When
 from condaprune.ruleset import PROFILES
 
@@ -23,19 +24,19 @@ _ITEM = textwrap.TextWrapper(
 )
 
 
-def render_list(rules: Sequence[Rule]) -> str:
+def render_list(rules: Sequence[Rule]) -> Rendering:
     """One line a rule: id, risk, category, package."""
     width = max((len(rule.id) for rule in rules), default=0)
     lines = [
         f"{rule.id:<{width}}  {rule.risk:<6}  {rule.category:<12}  {', '.join(rule.package)}"
         for rule in rules
     ]
-    return "".join(f"{line.rstrip()}\n" for line in [*lines, counted(len(rules), "rule")])
+    return as_text([*map(str.rstrip, lines), counted(len(rules), "rule")])
 
 
-def render_page(rule: Rule, plan: Plan | None = None) -> str:
+def render_page(rule: Rule, plan: Plan | None = None) -> Rendering:
     """The page of a rule: what, why, what breaks, risk, references, what it saves in *plan*."""
-    return "\n".join([*_page(rule), *(_saved(rule, plan) if plan else ())]) + "\n"
+    return as_text([*_page(rule), *(_saved(rule, plan) if plan else ())])
 
 
 def _page(rule: Rule) -> Iterator[str]:
@@ -85,7 +86,7 @@ def _saved(rule: Rule, plan: Plan) -> Iterator[str]:
     yield from ("", f"In {plan.inventory.label} it removes {removed}")
 
 
-def as_json(rule: Rule) -> dict[str, Any]:
+def rule_data(rule: Rule) -> dict[str, Any]:
     """A rule as JSON-ready data."""
     data = asdict(rule)
     examples = {"removed": data.pop("removed_examples"), "kept": data.pop("kept_examples")}

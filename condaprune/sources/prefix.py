@@ -29,7 +29,10 @@ def check_prefix(path: str) -> str:
     Errors: `SourceError` where *path* is missing or not a conda prefix, `ProtectedPathError` for
     folders that are never touched.
     """
-    real = os.path.realpath(path)
+    try:
+        real = os.path.realpath(path)
+    except ValueError:  # a document may hold what no path can
+        real = ""
     if not os.path.isdir(real):
         raise SourceError(
             "no such folder" if not os.path.lexists(path) else "not a folder",

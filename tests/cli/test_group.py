@@ -39,7 +39,7 @@ def test_a_misspelt_command_is_answered_with_the_nearest() -> None:
 
 
 def test_every_command_has_help_that_names_its_arguments() -> None:
-    from condaprune.cli import COMMANDS
+    from condaprune.cli.group import COMMANDS
 
     for name in COMMANDS:
         ran = condaprune(name, "--help")

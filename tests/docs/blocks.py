@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from condaprune.cli import cli
+from condaprune.cli.group import cli
 
 ROOT = Path(__file__).parents[2]
 INSTRUCTIONS = frozenset(

@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from condaprune.cli import COMMANDS
+from condaprune.cli.group import COMMANDS
 from tests.cli.runner import condaprune
 from tests.trees import SITE, distribution, make_prefix, record
 

@@ -6,7 +6,7 @@ import importlib.util
 import re
 from types import ModuleType
 
-from condaprune.cli import COMMANDS
+from condaprune.cli.group import COMMANDS
 from condaprune.ruleset import load_builtin
 from tests.docs.blocks import ROOT
 from tests.docs.samples import ELSEWHERE, SAMPLES, STATUS, run_all

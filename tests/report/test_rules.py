@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from condaprune.report.rules import as_json, render_list, render_page
+from condaprune.report.rules import render_list, render_page, rule_data
 from condaprune.rule import Parameter
 from tests.report.plans import RULE, made_up_plan
 
@@ -68,8 +68,8 @@ def test_a_list_has_a_line_a_rule() -> None:
 
 
 def test_the_json_has_all_fields() -> None:
-    data = json.loads(json.dumps(as_json(RULE)))
+    data = json.loads(json.dumps(rule_data(RULE)))
     assert data["when"] == {"version": ">=1", "python": ">=3.9", "platform": ["linux"]}
     assert data["profiles"] == ["runtime", "minimal"]
     assert data["examples"] == {"removed": ["include/a.h"], "kept": ["lib/a.so"]}
-    assert as_json(replace(RULE, when=None))["when"] is None
+    assert rule_data(replace(RULE, when=None))["when"] is None

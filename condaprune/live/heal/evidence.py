@@ -14,7 +14,7 @@ from condaprune.live.trace.recorders.base import Recording
 from condaprune.live.trials import Failure, Trial
 from condaprune.model import Inventory, Plan
 from condaprune.names import canonical_name
-from condaprune.paths import parent, printable
+from condaprune.paths import parent
 from condaprune.sources.owners import source_of_bytecode
 
 _LINES = 30
@@ -183,19 +183,19 @@ def verification_failed(
     plan: Plan, failure: Failure, clues: Sequence[Clue], outcome: str
 ) -> VerificationFailed:
     """The error about a failed trial, with its output and the clues in the text."""
-    lines = [f"the verification {failure.trial!r} {failure.ending}; {outcome}"]
-    lines += [f"    {line}" for line in failure.output.strip().splitlines()[-_LINES:]]
+    lines = [f"    {line}" for line in failure.output.strip().splitlines()[-_LINES:]]
     if clues:
         lines.append("  It looked for these files, which were removed:")
     for clue in clues[:_PATHS]:
         name = plan.decision(clue.path).name
         rule = f" (rule {name})" if name else ""
-        lines.append(f"    {printable(clue.path)}{rule}")
+        lines.append(f"    {clue.path}{rule}")
     if len(clues) > _PATHS:
         lines.append(f"    and {len(clues) - _PATHS} more")
     return VerificationFailed(
-        "\n".join(lines),
+        f"the verification {failure.trial!r} {failure.ending}; {outcome}",
         where=plan.inventory.label,
+        details=lines,
         remedy="Keep the files it needs with --keep, leave the rule out with --ignore, "
         "or let --heal find them",
     )

@@ -88,7 +88,7 @@ def _quoted(text: str) -> str:
         return text
     from urllib.parse import quote
 
-    return quote(text, safe="")
+    return quote(text, safe="", errors="replace")  # a record may hold half a surrogate pair
 
 
 def _channel(record: Record) -> str:

@@ -223,6 +223,6 @@ def _limit(table: LimitTable, scope: Scope, name: str, key: Key) -> Limit:
 def _amount(value: int | str | None, parse: Callable[[object], T], key: Key) -> T | None:
     try:
         return None if value is None else parse(value)
-    except AmountError as error:
+    except ValueError as error:
         remedy = f'Write for instance "450 MB" or "5% and 5 MB"; units are {", ".join(UNITS)}'
         raise Invalid(key, str(error), remedy) from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from condaprune.model import Kind
+from condaprune.paths import parent
 from condaprune.report.resources import table
 
 _TABLE = table("categories.toml")
@@ -24,6 +25,7 @@ _SUFFIXES = _by_word("suffixes")
 _WHOLE = frozenset(name for name, row in _TABLE.items() if row.get("whole"))
 _MAPPED = (".js", ".css", ".mjs", ".ts")
 _DATA = ("share/", "etc/", "Library/share/", "Library/etc/")
+_DEEPEST = 2048  # levels of folders: more than a path of Linux can have
 _NUMBERED_LIBRARY = re.compile(r"\.so\.[0-9]")
 
 
@@ -38,9 +40,7 @@ class Categories:
         if kind == "folder":
             return "folders"
         head, _, name = path.rpartition("/")
-        folder = self._folders.get(head)
-        if folder is None:
-            folder = self._folder(head)
+        folder = self._folder(head)
         if folder in _WHOLE:
             return folder
         stem, dot, suffix = name.rpartition(".")
@@ -56,17 +56,24 @@ class Categories:
         return category or folder or ("data" if path.startswith(_DATA) else "other")
 
     def _folder(self, path: str) -> str:
-        head, _, name = path.rpartition("/")
-        above = self._folders.get(head)
-        if above is None:
-            above = self._folder(head)
-        category = above
-        if above not in _WHOLE:
-            if name.endswith((".dist-info", ".egg-info")):
-                category = "python-metadata"
-            elif name.endswith(".dSYM"):
-                category = "debug-info"
-            else:
-                category = _FOLDERS.get(path) or _ANYWHERE.get(name) or above
-        self._folders[path] = category
-        return category
+        known = self._folders.get(path)
+        if known is not None:
+            return known
+        missing = ["/".join(path.split("/", _DEEPEST)[:_DEEPEST])]
+        while missing[-1] not in self._folders:
+            missing.append(parent(missing[-1]))
+        for folder in reversed(missing[:-1]):
+            self._folders[folder] = _below(self._folders[parent(folder)], folder)
+        return self._folders[missing[0]]
+
+
+def _below(above: str, path: str) -> str:
+    """The category of a folder in a folder of the category *above*."""
+    name = path.rpartition("/")[2]
+    if above in _WHOLE:
+        return above
+    if name.endswith((".dist-info", ".egg-info")):
+        return "python-metadata"
+    if name.endswith(".dSYM"):
+        return "debug-info"
+    return _FOLDERS.get(path) or _ANYWHERE.get(name) or above

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from condaprune.errors import ConfigError, SourceError, UsageProblem, nearest
-from condaprune.paths import printable
 from condaprune.report.audit.budget import Budget, Limit
 from condaprune.report.audit.compare import Change, changes
 from condaprune.report.audit.model import Audit, Row, total_of, total_of_rows
@@ -80,7 +80,8 @@ def check(audit: Audit, budget: Budget, baseline: Audit | None) -> Verdict:
 def _check_baseline(audit: Audit, baseline: Audit, budget: Budget) -> None:
     """Refuse a baseline that is not of this environment. Errors: `SourceError`."""
     where = budget.baseline or baseline.label
-    remedy = f"Save one of this environment: condaprune check {audit.label} --save {where}"
+    command = shlex.join(["condaprune", "check", audit.label, "--save", where])
+    remedy = f"Save one of this environment: {command}"
     old, new = set(baseline.packages), set(audit.packages)
     what = ""
     if baseline.source == "manifest":
@@ -90,7 +91,7 @@ def _check_baseline(audit: Audit, baseline: Audit, budget: Budget) -> None:
         what = f"{other}, this one is for {audit.platform}"
     elif 2 * len(old & new) < min(len(old), len(new)):
         what = (
-            f"the baseline is of another environment ({printable(baseline.label)}): "
+            f"the baseline is of another environment ({baseline.label}): "
             f"{len(old & new)} of its {len(old)} packages are in this one"
         )
     elif baseline.pruned != audit.pruned:
@@ -146,7 +147,7 @@ def _findings(
         text = "no new file"
         if new:
             more = ", ..." if len(new) > _SHOWN_FILES else ""
-            paths = ", ".join(map(printable, new[:_SHOWN_FILES]))
+            paths = ", ".join(new[:_SHOWN_FILES])
             text = f"{counted(len(new), 'new file')}: {paths}{more}"
         yield Finding(limit, "new_files", len(new), 0, None, text)
 

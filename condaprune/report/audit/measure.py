@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from condaprune.errors import SourceError
 from condaprune.model import Inventory, Owner, Plan, Record
-from condaprune.paths import printable, to_bytes
+from condaprune.paths import to_bytes
 from condaprune.planning.account import Count, edit_row
 from condaprune.report.audit.categories import Categories
 from condaprune.report.audit.model import Item, Measure
@@ -37,7 +37,7 @@ def disk_sizes(prefix: str, inventory: Inventory) -> Mapping[str, int]:
     except OSError as error:
         raise SourceError(
             f"cannot be read: {error.strerror}",
-            where=f"{prefix}/{printable(path)}",
+            where=f"{prefix}/{path}",
             remedy="Let nothing change the environment while it is audited",
         ) from error
     return blocks

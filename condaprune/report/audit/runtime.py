@@ -19,12 +19,11 @@ Version = tuple[int, int, int]
 
 _MACHINES = {3: "x86", 40: "arm", 62: "x86_64", 183: "aarch64", 21: "ppc64le", 22: "s390x"}
 _EXPORT = re.compile(
-    r"^\s*(?:export\s+)([A-Za-z_][A-Za-z0-9_]*)=(\"[^\"\n]*\"|'[^'\n]*'|[^\s;#\"']*)", re.MULTILINE
+    r"^[ \t]*export[ \t]+([A-Za-z_][A-Za-z0-9_]*)=(\"[^\"\n]*\"|'[^'\n]*'|[^\s;#\"']*)",
+    re.MULTILINE,
 )
-_GLIBC = re.compile(r"GLIBC_(\d+)\.(\d+)(?:\.(\d+))?")
-_CERTIFICATES = re.compile(
-    r"(?:.*/)?(?:ssl|certifi)/(?:.*/)?(?:cacert\.pem|cert\.pem|ca-certificates\.crt)"
-)
+_GLIBC = re.compile(r"GLIBC_(\d{1,9})\.(\d{1,9})(?:\.(\d{1,9}))?")
+_CERTIFICATES = ("/cacert.pem", "/cert.pem", "/ca-certificates.crt")
 _ZONES = re.compile(r"(?!(?:lib/python[\d.]+t?|Lib)/zoneinfo$)(?:.*/)?zoneinfo")
 """Folders of time zones; the module of that name in the standard library holds none."""
 _PYTHONS = ("bin/python", "bin/python3", "python.exe")
@@ -144,10 +143,15 @@ def runtime_needs(source: Source, removed: Collection[str] = ()) -> Needs:
         prefix_scripts=prefix_scripts,
         variables=_variables(source, inventory, files),
         activation=activation,
-        certificates=tuple(e.path for e in files if _CERTIFICATES.fullmatch(e.path)),
+        certificates=tuple(e.path for e in files if _is_certificates(e.path)),
         zones=tuple(e.path for e in entries if e.kind == "folder" and _ZONES.fullmatch(e.path)),
         python=next((p for p in _PYTHONS if p in inventory.entries and p not in removed), ""),
     )
+
+
+def _is_certificates(path: str) -> bool:
+    """Whether a file is named like the certificates of OpenSSL or certifi."""
+    return path.endswith(_CERTIFICATES) and not {"ssl", "certifi"}.isdisjoint(path.split("/")[:-1])
 
 
 def glibc_version(read: Reader) -> Version | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from condaprune.errors import UsageProblem
 from condaprune.report.layout import Show
+from condaprune.report.rendering import SEAMS, Rendering
 
 if TYPE_CHECKING:
     from condaprune.live.verify.results import Verification
@@ -28,7 +29,8 @@ T = TypeVar("T")
 class Report(Generic[T]):
     """A kind of report; `words` name it in messages, `modules` are by form those that render it.
 
-    In that module, below `condaprune.report`, the function ``REPORT_as_FORM`` gives its lines.
+    In that module, below `condaprune.report`, the function ``REPORT_as_FORM`` gives its lines, rows
+    or whatever else `condaprune.report.rendering` writes that form from.
     """
 
     name: str
@@ -90,9 +92,9 @@ def check_form(name: str, report: Report[T]) -> None:
         )
 
 
-def render(name: str, report: Report[T], data: T, show: Show) -> str:
+def render(name: str, report: Report[T], data: T, show: Show) -> Rendering:
     """A report in a form. Errors: `UsageProblem` where the form cannot hold it."""
     check_form(name, report)
     module = import_module(f"condaprune.report.{report.modules[name]}")
-    lines: Callable[[T, Show], Iterable[str]] = getattr(module, f"{report.name}_as_{name}")
-    return "".join(f"{line}\n" for line in lines(data, show))
+    parts: Callable[[T, Show], Iterable[object]] = getattr(module, f"{report.name}_as_{name}")
+    return SEAMS[name](parts(data, show))

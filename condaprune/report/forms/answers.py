@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from condaprune.paths import printable
 from condaprune.report.layout import Column, Show, counted, listed, share, size, table
 
 if TYPE_CHECKING:
@@ -40,20 +39,20 @@ class Status:
 def why_as_text(why: Why, _show: Show) -> Iterator[str]:
     """Who needs a package, by which chains, what would go with it, whether it can go."""
     alone = counted(len(why.goes_along), "package")
-    yield f"{printable(why.label)} {printable(why.version)}".rstrip()
+    yield f"{why.label} {why.version}".rstrip()
     yield ""
     yield f"  its own      {size(why.own.bytes)} in {counted(why.own.files, 'file')}"
     yield f"  exclusive    {size(why.exclusive)}, with {alone} that nothing else needs"
     for label in why.goes_along[:_FEW]:
-        yield f"                 {printable(label)}"
+        yield f"                 {label}"
     if len(why.goes_along) > _FEW:
         yield f"                 ... and {len(why.goes_along) - _FEW:,} more"
     yield f"  asked for    {'yes, by a spec' if why.asked else 'not according to the records'}"
     if why.direct:
-        yield f"  needed by    {listed([printable(label) for label in why.direct], _FEW)}"
+        yield f"  needed by    {listed(why.direct, _FEW)}"
     for number, chain in enumerate(why.chains):
         head = "by way of" if not number else ""
-        yield f"  {head:<11}  {' -> '.join(map(printable, chain))}"
+        yield f"  {head:<11}  {' -> '.join(chain)}"
     if why.roots > len(why.chains):
         yield f"               ... and from {why.roots - len(why.chains):,} more"
     if why.unused is not None:
@@ -64,7 +63,7 @@ def why_as_text(why: Why, _show: Show) -> Iterator[str]:
 
 def _can_go(why: Why) -> str:
     if len(why.direct) == 1:
-        return f"It cannot go by itself: {printable(why.direct[0])} says that it needs it."
+        return f"It cannot go by itself: {why.direct[0]} says that it needs it."
     if not why.can_go:
         users = counted(len(why.direct), "package")
         return f"It cannot go by itself: {users} say that they need it."
@@ -101,11 +100,10 @@ def status_as_text(status: Status, _show: Show) -> Iterator[str]:
     """The runs on a prefix, and whether anything is left undone."""
     prefix = status.prefix
     done = "was pruned in place" if prefix.runs else "has not been pruned in place"
-    yield f"{printable(status.label)} {done}"
+    yield f"{status.label} {done}"
     for number, run in enumerate(prefix.runs, 1):
         saved = run.bytes_before - run.bytes_after
-        last = number == len(prefix.runs) and prefix.when is not None
-        when = time.strftime(" on %Y-%m-%d %H:%M UTC", time.gmtime(prefix.when)) if last else ""
+        when = _date(prefix.when) if number == len(prefix.runs) else ""
         yield f"  by condaprune {run.version} with profile {run.profile}{when}"
         yield (
             f"    {size(run.bytes_before)} to {size(run.bytes_after)}, "
@@ -118,6 +116,16 @@ def status_as_text(status: Status, _show: Show) -> Iterator[str]:
     yield f"  left undone: {prefix.pending}" if prefix.pending else "  nothing is left undone"
 
 
+def _date(seconds: int | None) -> str:
+    """When the last run was; empty where that is not known, or no calendar has it."""
+    if seconds is None:
+        return ""
+    try:
+        return time.strftime(" on %Y-%m-%d %H:%M UTC", time.gmtime(seconds))
+    except (ValueError, OverflowError, OSError):
+        return ""
+
+
 def status_as_json(status: Status, _show: Show) -> Iterator[str]:
     """The same as JSON."""
     yield json.dumps(status.prefix.to_json(), indent=1)
@@ -125,7 +133,7 @@ def status_as_json(status: Status, _show: Show) -> Iterator[str]:
 
 def verification_as_text(report: Verification, _show: Show) -> Iterator[str]:
     """What a verification found, the losses first."""
-    before, after = printable(report.before), printable(report.after)
+    before, after = report.before, report.after
     if report.ok:
         yield f"nothing lost: {after} does what {before} did, as far as was checked"
     else:
@@ -138,32 +146,32 @@ def verification_as_text(report: Verification, _show: Show) -> Iterator[str]:
         yield from ("", "removed on purpose")
         totals = Counter((f.check, f.kind, f.rule) for f in report.removed)
         for (check, kind, rule), count in sorted(totals.items()):
-            yield f"  {check}: {counted(count, kind)} by {printable(rule) or _UNKNOWN_RULE}"
+            yield f"  {check}: {counted(count, kind)} by {rule or _UNKNOWN_RULE}"
     if report.unchecked:
         yield from ("", "not checked")
         yield from _unchecked(report.unchecked)
     yield ""
     yield from table("check", _COUNTS, report.counts.items())
     for note in report.notes:
-        yield f"note: {printable(note)}"
+        yield f"note: {note}"
 
 
 def _findings(findings: Sequence[Finding]) -> Iterator[str]:
     """Findings with the same evidence become one: a missing module is many lost imports."""
     groups: dict[Finding, list[str]] = {}
     for finding in findings:
-        groups.setdefault(replace(finding, name=""), []).append(printable(finding.name))
+        groups.setdefault(replace(finding, name=""), []).append(finding.name)
     for finding, names in groups.items():
         count = finding.kind if len(names) == 1 else counted(len(names), finding.kind)
         yield f"  {finding.check}: {count} {listed(names, _SUBJECTS)}"
-        yield f"    before: {printable(finding.before)}; after: {printable(finding.after)}"
+        yield f"    before: {finding.before}; after: {finding.after}"
         if finding.evidence:
-            yield f"    {printable(finding.evidence)}"
+            yield f"    {finding.evidence}"
         for culprit in finding.removed:
-            by = f"removed by {printable(culprit.rule)}" if culprit.rule else "is gone"
-            yield f"    {printable(culprit.path)} {by}"
+            by = f"removed by {culprit.rule}" if culprit.rule else "is gone"
+            yield f"    {culprit.path} {by}"
         if finding.announcement:
-            yield f"    {printable(finding.rule)} says: {printable(finding.announcement)}"
+            yield f"    {finding.rule} says: {finding.announcement}"
 
 
 def _unchecked(unchecked: Sequence[Unchecked]) -> Iterator[str]:
@@ -172,10 +180,10 @@ def _unchecked(unchecked: Sequence[Unchecked]) -> Iterator[str]:
     for item in unchecked:
         subjects = reasons.setdefault((item.check, item.why), [])
         if item.subject:
-            subjects.append(printable(item.subject))
+            subjects.append(item.subject)
     for (check, why), subjects in reasons.items():
         shown = f": {listed(subjects, _SUBJECTS)}" if subjects else ""
-        yield f"  {check}: {printable(why)}{shown}"
+        yield f"  {check}: {why}{shown}"
 
 
 def verification_as_json(verification: Verification, _show: Show) -> Iterator[str]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from condaprune.report.audit.saved import SCHEMA, to_json
-from condaprune.report.layout import Show
+from condaprune.report.layout import Show, ratio
 from condaprune.version import __version__
 
 if TYPE_CHECKING:
@@ -86,12 +87,13 @@ def document(name: str, data: Mapping[str, object]) -> Iterator[str]:
 
 def _change(change: Change, comparison: Comparison) -> dict[str, object]:
     base = change.before.bytes
+    grown = ratio(100 * change.grown, base) if base else math.inf
     return {
         "name": change.name,
         "before": _side(change.before, comparison) if change.old else None,
         "after": _side(change.after, comparison) if change.new else None,
         "delta": change.grown,
-        "percent": round(100 * change.grown / base, 2) if base else None,
+        "percent": round(grown, 2) if math.isfinite(grown) else None,
     }
 
 

@@ -12,20 +12,22 @@ from condaprune.report.audit.baseimages import Fit, base_images, fits, shown
 from condaprune.report.audit.runtime import Needs
 from condaprune.report.forms.document import document
 from condaprune.report.layout import Show, listed
+from condaprune.report.rendering import Rendering, as_text
 
 _FEW = 6
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SAFE_PATH = re.compile(r"/[A-Za-z0-9._/+@-]*")
 _MISSING = "none: the image has to bring them"
 
 
 def needs_as_text(needs: Needs, _show: Show) -> Iterator[str]:
     """The needs, the base images last."""
-    yield f"{printable(needs.label)}: what it needs of the image it runs in"
+    yield f"{needs.label}: what it needs of the image it runs in"
     yield ""
     yield f"  binaries       {needs.binaries:,} ({', '.join(needs.machines) or 'none'})"
     if needs.glibc:
-        yield f"  glibc          {shown(needs.glibc)} or newer, for {printable(needs.glibc_user)}"
-    yield f"  loader         {', '.join(map(printable, needs.loaders)) or 'none'}"
+        yield f"  glibc          {shown(needs.glibc)} or newer, for {needs.glibc_user}"
+    yield f"  loader         {', '.join(needs.loaders) or 'none'}"
     yield f"  certificates   {_some(needs.certificates) or _MISSING}"
     yield f"  time zones     {_some(needs.zones) or _MISSING}"
     inside = f"{needs.prefix_scripts} with an interpreter of the environment"
@@ -34,34 +36,32 @@ def needs_as_text(needs: Needs, _show: Show) -> Iterator[str]:
         yield from ("", "  libraries from outside the environment")
         for library in needs.outside:
             binaries = f"{library.count:,} {'binary' if library.count == 1 else 'binaries'}"
-            example = printable(library.users[0])
-            yield f"    {printable(library.name)}: {binaries}, such as {example}"
+            yield f"    {library.name}: {binaries}, such as {library.users[0]}"
     if needs.scripts:
         yield from ("", "  scripts that need a program from outside")
         for script in needs.scripts[:_FEW]:
-            yield f"    {printable(script.path)}: #!{printable(script.line)}"
+            yield f"    {script.path}: #!{script.line}"
         if len(needs.scripts) > _FEW:
             yield f"    ... and {len(needs.scripts) - _FEW:,} more"
     if needs.activation or needs.variables:
         yield from ("", "  variables that activation sets")
         for variable in needs.variables:
             how = "computed by" if variable.computed else "by"
-            value, source = printable(variable.value), printable(variable.source)
-            yield f"    {variable.name}={value}  ({how} {source})"
+            yield f"    {variable.name}={variable.value}  ({how} {variable.source})"
         if not needs.variables:
             yield f"    none in the text of {_some(needs.activation)}"
     yield from ("", f"  base images (as of {base_images().as_of})")
     for fit in fits(needs):
         yield f"    {'fits' if fit.fits else 'no  '}  {fit.name}"
-        notes = [printable(reason) for reason in fit.reasons]
+        notes = list(fit.reasons)
         if fit.fits:
             notes += [f"with {' '.join(fit.installs)} installed"] if fit.installs else []
-            notes += map(printable, fit.notes)
+            notes += fit.notes
         yield from (f"            {note}" for note in notes)
 
 
 def _some(paths: Sequence[str]) -> str:
-    return listed([printable(path) for path in paths], 2)
+    return listed(paths, 2)
 
 
 def needs_as_json(needs: Needs, _show: Show) -> Iterator[str]:
@@ -76,12 +76,12 @@ def needs_as_json(needs: Needs, _show: Show) -> Iterator[str]:
     )
 
 
-def dockerfile(needs: Needs) -> str:
+def dockerfile(needs: Needs) -> Rendering:
     """The final stage: base image, variables, user, entry point in exec form.
 
     A value that could not stand on a line of a Dockerfile is left out with a comment.
     """
-    return "\n".join(_dockerfile(needs)) + "\n"
+    return as_text(_dockerfile(needs))
 
 
 def _dockerfile(needs: Needs) -> Iterator[str]:
@@ -95,7 +95,7 @@ def _dockerfile(needs: Needs) -> Iterator[str]:
         yield "# No base image fits: `condaprune audit --runtime` says why."
     yield f"FROM {base.name if base else 'scratch'}"
     for note in base.notes if base else ():
-        yield f"# {printable(note)}"
+        yield f"# {note}"
     if base and base.installs:
         yield "RUN apt-get update \\"
         yield f"    && apt-get install -y --no-install-recommends {' '.join(base.installs)} \\"
@@ -110,11 +110,13 @@ def _dockerfile(needs: Needs) -> Iterator[str]:
         if variable.name in seen:
             continue
         seen.add(variable.name)
-        source = printable(variable.source)
-        if variable.computed or not variable.value.isprintable():
-            yield f"# {variable.name} is computed by {source}: see --run-activation"
+        if not _NAME.fullmatch(variable.name) or printable(variable.value) != variable.value:
+            yield f"# {variable.name} of {variable.source} cannot be written here"
             continue
-        yield f"# from {source}"
+        if variable.computed:
+            yield f"# {variable.name} is computed by {variable.source}: see --run-activation"
+            continue
+        yield f"# from {variable.source}"
         yield f"ENV {variable.name}={_quoted(variable.value.replace('$CONDA_PREFIX', prefix))}"
     yield "# A user without rights; the environment belongs to root and cannot be changed."
     yield "USER 65532:65532"

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import html
-import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from condaprune.errors import UsageProblem
-from condaprune.paths import printable
 from condaprune.report.audit.categories import CATEGORIES
 from condaprune.report.audit.compare import Change, Comparison
 from condaprune.report.audit.model import UNOWNED, Audit, Item, Measure, Row
 from condaprune.report.forms.text import facts, planned, summary
-from condaprune.report.layout import Show, changed
-from condaprune.report.resources import text
+from condaprune.report.layout import Show, changed, folder_and_name
+from condaprune.report.rendering import Data, Page
 
 ALONE = 20_000
 """How many files, the largest ones, have a tile of their own; others of a folder are grouped."""
@@ -30,12 +27,12 @@ _CHANGED = ("package", "category", "folder", "file")
 _VIEWS = ("package", "category", "extension", "rule")
 
 
-def audit_as_html(audit: Audit, _show: Show) -> Iterator[str]:
+def audit_as_html(audit: Audit, _show: Show) -> Iterator[Page]:
     """The page. Errors: `UsageProblem` for a saved audit without files."""
-    yield _page(f"condaprune audit: {printable(audit.label)}", _data(audit))
+    yield Page(f"condaprune audit: {audit.label}", _data(audit))
 
 
-def comparison_as_html(comparison: Comparison, _show: Show) -> Iterator[str]:
+def comparison_as_html(comparison: Comparison, _show: Show) -> Iterator[Page]:
     """The map of B, with tables of the changes from A. Errors: `UsageProblem` as above."""
     data = _data(comparison.after)
     total = comparison.total
@@ -45,28 +42,11 @@ def comparison_as_html(comparison: Comparison, _show: Show) -> Iterator[str]:
         if name in _CHANGED
     }
     grown = changed(total.before.bytes, total.after.bytes)
-    data["facts"] = f"compared with {printable(comparison.before.label)}: {grown}"
-    yield _page(f"condaprune diff: {printable(comparison.after.label)}", data)
+    data["facts"] = f"compared with {comparison.before.label}: {grown}"
+    yield Page(f"condaprune diff: {comparison.after.label}", data)
 
 
-def _page(title: str, data: dict[str, Any]) -> str:
-    # In a script element only `</script` and `<!--` can end the text: no `<` is left in it.
-    raw = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-    for char in "<>&\u2028\u2029":
-        raw = raw.replace(char, f"\\u{ord(char):04x}")
-    parts = {
-        "@TITLE@": html.escape(title),
-        "@CSS@": text("page.css").strip(),
-        "@JS@": (text("treemap.js") + text("page.js")).strip(),
-    }
-    # The data goes in last and is never searched, whatever names it holds.
-    head, _, tail = text("page.html").rstrip().partition("@DATA@")
-    for mark, part in parts.items():
-        head, tail = head.replace(mark, part), tail.replace(mark, part)
-    return head + raw + tail
-
-
-def _data(audit: Audit) -> dict[str, Any]:
+def _data(audit: Audit) -> dict[str, Data]:
     if not audit.items:
         raise UsageProblem(
             "a saved audit without its files has no map to draw",
@@ -81,7 +61,7 @@ def _data(audit: Audit) -> dict[str, Any]:
     over = planned(audit)
     names = [_NAMES[m] for m in measures]
     return {
-        "label": printable(audit.label),
+        "label": audit.label,
         "facts": facts(audit),
         "totals": ", ".join(summary(audit)),
         "measures": names,
@@ -94,26 +74,26 @@ def _data(audit: Audit) -> dict[str, Any]:
             if name in audit.views
         },
         "tree": _tree(audit.items, measures, packages, categories),
-        "packages": [printable(name) for name in packages],
+        "packages": list(packages),
         "categories": list(categories),
     }
 
 
-def _change(change: Change) -> list[str | int]:
+def _change(change: Change) -> list[Data]:
     old, new = change.before, change.after
-    versions = [printable(row.version) for row in (old, new) if row.version]
+    versions = [row.version for row in (old, new) if row.version]
     files = new.files - old.files
     return [
-        printable(change.name),
+        change.name,
         " to ".join(dict.fromkeys(versions)),
         *(old.bytes, new.bytes, change.grown, files),
     ]
 
 
-def _row(row: Row, measures: Sequence[Measure], over: bool) -> list[str | int]:
+def _row(row: Row, measures: Sequence[Measure], over: bool) -> list[Data]:
     sizes = [row.of(measure) for measure in measures]
     gone = [row.removed_bytes] if over else []
-    return [printable(row.name), printable(row.version), *sizes, *gone, row.files]
+    return [row.name, row.version, *sizes, *gone, row.files]
 
 
 def _tree(
@@ -132,8 +112,8 @@ def _tree(
     def folder(path: str) -> list[Any]:
         node = folders.get(path)
         if node is None:
-            head, _, name = path.rpartition("/")
-            node = folders[path] = [printable(name), [0] * len(measures), []]
+            head, name = folder_and_name(path)
+            node = folders[path] = [name, [0] * len(measures), []]
             folder(head)[2].append(node)
         return node
 
@@ -142,13 +122,13 @@ def _tree(
         if item.kind == "folder":
             folder(item.path)[1] = sizes
             continue
-        head, _, name = item.path.rpartition("/")
+        head, name = folder_and_name(item.path)
         label = item.package or UNOWNED
         package = packages.setdefault(label, len(packages))
         category = categories.setdefault(item.category, len(categories))
         flags = _REMOVED * item.removed + _UNUSED * item.unused
         if item.bytes >= least:
-            folder(head)[2].append([printable(name), package, category, flags, *sizes])
+            folder(head)[2].append([name, package, category, flags, *sizes])
             continue
         key = (head, package, category, flags)
         group = groups.get(key)

@@ -35,7 +35,7 @@ _EIGHTHS = " ▏▎▍▌▋▊▉"
 
 def audit_as_text(audit: Audit, show: Show) -> Iterator[str]:
     """The audit: totals, then a table for each view."""
-    yield f"{printable(audit.label)}: {facts(audit)}"
+    yield f"{audit.label}: {facts(audit)}"
     yield ""
     yield from _totals(audit)
     for view in views(audit, show):
@@ -49,9 +49,9 @@ def audit_as_text(audit: Audit, show: Show) -> Iterator[str]:
         yield from ("", "  packages that no trace touched")
         for label in audit.unused_packages:
             row = audit.row("package", label)
-            yield f"  {size(row.bytes if row else 0):>8}  {printable(label)}"
+            yield f"  {size(row.bytes if row else 0):>8}  {label}"
     if not (show.by or audit.profile) and audit.source in _PRUNABLE:
-        env = printable(shlex.quote(audit.label))
+        env = shlex.quote(audit.label)
         yield ""
         yield f"  what may go:         condaprune audit {env} --profile runtime"
         yield f"  why something stays: condaprune explain {env} PATH"
@@ -158,7 +158,7 @@ def _view(view: str, audit: Audit, show: Show) -> Iterator[str]:
             shown = [column for column in shown if column.head != spare]
     room = max(12, show.width - 2 - sum(column.width + 2 for column in shown))
     title = f"by {view}"
-    widest = max(map(len, [title, *(name for name, _ in named)]))
+    widest = max(map(len, [title, *(printable(name) for name, _ in named)]))
     name_width = min(widest, _NAME_LIMIT, room)
     bar_width = min(_BAR_LIMIT, room - name_width - 2)
     if bar_width < 4:
@@ -180,8 +180,7 @@ def first_rows(rows: Sequence[Row], top: int) -> tuple[Sequence[Row], Row | None
 
 def row_label(row: Row) -> str:
     """A row's name, with the version of a package."""
-    name = printable(row.name)
-    return f"{name} {printable(row.version)}" if row.version else name
+    return f"{row.name} {row.version}" if row.version else row.name
 
 
 def _bar(value: int, largest: int, width: int, plain: bool) -> str:
@@ -214,7 +213,7 @@ def _largest(audit: Audit, show: Show) -> Iterator[str]:
         yield from ("", "  largest files")
     for item in files[:_LARGEST]:
         owner = f"  ({item.package})" if item.package else ""
-        path = shorten(printable(item.path), max(20, show.width - 12 - len(owner)))
+        path = shorten(item.path, max(20, show.width - 12 - len(owner)))
         yield f"  {size(item.bytes):>8}  {path}{owner}"
 
 
@@ -228,7 +227,7 @@ def _duplicates(audit: Audit, show: Show) -> Iterator[str]:
     for group in groups[: show.top or None]:
         yield f"  {size(group.wasted):>8}  {len(group.paths)} times {size(group.bytes)}"
         for path in group.paths[:3]:
-            yield f"            {shorten(printable(path), max(20, show.width - 12))}"
+            yield f"            {shorten(path, max(20, show.width - 12))}"
         if len(group.paths) > 3:
             yield f"            ... and {len(group.paths) - 3:,} more"
 
@@ -236,7 +235,7 @@ def _duplicates(audit: Audit, show: Show) -> Iterator[str]:
 def comparison_as_text(comparison: Comparison, show: Show) -> Iterator[str]:
     """The comparison: totals, then a table of changes for each view."""
     before, after = comparison.total.before, comparison.total.after
-    yield f"{printable(comparison.before.label)} -> {printable(comparison.after.label)}"
+    yield f"{comparison.before.label} -> {comparison.after.label}"
     yield ""
     for name in comparison.measures:
         old, new = before.of(name), after.of(name)
@@ -275,14 +274,14 @@ def change_label(change: Change) -> str:
     """A changed row's name; a package with both versions."""
     old, new = change.before.version, change.after.version
     if old and new and old != new:
-        return f"{printable(change.name)} {printable(old)} -> {printable(new)}"
+        return f"{change.name} {old} -> {new}"
     return row_label(change.after if new else replace(change.after, version=old))
 
 
 def verdict_as_text(verdict: Verdict, show: Show) -> Iterator[str]:
     """The verdict: what failed and by how much first, then what grew most."""
     pruned = " (as a prune would leave it)" if verdict.audit.pruned else ""
-    yield f"{printable(verdict.audit.label)}{pruned}: {headline(verdict)}"
+    yield f"{verdict.audit.label}{pruned}: {headline(verdict)}"
     if verdict.failed and verdict.grew:
         yield ""
         yield from _changes("grew most since the baseline", verdict.grew, replace(show, top=0))
@@ -310,10 +309,15 @@ def headline(verdict: Verdict) -> str:
 
 def finding_text(finding: Finding) -> str:
     """One finding as a line: for what, how it stands, over by how much."""
+    measure = "" if finding.limit.measure == "bytes" else f" ({finding.limit.measure})"
+    return f"{finding.limit.label}{measure}: {finding_result(finding)}"
+
+
+def finding_result(finding: Finding) -> str:
+    """How one finding stands, and over by how much."""
     over = ""
     if not finding.kept and finding.kind in ("max", "growth"):
         over = f", over by {size(finding.over)}"
     elif not finding.kept and finding.kind == "max_files":
         over = f", {finding.over:,} too many"
-    measure = "" if finding.limit.measure == "bytes" else f" ({finding.limit.measure})"
-    return f"{printable(finding.limit.label)}{measure}: {finding.text}{over}"
+    return f"{finding.text}{over}"

@@ -1,0 +1,76 @@
+"""The group of all commands: its default is ``prune``, and each loads when it is used."""
+
+from __future__ import annotations
+
+import os
+from importlib import import_module
+
+import click
+
+from condaprune.version import __version__
+
+# name -> module under condaprune.cli (the command has the same name), one line of help
+COMMANDS = {
+    "prune": "Prune ENV in place, or into an archive or folder with -o (the default command).",
+    "undo": "Put back what a run with --undoable removed from ENV.",
+    "status": "When and how ENV was pruned in place, and whether anything is left undone.",
+    "explain": "Why a path, module or package of ENV goes or stays.",
+    "rules": "Show the rules, and test them.",
+    "verify": "What worked in BEFORE and no longer does in AFTER.",
+    "trace": "Record what a command uses of an environment.",
+    "audit": "Where the bytes of ENV go, by package, category, folder and rule.",
+    "diff": "What changed from one environment to another, by package, category, folder, file.",
+    "check": "Whether ENV is within the budgets of condaprune.toml; exit 1 if not.",
+    "why": "Who needs a package of ENV, what would go with it, and can it go.",
+}
+
+
+class LazyGroup(click.Group):
+    """Loads a command's module when the command is used, and takes ``ENV`` for ``prune ENV``."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command = getattr(import_module(f"condaprune.cli.{cmd_name}"), cmd_name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if args and args[0] not in COMMANDS and args[0] not in ("--help", "-h", "--version"):
+            _check_command(args)
+            args = ["prune", *args]
+        return super().parse_args(ctx, args)
+
+
+def _check_command(args: list[str]) -> None:
+    """``condaprune audti /env`` is a misspelt command, not an environment named audti."""
+    word = args[0]
+    others = [arg for arg in args[1:] if not arg.startswith("-")]
+    if not others or os.path.exists(word) or "/" in word or word.startswith("-"):
+        return
+    import difflib
+
+    close = difflib.get_close_matches(word, COMMANDS, n=1)
+    if close:
+        raise click.UsageError(f"No such command {word!r}. Did you mean {close[0]!r}?")
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="`condaprune ENV` is `condaprune prune ENV`. "
+    "Exit status: 0 done, 1 ran and the answer is no, 2 could not run.",
+)
+@click.version_option(__version__, prog_name="condaprune")
+def cli() -> None:
+    """Prune a conda environment to the smallest one that is proven to still work.
+
+    ENV is a prefix, an archive made of one, or the name of a conda environment.
+    """
