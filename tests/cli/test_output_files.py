@@ -19,7 +19,7 @@ from pathlib import Path
 import click
 import pytest
 
-from condaprune.cli import cli
+from condaprune.cli.group import cli
 from condaprune.traces.format import write_trace
 from condaprune.traces.trace import Run, Trace
 from tests.cli.runner import condaprune
