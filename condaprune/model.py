@@ -237,7 +237,8 @@ class Edit:
     """A file whose content the sink writes: rewritten, or new.
 
     `replaces` is true where the path is an entry of the inventory. `mode` is the permission bits.
-    `data` is the whole content, or empty where a `patch` makes it from the old.
+    `data` is the whole content, or empty where a `patch` makes it from the old. `source` is the
+    SHA-256 of the old content that the edit was made from; empty where it depends on none.
     """
 
     path: str
@@ -246,6 +247,7 @@ class Edit:
     because: str
     replaces: bool
     patch: Patch | None = None
+    source: bytes = b""
 
     def size(self, old: int) -> int:
         """The bytes of the file as written; *old* are those of the file it replaces."""
