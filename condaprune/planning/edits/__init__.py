@@ -90,7 +90,9 @@ def _lists(
     for path, data in contents.read_many(staying):
         rewritten = rewrite_record(data, parent(parent(path)), removed, changed)
         if rewritten != data:
-            yield _rewritten(inventory, path, data, rewritten, "lists what is still there, as it is")
+            yield _rewritten(
+                inventory, path, data, rewritten, "lists what is still there, as it is"
+            )
 
 
 def _unpack(inventory: Inventory, contents: Contents, removed: Set[str]) -> Iterator[Edit]:
