@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from condaprune.paths import printable
 
@@ -14,14 +14,39 @@ OF_CONTENT = ("security.ima", "security.evm")
 """Those that vouch for the bytes of a file: with other bytes they are wrong."""
 
 
-def names_at(handle: int) -> list[str]:
-    """The names of the attributes of an open file or folder; none where the system has none."""
+_PORTABLE = (CAPABILITY, *ACLS)
+_OF_THE_HOST = ("user.overlay.", "user.containers.", "user.condaprune.")
+
+
+def is_portable(name: str) -> bool:
+    """Whether an attribute belongs to the file wherever it lies, unlike the labels of a host."""
+    if name.startswith("user."):
+        return not name.startswith(_OF_THE_HOST)
+    return name in _PORTABLE
+
+
+def names_at(place: int | bytes) -> list[str]:
+    """The names of the attributes of an open file or folder, or of what a path names, itself.
+
+    None where the system has none.
+    """
     listing = getattr(os, "listxattr", None)
     if listing is not None:
         with contextlib.suppress(OSError):
-            names: list[str] = listing(handle)
+            names: list[str] = listing(place, follow_symlinks=isinstance(place, int))
             return names
     return []
+
+
+def set_all(place: int | bytes, attributes: Iterable[tuple[str, bytes]]) -> list[str]:
+    """Set attributes, by name and value. Returns the names of those that could not be set."""
+    failed = []
+    for name, value in attributes:
+        try:
+            os.setxattr(place, name, value)
+        except (OSError, AttributeError):  # noqa: PERF203 - hardly any has more than one
+            failed.append(name)  # not every file system and not every user can
+    return failed
 
 
 def note_on_lost(lost: Mapping[str, str], how: str) -> list[str]:

@@ -19,7 +19,7 @@ from condaprune.sinks.inplace.filesystem import (
     give,
     write_all,
 )
-from condaprune.sinks.planned import Changed
+from condaprune.sinks.planned import Changed, is_same
 
 _COPY = b"part"
 _PLAIN = 0o777
@@ -32,15 +32,8 @@ def content(filesystem: Filesystem, handle: int, info: os.stat_result) -> Iterat
     at the end."""
     while piece := filesystem.read_piece(handle):
         yield piece
-    if not _is_same(info, filesystem.fstat(handle)):
+    if not is_same(info, filesystem.fstat(handle)):
         raise Changed
-
-
-def _is_same(one: os.stat_result, other: os.stat_result) -> bool:
-    return (one.st_size, one.st_mtime_ns, one.st_ctime_ns, one.st_mode, one.st_uid, one.st_gid) == (
-        (other.st_size, other.st_mtime_ns, other.st_ctime_ns)
-        + (other.st_mode, other.st_uid, other.st_gid)
-    )
 
 
 def take_over(

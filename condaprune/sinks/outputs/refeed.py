@@ -11,7 +11,13 @@ from condaprune.formats.unpack_list import PROGRESS, UNPACK, unpack_records
 from condaprune.model import Buffer, Edit, Entry, FileMode, Plan
 from condaprune.paths import sort_key
 from condaprune.sinks.outputs.feed import Feed
-from condaprune.sinks.outputs.members import SECOND, Times, newest_time, source_date_epoch
+from condaprune.sinks.outputs.members import (
+    SECOND,
+    Times,
+    as_planned,
+    newest_time,
+    source_date_epoch,
+)
 from condaprune.sinks.outputs.options import OutputOptions
 from condaprune.sinks.outputs.placeholders import is_binary_start, note_on_signatures, place_at
 from condaprune.sources.base import NO_BODY, Body, Contents, Member, MemberStream, Source
@@ -114,6 +120,7 @@ class ArchiveFeed(Feed):
         mtime = self._time(entry) if entry is not None else self._written_time
         if edit.patch is None or entry is None:
             return self._file(edit.path, edit.data, edit.mode, mtime)
+        body = as_planned(edit.path, body, edit.source)
         if self._dest is not None and self._dest.concerns(edit.path, entry.size):
             body = (self._dest.rewrite(edit.path, b"".join(body)),)
         mode, size = self._modes.of("file", edit.mode), edit.patch.size(entry.size)
