@@ -236,9 +236,8 @@ class Patch:
 class Edit:
     """A file whose content the sink writes: rewritten, or new.
 
-    `replaces` is true where the path is an entry of the inventory. `mode` is the permission bits.
-    `data` is the whole content, or empty where a `patch` makes it from the old. `source` is the
-    SHA-256 of the old content that the edit was made from; empty where it depends on none.
+    `replaces` is true where the path is an entry of the inventory. `data` is the whole content, or
+    empty where a `patch` makes it from the old, whose SHA-256 is `source` where it matters.
     """
 
     path: str
