@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import struct
 from collections.abc import Iterable, Mapping
 
 from condaprune.paths import printable
@@ -14,6 +15,10 @@ OF_CONTENT = ("security.ima", "security.evm")
 """Those that vouch for the bytes of a file: with other bytes they are wrong."""
 
 
+ACL_KEYS = dict(zip(ACLS, (b"SCHILY.acl.access", b"SCHILY.acl.default"), strict=True))
+"""The keys of pax headers that hold access lists as text."""
+_WHO = {1: "user", 2: "user", 4: "group", 8: "group", 16: "mask", 32: "other"}
+_NAMED = (2, 8)
 _PORTABLE = (CAPABILITY, *ACLS)
 _OF_THE_HOST = ("user.overlay.", "user.containers.", "user.condaprune.")
 
@@ -36,6 +41,22 @@ def names_at(place: int | bytes) -> list[str]:
             names: list[str] = listing(place, follow_symlinks=isinstance(place, int))
             return names
     return []
+
+
+def acl_text(value: bytes) -> bytes:
+    """An access list as text, users and groups by number: ``user::rwx,user:12:r--,...``.
+
+    Empty for a value that is none. Format: Linux, ``include/uapi/linux/posix_acl_xattr.h``.
+    """
+    if value[:4] != b"\2\0\0\0" or len(value) % 8 != 4:
+        return b""
+    rows = []
+    for tag, bits, number in struct.iter_unpack("<HHI", value[4:]):
+        who = _WHO.get(tag, "")
+        named = str(number) if tag in _NAMED else ""
+        flags = "".join(flag if bits & bit else "-" for flag, bit in (("r", 4), ("w", 2), ("x", 1)))
+        rows.append(f"{who}:{named}:{flags}")
+    return ",".join(rows).encode()
 
 
 def set_all(place: int | bytes, attributes: Iterable[tuple[str, bytes]]) -> list[str]:

@@ -103,8 +103,8 @@ class Member:
 
     `path` is relative to the archive's root, `mode` the permission bits, `mtime` whole seconds.
     `target` is where a symbolic link points; `linked` the path of the earlier member that a
-    hard link repeats (its `size` is 0 then). `attributes` are extended attributes, by name; those
-    of an archive that is read have no values.
+    hard link repeats (its `size` is 0 then). `attributes` are extended attributes, by name; of an
+    archive that is read it is the name of one, without its value.
     """
 
     path: str

@@ -10,6 +10,7 @@ from condaprune.formats.binary import must_be_signed
 from condaprune.formats.unpack_list import PROGRESS, UNPACK, unpack_records
 from condaprune.model import Buffer, Edit, Entry, FileMode, Plan
 from condaprune.paths import sort_key
+from condaprune.sinks.attributes import note_on_lost
 from condaprune.sinks.outputs.feed import Feed
 from condaprune.sinks.outputs.members import (
     SECOND,
@@ -61,10 +62,13 @@ class ArchiveFeed(Feed):
             if entry.kind == "file" and entry.links > 1 and path not in self._edits:
                 self._names.setdefault(entry.identity, []).append(path)
         self._holder: dict[tuple[int, int], str] = {}
+        self._bare: dict[str, str] = {}
 
     def members(self) -> Iterator[tuple[Member, Body]]:
         self._stream.forget()
         for entry, member, body in self._stream.stream():
+            if member.attributes and entry.path in self._kept:
+                self._bare[entry.path] = member.attributes[0][0]
             edit = self._edits.pop(entry.path, None)
             if edit is not None:
                 yield self._edited(edit, body)
@@ -78,6 +82,8 @@ class ArchiveFeed(Feed):
                 yield self._content(entry, entry.path, body)
         for edit in sorted(self._edits.values(), key=lambda e: sort_key(e.path)):
             yield self._edited(edit, NO_BODY)
+        # As with setuid bits: who makes an archive grants nothing where it is unpacked.
+        self.notes += note_on_lost(self._bare, "of the archive are not carried over")
         if self._dest is not None:
             self.notes += self._dest.notes()
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from condaprune.model import Buffer
 from condaprune.paths import parent, to_bytes
+from condaprune.sinks.attributes import ACL_KEYS, acl_text
 from condaprune.sinks.outputs.carried import HELD_BY_TAR
 from condaprune.sinks.outputs.compress import Codec, Write, check_level, open_compressor
 from condaprune.sinks.outputs.format import Format, Job, Writer
@@ -183,7 +184,10 @@ def header(member: Member, owner: tuple[int, int]) -> bytes:
             pax.append((key, b"%d" % numbers[at]))
             numbers[at] = 0
     # As GNU tar writes them with --xattrs; values are any bytes.
-    pax += [(_ATTRIBUTE + to_bytes(key), value) for key, value in member.attributes]
+    for attribute, data in member.attributes:
+        pax.append((_ATTRIBUTE + to_bytes(attribute), data))
+        if attribute in ACL_KEYS:  # bsdtar takes these from here only, GNU tar with --acls too
+            pax.append((ACL_KEYS[attribute], acl_text(data)))
     block = _block(name, member.mode, numbers, kind, link, prefix)
     return _extension(pax, name, numbers[1]) + block if pax else block
 
