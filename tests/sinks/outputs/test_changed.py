@@ -171,8 +171,7 @@ def test_what_changes_while_it_is_cloned(
     refuses(env, tmp_path / "out", plan_for(PrefixSource(str(env))))
 
 
-@pytest.mark.parametrize("output", FORMATS)
-def test_a_file_whose_capabilities_go_while_it_is_read(tmp_path: Path, output: str) -> None:
+def test_a_file_whose_capabilities_go_while_it_is_read(tmp_path: Path) -> None:
     """Writing to it takes them off; times can be set back."""
     env = build(tmp_path / "env", {"able": Node(data=bytes(SIZES["large"]), mode=0o755)})
     able = env / "lib/able"
