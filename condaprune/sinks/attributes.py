@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from condaprune.paths import printable
 
@@ -19,6 +18,7 @@ ACL_KEYS = dict(zip(ACLS, (b"SCHILY.acl.access", b"SCHILY.acl.default"), strict=
 """The keys of pax headers that hold access lists as text."""
 _WHO = {1: "user", 2: "user", 4: "group", 8: "group", 16: "mask", 32: "other"}
 _NAMED = (2, 8)
+_LISTING: Callable[..., list[str]] | None = getattr(os, "listxattr", None)
 _PORTABLE = (CAPABILITY, *ACLS)
 _OF_THE_HOST = ("user.overlay.", "user.containers.", "user.condaprune.")
 
@@ -35,12 +35,12 @@ def names_at(place: int | bytes) -> list[str]:
 
     None where the system has none.
     """
-    listing = getattr(os, "listxattr", None)
-    if listing is not None:
-        with contextlib.suppress(OSError):
-            names: list[str] = listing(place, follow_symlinks=isinstance(place, int))
-            return names
-    return []
+    if _LISTING is None:
+        return []
+    try:
+        return _LISTING(place, follow_symlinks=isinstance(place, int))
+    except OSError:
+        return []
 
 
 def acl_text(value: bytes) -> bytes:

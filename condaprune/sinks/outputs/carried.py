@@ -34,7 +34,8 @@ class Carried:
 
     def of_file(self, path: str, body: FileBody) -> Attributes:
         """The attributes of an open file. Errors: `SinkError`."""
-        return self._pick(path, body.attributes())
+        attributes = body.attributes()
+        return self._pick(path, attributes) if attributes else ()
 
     def of_folder(self, prefix: str, entry: Entry) -> Attributes:
         """The attributes of a folder; none where it is not the one of the plan."""

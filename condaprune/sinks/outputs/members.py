@@ -55,11 +55,11 @@ class FileBody:
     cost more than reading does. Errors: `SinkError`.
     """
 
-    __slots__ = ("_capability", "_entry", "_info", "_path", "_source", "handle")
+    __slots__ = ("_capable", "_entry", "_info", "_path", "_source", "handle")
 
     def __init__(self, path: bytes, entry: Entry, source: bytes = b"") -> None:
         self._path, self._entry, self._source = path, entry, source
-        self._capability: bytes | None = None
+        self._capable = False
         try:
             self.handle = os.open(path, _FLAGS)
         except OSError as error:
@@ -75,17 +75,17 @@ class FileBody:
             os.close(self.handle)
             raise file_changed(entry.path)
 
-    def attributes(self) -> Iterator[tuple[str, bytes]]:
+    def attributes(self) -> list[tuple[str, bytes]]:
         """The extended attributes that may be carried over, with their values, by name."""
-        for name in sorted(names_at(self.handle)):
-            if is_portable(name):
-                try:
-                    value = os.getxattr(self.handle, name)
-                except OSError as error:
-                    raise self._unreadable(error) from error
-                if name == CAPABILITY:
-                    self._capability = value
-                yield name, value
+        names = names_at(self.handle)
+        if not names:
+            return []
+        names = sorted(filter(is_portable, names))
+        self._capable = CAPABILITY in names
+        try:
+            return [(name, os.getxattr(self.handle, name)) for name in names]
+        except OSError as error:
+            raise self._unreadable(error) from error
 
     def close(self) -> None:
         """Close the file."""
@@ -94,7 +94,7 @@ class FileBody:
     def check(self) -> None:
         """Look whether the file is as it was when it was opened. Errors: `SinkError`."""
         same = is_same(self._info, os.fstat(self.handle))
-        if same and self._capability is not None:
+        if same and self._capable:
             # Whoever writes to a file takes its capabilities off by that.
             same = CAPABILITY in names_at(self.handle)
         if not same:
