@@ -63,6 +63,12 @@ def take_over(
     return lost
 
 
+def has_rights(filesystem: Filesystem, handle: int, info: os.stat_result) -> bool:
+    """Whether an open program has rights that whoever starts it has not."""
+    setting = info.st_mode & (stat.S_ISUID | stat.S_ISGID)
+    return bool(setting) or CAPABILITY in filesystem.attributes(handle)
+
+
 def _have_same(filesystem: Filesystem, old: int, new: int, name: str) -> bool:
     with contextlib.suppress(OSError):
         return filesystem.attribute(old, name) == filesystem.attribute(new, name)

@@ -17,7 +17,14 @@ from functools import partial
 from condaprune.errors import SinkError
 from condaprune.files import NotRegularError
 from condaprune.paths import printable, to_bytes
-from condaprune.sinks.inplace.copies import Matches, content, copy_aside, remove_part, take_over
+from condaprune.sinks.inplace.copies import (
+    Matches,
+    content,
+    copy_aside,
+    has_rights,
+    remove_part,
+    take_over,
+)
 from condaprune.sinks.inplace.filesystem import (
     Folders,
     closing,
@@ -33,6 +40,7 @@ from condaprune.sinks.planned import Changed, planned
 _NEW = b"new"
 _NOT_EMPTY = {errno.ENOTEMPTY, errno.EEXIST}
 _NOT_THERE = {errno.ENOTDIR, errno.ELOOP}
+_HAS_RIGHTS = "has rights of its own, which no run that was interrupted gives to a new content"
 _NOT_A_FILE = {errno.ELOOP, errno.ENXIO, errno.ENODEV}
 """What opening something else says that came in the place of a file just now."""
 
@@ -175,6 +183,11 @@ class Steps:
             with closing(system, old):
                 info = system.fstat(old)
                 if original is not None and original.matches(info, self._resumed):
+                    if self._resumed and rewrite.patch and has_rights(system, old, info):
+                        if is_aside:
+                            system.rename(aside, self._state.moved, name, where)
+                        self.tally.kept[rewrite.path] = _HAS_RIGHTS
+                        return
                     self._make(rewrite, old, info)
                     if aside and not is_aside:
                         self._move_aside(name, where, aside, partial(_is_inode, info))
