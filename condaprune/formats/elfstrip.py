@@ -32,6 +32,8 @@ _DEBUG = (b".debug_", b".zdebug_", b".stab", b".gdb_index", b".gnu.build.attribu
 _KINDS = {b".symtab": 2, b".strtab": 3, b".symtab_shndx": 18}
 _MOST_PADDING = 2 << 20
 """The largest page of a processor, and so the most that linkers leave between two parts (bytes)."""
+_MOST_UNNAMED = 64
+"""The most bytes among the names of sections that are no name of one; BOLT leaves some."""
 _MOST_KEPT = 1 << 20
 """Sections that are neither loaded nor known to be of use to debuggers only are copied to the new
 end; a file with more of them than this is left alone (bytes)."""
@@ -86,7 +88,7 @@ def _patch(header: Header, read: Reader, size: int) -> Patch | None:
         *((s.offset, s.offset + s.size) for s in segments),
         *((s.offset, s.end) for s in sections if s.kind != _NOTHING),
     ]
-    if not _all_accounted(spans, read, size):
+    if not _all_accounted(spans, read, size) or _unnamed(sections, header.names) > _MOST_UNNAMED:
         return None
     tail, start = _tail(read, loaded, [s for _, s in kept], header)
     if size - (loaded + len(tail)) < _LEAST:
@@ -104,6 +106,15 @@ def _all_accounted(spans: list[tuple[int, int]], read: Reader, size: int) -> boo
             return False
         at = max(at, end)
     return at == size
+
+
+def _unnamed(sections: Sequence[Section], names: int) -> int:
+    """How many bytes of the section of names belong to no name."""
+    at, left = 1, sections[names].size
+    for start, end in sorted({(s.name_at, s.name_at + len(s.name) + 1) for s in sections}):
+        left -= max(0, end - max(at, start))
+        at = max(at, end)
+    return left - 1
 
 
 def _links(section: Section) -> set[int]:

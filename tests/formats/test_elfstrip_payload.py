@@ -103,6 +103,25 @@ def test_a_payload_behind_the_section_table() -> None:
     assert stripped(make(payload=MARK)) is None
 
 
+@pytest.mark.parametrize(("size", "taken"), [(60, True), (70, False), (40_000, False)])
+def test_a_payload_among_the_names(size: int, taken: bool) -> None:
+    """Linkers share the end of one name with another, and tools leave a name or two."""
+    data = make()
+    header = read_header(lambda at, size: data[at : at + size])
+    assert header is not None
+    payload = MARK.ljust(size, b"x")
+    moved = header._replace(sections=header.sections + size + -size % 8).pack()
+    names = rows(data)[b".shstrtab"]
+    form, row = header.section_form, list(header.section_form.unpack_from(data, names))
+    end = row[4] + row[5]
+    row[5] += size
+    table = bytearray(data[header.sections :])
+    form.pack_into(table, names - header.sections, *row)
+    changed = moved + data[len(moved) : end] + payload
+    changed += bytes(header.sections - end + -size % 8) + table
+    assert (stripped(changed) is not None) == taken
+
+
 def test_a_payload_between_names_and_table() -> None:
     """Where the section table begins later than it need."""
     data = make()
