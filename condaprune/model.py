@@ -236,8 +236,8 @@ class Patch:
 class Edit:
     """A file whose content the sink writes: rewritten, or new.
 
-    `replaces` is true where the path is an entry of the inventory. `mode` is the permission bits.
-    `data` is the whole content, or empty where a `patch` makes it from the old.
+    `replaces` is true where the path is an entry of the inventory. `data` is the whole content, or
+    empty where a `patch` makes it from the old, whose SHA-256 is `source` where it matters.
     """
 
     path: str
@@ -246,6 +246,7 @@ class Edit:
     because: str
     replaces: bool
     patch: Patch | None = None
+    source: bytes = b""
 
     def size(self, old: int) -> int:
         """The bytes of the file as written; *old* are those of the file it replaces."""

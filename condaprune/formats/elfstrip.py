@@ -24,10 +24,16 @@ from condaprune.formats.elf import (
 from condaprune.model import Patch
 
 _PROGRAM, _LIBRARY = 2, 3
+_NOTHING = 0
 _RELOCATIONS = (4, 9)
 _INFO_LINK = 0x40
 _SYMBOLS = (b".symtab", b".strtab", b".symtab_shndx", b".gnu_debugdata")
 _DEBUG = (b".debug_", b".zdebug_", b".stab", b".gdb_index", b".gnu.build.attributes", b".annobin")
+_KINDS = {b".symtab": 2, b".strtab": 3, b".symtab_shndx": 18}
+_MOST_PADDING = 2 << 20
+"""The largest page of a processor, and so the most that linkers leave between two parts (bytes)."""
+_MOST_UNNAMED = 64
+"""The most bytes among the names of sections that are no name of one; BOLT leaves some."""
 _MOST_KEPT = 1 << 20
 """Sections that are neither loaded nor known to be of use to debuggers only are copied to the new
 end; a file with more of them than this is left alone (bytes)."""
@@ -58,7 +64,9 @@ def symbol_size(read: Reader) -> int:
 
 def _is_symbols(section: Section) -> bool:
     """Whether a section is of use to linkers, debuggers and profilers only."""
-    return not section.allocated and (section.name in _SYMBOLS or section.name.startswith(_DEBUG))
+    if section.allocated or section.kind != _KINDS.get(section.name, section.kind):
+        return False
+    return section.name in _SYMBOLS or section.name.startswith(_DEBUG)
 
 
 def _patch(header: Header, read: Reader, size: int) -> Patch | None:
@@ -71,15 +79,42 @@ def _patch(header: Header, read: Reader, size: int) -> Patch | None:
     programs_end = header.programs + header.program_size * header.program_count
     segments = read_segments(header, read)
     loaded = max([header.size, programs_end, *(s.offset + s.size for s in segments)])
-    table_end = header.sections + len(sections) * header.section_size
-    accounted = max(table_end, loaded, *(s.end for s in sections))
-    if accounted != size or not gone or not _cuttable(kept, gone, header.names, loaded):
+    if not gone or not _cuttable(kept, gone, header.names, loaded):
+        return None
+    spans = [
+        (0, header.size),
+        (header.programs, programs_end),
+        (header.sections, header.sections + len(sections) * header.section_size),
+        *((s.offset, s.offset + s.size) for s in segments),
+        *((s.offset, s.end) for s in sections if s.kind != _NOTHING),
+    ]
+    if not _all_accounted(spans, read, size) or _unnamed(sections, header.names) > _MOST_UNNAMED:
         return None
     tail, start = _tail(read, loaded, [s for _, s in kept], header)
     if size - (loaded + len(tail)) < _LEAST:
         return None
     new = header._replace(sections=start, section_count=len(kept) + 1, names=len(kept))
     return Patch(new.pack(), loaded, tail)
+
+
+def _all_accounted(spans: list[tuple[int, int]], read: Reader, size: int) -> bool:
+    """Whether these *spans* make up a whole file of *size* bytes, but for zeros that align them."""
+    at = 0
+    for start, end in sorted(span for span in spans if span[0] < span[1]):
+        gap = start - at
+        if gap > 0 and (gap > _MOST_PADDING or any(read(at, gap))):
+            return False
+        at = max(at, end)
+    return at == size
+
+
+def _unnamed(sections: Sequence[Section], names: int) -> int:
+    """How many bytes of the section of names belong to no name."""
+    at, left = 1, sections[names].size
+    for start, end in sorted({(s.name_at, s.name_at + len(s.name) + 1) for s in sections}):
+        left -= max(0, end - max(at, start))
+        at = max(at, end)
+    return left - 1
 
 
 def _links(section: Section) -> set[int]:
@@ -108,7 +143,7 @@ def _cuttable(kept: Numbered, gone: Numbered, names: int, loaded: int) -> bool:
 
 def _is_loose(section: Section) -> bool:
     """Whether a section has content that is not loaded; the first row of a table has none."""
-    return not section.allocated and section.kind not in (0, NOBITS)
+    return not section.allocated and section.kind not in (_NOTHING, NOBITS)
 
 
 def _tail(read: Reader, loaded: int, kept: Sequence[Section], header: Header) -> tuple[bytes, int]:

@@ -103,7 +103,8 @@ class Member:
 
     `path` is relative to the archive's root, `mode` the permission bits, `mtime` whole seconds.
     `target` is where a symbolic link points; `linked` the path of the earlier member that a
-    hard link repeats (its `size` is 0 then).
+    hard link repeats (its `size` is 0 then). `attributes` are extended attributes, by name; of an
+    archive that is read it is the name of one, without its value.
     """
 
     path: str
@@ -113,6 +114,7 @@ class Member:
     mtime: int
     target: str = ""
     linked: str = ""
+    attributes: tuple[tuple[str, bytes], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

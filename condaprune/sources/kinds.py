@@ -12,21 +12,23 @@ from typing import Literal
 
 from condaprune.paths import is_library, parent
 
-Form = Literal["text", "python", "bytecode", "binary"]
+Form = Literal["text", "python", "bytecode", "binary", "c"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FileKind:
     """Files that are read alike, by the end of their path or the name of their folder.
 
-    `form` is how: kept whole as text, searched as Python, searched for names as bytecode, or (of
-    a binary) only the few parts that say what it loads.
+    `form` is how: kept whole as text, searched as Python, searched for names as bytecode, (of
+    a binary) only the few parts that say what it loads, or (of C) the names of what it includes.
+    `within` is a folder that must be in the path.
     """
 
     name: str
     form: Form
     endings: tuple[str, ...] = ()
     folders: tuple[str, ...] = ()
+    within: str = ""
 
 
 PYTHON = FileKind("Python", "python", (".py", ".pyw"))
@@ -35,6 +37,12 @@ BYTECODE = FileKind("lone bytecode", "bytecode", (".pyc",))
 IMPORT_PATHS = FileKind("import paths", "text", (".pth",))
 ENTRY_POINTS = FileKind("entry points", "text", ("-info/entry_points.txt", ".egg/entry_points.txt"))
 ACTIVATION = FileKind("activation script", "text", folders=("activate.d", "deactivate.d"))
+C_ENDINGS = (".c", ".cc", ".cpp", ".cxx", ".f90", ".h", ".hh", ".hpp", ".hxx", ".cuh")
+CYTHON_ENDINGS = (".pyx", ".pxd", ".pxi")
+C_SOURCE = FileKind("C source", "c", (*C_ENDINGS, *CYTHON_ENDINGS), within="/site-packages/")
+C_ENDINGS = (".c", ".cc", ".cpp", ".cxx", ".f90", ".h", ".hh", ".hpp", ".hxx", ".cuh")
+CYTHON_ENDINGS = (".pyx", ".pxd", ".pxi")
+C_SOURCE = FileKind("C source", "c", (*C_ENDINGS, *CYTHON_ENDINGS), within="/site-packages/")
 LIBRARY = FileKind("library", "binary")
 PROGRAM = FileKind("program", "binary")
 """Whatever may be executed: a binary, or a script that is read whole."""
@@ -46,7 +54,7 @@ class Kinds:
     def __init__(self, more: Iterable[FileKind] = ()) -> None:
         self._by_suffix: dict[str, list[tuple[str, FileKind]]] = {}
         self._by_folder: dict[str, FileKind] = {}
-        kinds = (PYTHON, STUB, BYTECODE, IMPORT_PATHS, ENTRY_POINTS, ACTIVATION, *more)
+        kinds = (PYTHON, STUB, BYTECODE, IMPORT_PATHS, ENTRY_POINTS, ACTIVATION, C_SOURCE, *more)
         for kind in dict.fromkeys(kinds):
             for ending in kind.endings:
                 self._by_suffix.setdefault(ending.rpartition(".")[2], []).append((ending, kind))
@@ -57,7 +65,9 @@ class Kinds:
         """The kind of a file; None for one that says nothing."""
         for ending, kind in self._by_suffix.get(path.rpartition(".")[2], ()):
             if path.endswith(ending):
-                return None if kind is BYTECODE and "__pycache__/" in path else kind
+                if kind is BYTECODE and "__pycache__/" in path:
+                    return None
+                return kind if kind.within in path else None
         if is_library(path) and not path.endswith(".dll"):
             return LIBRARY
         folder = parent(path).rpartition("/")[2]

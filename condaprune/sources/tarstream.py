@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import struct
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from zlib import adler32
@@ -29,6 +29,12 @@ _MAX_NAME = 1 << 20
 """The most bytes of a long name or pax header: paths end at 4 KiB."""
 
 _GNU = {b"L": b"path", b"K": b"linkpath"}
+_ATTRIBUTES = (
+    b"SCHILY.xattr.user.",
+    b"SCHILY.xattr.security.capability",
+    b"SCHILY.xattr.system.posix_acl_",
+    b"SCHILY.acl.",
+)
 _REFUSED = {
     b"3": "is a character device",
     b"4": "is a block device",
@@ -128,10 +134,11 @@ class TarStream:
         name = from_bytes(raw)
         path = self._clean_path(name)
         mode = header.mode & 0o777  # setuid and setgid are dropped
+        had = _attributes(pax) if pax else ()
         if kind in b"07\0" and not name.endswith("/"):
             if not path:
                 raise self._error(raw, "is a file without a name")
-            return Member(path, "file", size, mode, mtime), size
+            return Member(path, "file", size, mode, mtime, "", "", had), size
         if kind not in b"0\x00125":
             raise self._error(raw, f"has the unknown type {from_bytes(kind)!r}")
         if size and kind in b"12":
@@ -143,7 +150,7 @@ class TarStream:
             if not link or b"\0" in link:
                 raise self._error(raw, "is a link without a target")
             return Member(path, "link", len(link), mode, mtime, from_bytes(link)), 0
-        return Member(path, "folder", 0, mode, mtime), size
+        return Member(path, "folder", 0, mode, mtime, "", "", had), size
 
     def _pieces(self, size: int) -> Iterator[Buffer]:
         """The next *size* bytes."""
@@ -196,6 +203,13 @@ class TarStream:
         if self._member:
             return self._error(self._member, what, _DAMAGED)
         return ArchiveError(f"the start of the archive {what}", where=self._where, remedy=_DAMAGED)
+
+
+def _attributes(pax: Mapping[bytes, bytes]) -> tuple[tuple[str, bytes], ...]:
+    """The name of an extended attribute of the file itself among these records, if there is one."""
+    names = (key.removeprefix(b"SCHILY.xattr.") for key in pax if key.startswith(_ATTRIBUTES))
+    name = next(names, None)
+    return () if name is None else ((from_bytes(name[:255]), b""),)
 
 
 class BadHeader(ValueError):

@@ -90,8 +90,9 @@ def _lists(
     for path, data in contents.read_many(staying):
         rewritten = rewrite_record(data, parent(parent(path)), removed, changed)
         if rewritten != data:
-            mode = inventory.entries[path].mode
-            yield Edit(path, rewritten, mode, "lists what is still there, as it is", True)
+            yield _rewritten(
+                inventory, path, data, rewritten, "lists what is still there, as it is"
+            )
 
 
 def _unpack(inventory: Inventory, contents: Contents, removed: Set[str]) -> Iterator[Edit]:
@@ -102,7 +103,8 @@ def _unpack(inventory: Inventory, contents: Contents, removed: Set[str]) -> Iter
     data = contents.read(UNPACK)
     rewritten = rewrite_unpack(data, inventory.entries.keys() - removed)
     if rewritten != data:
-        yield Edit(UNPACK, rewritten, entry.mode, "lists only files that are still there", True)
+        because = "lists only files that are still there"
+        yield _rewritten(inventory, UNPACK, data, rewritten, because)
 
 
 def _history(inventory: Inventory, removed: Set[str]) -> Iterator[Edit]:
@@ -122,4 +124,11 @@ def _slim(inventory: Inventory, contents: Contents, paths: list[str]) -> Iterato
         raw = json.loads(data)
         kept = {key: value for key, value in raw.items() if key not in _GROWING}
         slim = json.dumps({**kept, "files": []}, indent=2, sort_keys=True).encode() + b"\n"
-        yield Edit(path, slim, inventory.entries[path].mode, "without its file list", True)
+        yield _rewritten(inventory, path, data, slim, "without its file list")
+
+
+def _rewritten(inventory: Inventory, path: str, old: bytes, new: bytes, because: str) -> Edit:
+    import hashlib  # loads OpenSSL: 3 ms
+
+    source = hashlib.sha256(old).digest()
+    return Edit(path, new, inventory.entries[path].mode, because, True, None, source)

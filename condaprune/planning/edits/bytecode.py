@@ -11,6 +11,7 @@ and in another from 3.11 on. Bytecode that takes the one which the running Pytho
 
 from __future__ import annotations
 
+import hashlib
 import re
 import sys
 from collections.abc import Callable, Container
@@ -57,7 +58,7 @@ def hash_edits(
         entry = entries.get(source)
         if entry and entry.kind == "file" and source not in removed and source not in moving:
             sources[path] = source
-    fitting: dict[str, list[tuple[str, bytes, Callable[[bytes], bytes]]]] = {}
+    fitting: dict[str, list[tuple[str, bytes, bytes, Callable[[bytes], bytes]]]] = {}
     foreign = 0
     for path, data in contents.read_many(sources):
         if _fits(data, entries[sources[path]]):
@@ -66,14 +67,15 @@ def hash_edits(
             if source_hash is None:
                 foreign += 1
             else:
-                fitting.setdefault(sources[path], []).append((path, magic, source_hash))
+                found = (path, magic, hashlib.sha256(data).digest(), source_hash)
+                fitting.setdefault(sources[path], []).append(found)
     prefixes = [_PLACEHOLDER, *([to_bytes(inventory.prefix)] if inventory.prefix else [])]
     edits: dict[str, Edit] = {}
     for source, data in contents.read_many(fitting):
         if not any(prefix in data for prefix in prefixes):
-            for path, magic, source_hash in fitting[source]:
+            for path, magic, digest, source_hash in fitting[source]:
                 patch = Patch(magic + _UNCHECKED + source_hash(data))
-                edits[path] = Edit(path, b"", entries[path].mode, _BECAUSE, True, patch)
+                edits[path] = Edit(path, b"", entries[path].mode, _BECAUSE, True, patch, digest)
     return [edits[path] for path in sources if path in edits], (_note(foreign),) * bool(foreign)
 
 

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from base64 import urlsafe_b64encode
-from collections.abc import Container, Iterator
+from collections.abc import Container
 from functools import partial
 
-from condaprune.formats.elf import Reader
 from condaprune.formats.elfstrip import symbol_patch
 from condaprune.model import Distribution, Edit, Entry, Inventory, Patch
 from condaprune.sources.base import Contents, Parts, Streamed
 
 _LEAST = 8192
-_PIECE = 4 << 20
 _BECAUSE = "without its symbols and debug data"
 
 
@@ -35,21 +33,31 @@ def strip(
     ]
     edits: list[Edit] = []
     changed: dict[str, tuple[str, int]] = {}
-    for path, size, read in _readers(inventory, contents, candidates):
-        patch = symbol_patch(read, size)
+    for path, data in contents.read_many(_with_symbols(inventory, contents, candidates)):
+        # The patch and the digest must be of the same bytes, so both are made from one read.
+        patch = symbol_patch(partial(_slice, data), len(data))
         if patch is None:
             continue
-        edits.append(Edit(path, b"", inventory.entries[path].mode, _BECAUSE, True, patch))
+        mode, source = inventory.entries[path].mode, hashlib.sha256(data).digest()
+        edits.append(Edit(path, b"", mode, _BECAUSE, True, patch, source))
         if any(isinstance(owner, Distribution) for owner in inventory.owners_of(path)):
-            changed[path] = (_hash(patch, read, size), patch.size(size))
+            changed[path] = (_hash(patch, data), patch.size(len(data)))
     edits.sort(key=lambda edit: edit.path)
     return edits, changed
 
 
-def _hash(patch: Patch, read: Reader, size: int) -> str:
+def _with_symbols(inventory: Inventory, contents: Contents, paths: list[str]) -> list[str]:
+    """Those of *paths* that can be stripped, as far as parts of them tell for little."""
+    if not isinstance(contents, Parts) or isinstance(contents, Streamed):
+        return paths  # a stream is passed through once
+    sizes = {path: inventory.entries[path].size for path in paths}
+    return [p for p in paths if symbol_patch(partial(contents.read_part, p), sizes[p]) is not None]
+
+
+def _hash(patch: Patch, data: bytes) -> str:
     """The hash of a patched content as RECORD writes it."""
     digest = hashlib.sha256()
-    for piece in patch.apply(read(at, _PIECE) for at in range(0, size, _PIECE)):
+    for piece in patch.apply((data,)):
         digest.update(piece)
     return "sha256=" + urlsafe_b64encode(digest.digest()).rstrip(b"=").decode()
 
@@ -68,18 +76,6 @@ def _checked(path: str, inventory: Inventory) -> bool:
     stem = name.partition(".so")[0]
     beside = (f"{stem}.chk", f"{name}.chk", f".{name}.hmac", f"{name}.hmac", f"{name}.sig")
     return any(f"{folder}/{other}" in inventory.entries for other in beside)
-
-
-def _readers(
-    inventory: Inventory, contents: Contents, paths: list[str]
-) -> Iterator[tuple[str, int, Reader]]:
-    """Each file with its size and a way to read parts of it: a stream is passed through once."""
-    if isinstance(contents, Parts) and not isinstance(contents, Streamed):
-        for path in paths:
-            yield path, inventory.entries[path].size, partial(contents.read_part, path)
-    else:
-        for path, data in contents.read_many(paths):
-            yield path, len(data), partial(_slice, data)
 
 
 def _slice(data: bytes, offset: int, size: int) -> bytes:

@@ -10,19 +10,18 @@ import contextlib
 import ctypes
 import errno
 import os
-import stat
 import struct
 from collections.abc import Iterator
 from functools import cache
 from typing import NamedTuple
 
+from condaprune.files import open_regular
 from condaprune.model import Buffer
 from condaprune.paths import ancestors, to_bytes
+from condaprune.sinks.attributes import names_at
 
 _PIECE = 1 << 20
-_COPY = b"part"
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
-_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _UNSUPPORTED = {errno.ENOTSUP, errno.ENOSYS, errno.EPERM, errno.EACCES, errno.ENOSPC}
 # The arguments and the answer of statx(2).
@@ -74,15 +73,17 @@ class Filesystem:
         return [os.fsencode(name) for name in os.listdir(folder)]
 
     def read(self, name: bytes, folder: int) -> bytes:
-        """The content of a file; a link is not followed."""
-        return b"".join(self.pieces(name, folder))
+        """The content of a regular file; a link is not followed."""
+        with open(open_regular(name, folder=folder), "rb", buffering=0) as stream:
+            return stream.read()
 
-    def pieces(self, name: bytes, folder: int) -> Iterator[bytes]:
-        """The content of a file, in pieces of at most 1 MiB."""
-        handle = os.open(name, _FILE, dir_fd=folder)
-        with open(handle, "rb", buffering=0) as stream:
-            while piece := stream.read(_PIECE):
-                yield piece
+    def open_file(self, name: bytes, folder: int) -> int:
+        """A handle to read a regular file with. Errors: `NotRegularError` for any other entry."""
+        return open_regular(name, folder=folder)
+
+    def read_piece(self, handle: int) -> bytes:
+        """The next bytes of an open file, at most 1 MiB; none at its end."""
+        return os.read(handle, _PIECE)
 
     def link_target(self, name: bytes, folder: int) -> bytes:
         """The target of a link."""
@@ -125,6 +126,17 @@ class Filesystem:
     def sync(self, handle: int) -> None:
         """Wait until an open file or folder is on disk."""
         os.fsync(handle)
+
+    def attributes(self, handle: int) -> list[str]:
+        """The names of the extended attributes of an open file or folder."""
+        return names_at(handle)
+
+    def attribute(self, handle: int, name: str) -> bytes:
+        """An extended attribute of an open file or folder."""
+        return os.getxattr(handle, name)
+
+    def set_attribute(self, handle: int, name: str, value: bytes) -> None:
+        os.setxattr(handle, name, value)
 
     def mark(self, folder: int, name: str, value: bytes) -> None:
         """Note *value* at a folder without touching its times, where that can be."""
@@ -212,44 +224,6 @@ def give(filesystem: Filesystem, handle: int, owner: tuple[int, int]) -> None:
             filesystem.chown(handle, *owner)
 
 
-def copy_aside(filesystem: Filesystem, name: bytes, folder: int, aside: bytes, to: int) -> None:
-    """Copy a file, a link or an empty folder to the name *aside* in *to*, whole or not at all.
-
-    Mode, owner, times and attributes are copied; that other paths are hard links to the file is
-    not. Errors: `OSError`.
-    """
-    remove_part(filesystem, to)
-    info = filesystem.lstat(name, folder)
-    if stat.S_ISLNK(info.st_mode):
-        filesystem.symlink(filesystem.link_target(name, folder), _COPY, to)
-        times = (info.st_atime_ns, info.st_mtime_ns)
-        os.utime(_COPY, ns=times, dir_fd=to, follow_symlinks=False)
-    elif stat.S_ISDIR(info.st_mode):
-        filesystem.mkdir(_COPY, to, 0o700)
-        with (
-            closing(filesystem, filesystem.enter(name, folder)) as source,
-            closing(filesystem, filesystem.enter(_COPY, to)) as copy,
-        ):
-            _copy_attributes(filesystem, source, copy, info)
-    else:
-        with (
-            closing(filesystem, os.open(name, _FILE, dir_fd=folder)) as source,
-            closing(filesystem, filesystem.create(_COPY, to)) as copy,
-        ):
-            while data := os.read(source, _PIECE):
-                write_all(filesystem, copy, data)
-            _copy_attributes(filesystem, source, copy, info)
-            filesystem.sync(copy)
-    filesystem.rename(_COPY, to, aside, to)
-
-
-def remove_part(filesystem: Filesystem, folder: int) -> None:
-    """Remove the remains of an interrupted copy in *folder*. Errors: `OSError`."""
-    with contextlib.suppress(FileNotFoundError):
-        info = filesystem.lstat(_COPY, folder)
-        delete(filesystem, _COPY, folder, is_folder=stat.S_ISDIR(info.st_mode))
-
-
 def delete(filesystem: Filesystem, name: bytes, folder: int, *, is_folder: bool) -> None:
     """Remove a file, a link or an empty folder. Errors: `OSError`."""
     if is_folder:
@@ -265,16 +239,6 @@ def closing(filesystem: Filesystem, handle: int) -> Iterator[int]:
         yield handle
     finally:
         filesystem.close(handle)
-
-
-def _copy_attributes(filesystem: Filesystem, source: int, copy: int, info: os.stat_result) -> None:
-    give(filesystem, copy, (info.st_uid, info.st_gid))
-    filesystem.chmod(copy, stat.S_IMODE(info.st_mode))
-    if hasattr(os, "listxattr"):
-        with contextlib.suppress(OSError):  # not every attribute may be copied by everybody
-            for name in os.listxattr(source):
-                os.setxattr(copy, name, os.getxattr(source, name))
-    filesystem.touch(copy, info.st_atime_ns, info.st_mtime_ns)
 
 
 class EntryStat(NamedTuple):

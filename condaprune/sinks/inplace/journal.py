@@ -17,7 +17,7 @@ from condaprune.errors import SinkError
 from condaprune.model import Entry, Kind, Patch
 from condaprune.sinks.inplace.filesystem import EntryStat
 
-FORMAT = 3
+FORMAT = 4
 CHANGED = "changed since the plan was made"
 Mode = Literal["unlink", "move"]
 _FORMS = {"folder": stat.S_IFDIR, "link": stat.S_IFLNK}
@@ -86,8 +86,9 @@ _IDENTIFYING = itemgetter(*map(Entry._fields.index, Fingerprint._fields))
 class Rewrite:
     """A file to write: its content, permission bits, time, owner, and the file it replaces.
 
-    A `patch` makes the content from that of the file replaced. In a journal it is a list of these
-    fields in this order.
+    A `patch` makes the content from that of the file replaced, whose SHA-256 is `source` where it
+    matters. Owner and permissions are for a file that replaces none; any other takes those of the
+    one it replaces. In a journal it is a list of these fields in this order.
     """
 
     path: str
@@ -97,6 +98,7 @@ class Rewrite:
     owner: tuple[int, int]
     replaces: Fingerprint | None
     patch: Patch | None = None
+    source: bytes = b""
 
     @property
     def size(self) -> int:

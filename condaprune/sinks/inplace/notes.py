@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from condaprune.model import Plan
 from condaprune.paths import printable, to_bytes
 from condaprune.proc import mount_of, running_from
+from condaprune.sinks.attributes import note_on_lost
 from condaprune.sinks.inplace.steps import Tally
 
 _SHOWN = 5
@@ -51,6 +52,7 @@ def notes_after(prefix: str, tally: Tally, *, moved: bool, undoable: bool) -> li
         notes.append(
             "on an overlay file system, setting aside copies each file of a lower layer first"
         )
+    notes += note_on_lost(tally.bare, "could not be kept")
     if undoable:
         notes.append(
             "the removed files are set aside in .condaprune and take up space until "

@@ -158,7 +158,9 @@ def _rewrites(plan: Plan, root: bytes, edits: Iterable[Edit], stamp: int) -> Ite
         # The old time stays: nothing depends on a newer one, and the result is reproducible.
         mtime_ns = entry.mtime_ns if entry else stamp
         owner = (info.st_uid, info.st_gid)
-        yield Rewrite(edit.path, edit.data, edit.mode, mtime_ns, owner, original, edit.patch)
+        yield Rewrite(
+            edit.path, edit.data, edit.mode, mtime_ns, owner, original, edit.patch, edit.source
+        )
 
 
 def _differs(root: bytes, edit: Edit) -> bool:

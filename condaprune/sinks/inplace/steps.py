@@ -9,29 +9,40 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import stat
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 
 from condaprune.errors import SinkError
-from condaprune.model import Buffer
+from condaprune.files import NotRegularError
 from condaprune.paths import printable, to_bytes
+from condaprune.sinks.inplace.copies import (
+    Matches,
+    content,
+    copy_aside,
+    has_rights,
+    remove_part,
+    take_over,
+)
 from condaprune.sinks.inplace.filesystem import (
     Folders,
     closing,
-    copy_aside,
     delete,
     give,
     ignoring,
-    remove_part,
     write_all,
 )
 from condaprune.sinks.inplace.journal import CHANGED, Fingerprint, Journal, Rewrite
 from condaprune.sinks.inplace.state import State
+from condaprune.sinks.planned import Changed, planned
 
 _NEW = b"new"
 _NOT_EMPTY = {errno.ENOTEMPTY, errno.EEXIST}
 _NOT_THERE = {errno.ENOTDIR, errno.ELOOP}
+_HAS_RIGHTS = "has rights of its own, which no run that was interrupted gives to a new content"
+_NOT_A_FILE = {errno.ELOOP, errno.ENXIO, errno.ENODEV}
+"""What opening something else says that came in the place of a file just now."""
 
 
 @dataclass(slots=True)
@@ -40,13 +51,15 @@ class Tally:
 
     `kept` had changed and are left alone on purpose, `stuck` the system refused to remove. `copied`
     counts entries that had to be copied to be set aside, `unforeseen` those that were gone
-    already, and folders with something unknown in them.
+    already, and folders with something unknown in them. `bare` are files that were written without
+    an extended attribute which they had, each with the name of one.
     """
 
     kept: dict[str, str] = field(default_factory=dict)
     stuck: dict[str, OSError] = field(default_factory=dict)
     copied: int = 0
     unforeseen: int = 0
+    bare: dict[str, str] = field(default_factory=dict)
 
     @property
     def as_planned(self) -> bool:
@@ -98,9 +111,11 @@ class Steps:
             self._folder.forget(original.path)
         try:
             if self._journal.mode == "move":
-                self._set_aside(name, where, b"%d" % number, is_folder)
+                self._set_aside(name, where, b"%d" % number, original)
             else:
                 delete(self._system, name, where, is_folder=is_folder)
+        except Changed:
+            self.tally.kept[original.path] = CHANGED
         except OSError as error:
             gone = isinstance(error, FileNotFoundError)
             if gone or (is_folder and error.errno in _NOT_EMPTY):
@@ -108,19 +123,24 @@ class Steps:
             else:
                 self.tally.stuck[original.path] = error
 
-    def _set_aside(self, name: bytes, where: int, aside: bytes, is_folder: bool) -> None:
-        system = self._system
+    def _set_aside(self, name: bytes, where: int, aside: bytes, original: Fingerprint) -> None:
+        system, is_folder = self._system, original.kind == "folder"
+        matches = partial(original.matches, resumed=self._resumed)
         if is_folder:
             with closing(system, system.enter(name, where)) as handle:
                 if system.names(handle):
                     raise OSError(errno.ENOTEMPTY, os.strerror(errno.ENOTEMPTY))
         try:
-            system.rename(name, where, aside, self._state.moved)
+            self._move_aside(name, where, aside, matches)
         except OSError as error:
             if error.errno != errno.EXDEV:
                 raise
             # An overlay's lower folder, or a mount: copied, then removed where it was.
-            copy_aside(system, name, where, aside, self._state.moved)
+            for lost in copy_aside(system, name, where, aside, self._state.moved, matches):
+                self.tally.bare.setdefault(original.path, lost)
+            if not matches(system.lstat(name, where)):
+                delete(system, aside, self._state.moved, is_folder=is_folder)
+                raise Changed from None
             self.tally.copied += 1
             delete(system, name, where, is_folder=is_folder)
 
@@ -137,54 +157,90 @@ class Steps:
     def write(self, number: int, rewrite: Rewrite) -> None:
         """Write a file in the state folder, sync it, then rename it over the one it replaces.
 
-        The old file is never written into: the package cache may share it by a hard link.
+        The old file is opened once, and all that the new one has of it comes from there. It is
+        never written into: the package cache may share it by a hard link.
         """
-        system = self._system
         where, name = self._locate(rewrite.path)
-        aside = b"e%d" % number
-        if not self._make_room(aside, name, where, rewrite):
-            return
-        content: Iterable[Buffer] = (rewrite.data,)
-        if rewrite.patch is not None:
-            moved = self._journal.mode == "move"
-            old = (aside, self._state.moved) if moved else (name, where)
-            content = rewrite.patch.apply(system.pieces(*old))
-        folder = self._state.folder
+        aside = b"e%d" % number if self._journal.mode == "move" else b""
+        try:
+            self._write(aside, name, where, rewrite)
+        except Changed:
+            self.tally.kept[rewrite.path] = CHANGED
+        except OSError as error:
+            if not isinstance(error, NotRegularError) and error.errno not in _NOT_A_FILE:
+                raise
+            self.tally.kept[rewrite.path] = CHANGED
+
+    def _write(self, aside: bytes, name: bytes, where: int, rewrite: Rewrite) -> None:
+        system, original = self._system, rewrite.replaces
+        try:
+            old, is_aside = self._open_old(aside, name, where)
+        except FileNotFoundError:
+            if original is not None:
+                raise Changed from None
+            self._make(rewrite)
+        else:
+            with closing(system, old):
+                info = system.fstat(old)
+                if original is not None and original.matches(info, self._resumed):
+                    if self._resumed and rewrite.patch and has_rights(system, old, info):
+                        if is_aside:
+                            system.rename(aside, self._state.moved, name, where)
+                        self.tally.kept[rewrite.path] = _HAS_RIGHTS
+                        return
+                    self._make(rewrite, old, info)
+                    if aside and not is_aside:
+                        self._move_aside(name, where, aside, partial(_is_inode, info))
+                elif original is None and self._resumed:
+                    self._make(rewrite)  # over what the interrupted run wrote
+                elif rewrite.wrote(b"".join(content(system, old, info))):
+                    return
+                else:
+                    raise Changed
+        system.rename(_NEW, self._state.folder, name, where)
+
+    def _open_old(self, aside: bytes, name: bytes, where: int) -> tuple[int, bool]:
+        """A handle of the file to replace, and whether an interrupted run has set it aside."""
+        if aside:
+            with contextlib.suppress(FileNotFoundError):
+                return self._system.open_file(aside, self._state.moved), True
+        return self._system.open_file(name, where), False
+
+    def _make(
+        self, rewrite: Rewrite, old: int | None = None, info: os.stat_result | None = None
+    ) -> None:
+        """Write the new file in the state folder; *old* is open, with the stat *info*.
+
+        Errors: `Changed` where the old content is not what the rewrite was made from.
+        """
+        system, folder, patch = self._system, self._state.folder, rewrite.patch
         with contextlib.suppress(FileNotFoundError):  # left by an earlier attempt
             system.unlink(_NEW, folder)
-        with closing(system, system.create(_NEW, folder)) as handle:
-            for data in content:
-                write_all(system, handle, data)
-            give(system, handle, rewrite.owner)
-            system.chmod(handle, rewrite.mode)
-            system.touch(handle, rewrite.mtime_ns, rewrite.mtime_ns)
-            system.sync(handle)
-        system.rename(_NEW, folder, name, where)
+        with closing(system, system.create(_NEW, folder)) as new:
+            if old is None or info is None:
+                write_all(system, new, rewrite.data)
+                give(system, new, rewrite.owner)
+                system.chmod(new, rewrite.mode & 0o777)
+            else:
+                pieces = planned(content(system, old, info), rewrite.source)
+                if patch is None:
+                    deque(pieces, maxlen=0)
+                for data in (rewrite.data,) if patch is None else patch.apply(pieces):
+                    write_all(system, new, data)
+                whole = patch is not None and bool(rewrite.source)
+                for lost in take_over(system, old, new, info, whole=whole):
+                    self.tally.bare.setdefault(rewrite.path, lost)
+            system.touch(new, rewrite.mtime_ns, rewrite.mtime_ns)
+            system.sync(new)
 
-    def _make_room(self, aside: bytes, name: bytes, where: int, rewrite: Rewrite) -> bool:
-        """Set the old file aside where the run can be undone. False where it has to stay."""
-        system = self._system
-        move = self._journal.mode == "move"
-        if move:
-            with contextlib.suppress(FileNotFoundError):
-                system.lstat(aside, self._state.moved)
-                return True  # by the run that was interrupted
-        try:
-            info = system.lstat(name, where)
-        except FileNotFoundError:
-            if rewrite.patch is not None:
-                self.tally.kept[rewrite.path] = CHANGED
-            return rewrite.patch is None
-        original = rewrite.replaces
-        if original is not None and original.matches(info, self._resumed):
-            if move:
-                system.rename(name, where, aside, self._state.moved)
-            return True
-        if stat.S_ISREG(info.st_mode) and (original is None and self._resumed):
-            return True
-        if not stat.S_ISREG(info.st_mode) or not rewrite.wrote(system.read(name, where)):
-            self.tally.kept[rewrite.path] = CHANGED
-        return False
+    def _move_aside(self, name: bytes, where: int, aside: bytes, matches: Matches) -> None:
+        """Set an entry aside by a rename. Errors: `Changed` where it was another one, which is
+        back then; `OSError`."""
+        system, moved = self._system, self._state.moved
+        system.rename(name, where, aside, moved)
+        if not matches(system.lstat(aside, moved)):
+            system.rename(aside, moved, name, where)
+            raise Changed
 
     def set_times(self) -> None:
         """Give every folder that the run touched the modification time it had."""
@@ -268,3 +324,7 @@ class Steps:
                     raise
                 self.put_back([int(name)])
                 self.tally.kept[original.path] = "something was put into it meanwhile"
+
+
+def _is_inode(one: os.stat_result, other: os.stat_result) -> bool:
+    return (one.st_dev, one.st_ino) == (other.st_dev, other.st_ino)

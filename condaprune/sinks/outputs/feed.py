@@ -6,9 +6,10 @@ import os
 from collections.abc import Callable, Iterator
 
 from condaprune.formats.unpack_list import SCRIPTS, UNPACK
-from condaprune.model import Entry, Inventory, Plan, Record
+from condaprune.model import Edit, Entry, Inventory, Plan, Record
 from condaprune.paths import from_bytes, parent, printable, sort_key, to_bytes
-from condaprune.sinks.outputs.members import Modes, Times
+from condaprune.sinks.outputs.carried import Carried
+from condaprune.sinks.outputs.members import FileBody, Modes, Times
 from condaprune.sinks.outputs.options import OutputOptions
 from condaprune.sinks.outputs.relocate import Relocation, check_editable
 from condaprune.sources.base import NO_BODY, Body, Member, Source
@@ -46,6 +47,7 @@ class Feed:
 class PrefixFeed(Feed):
     """The members for a prefix, in the order of their paths' bytes, each file read once.
 
+    Extended attributes whose names begin as *holds* says are carried over.
     With *layer_of* those of a lower layer come first; hard links stay with their first name.
     ``bin/conda-unpack`` comes last: it lists what was found in the others. All refusals are
     through when this is made.
@@ -57,8 +59,10 @@ class PrefixFeed(Feed):
         source: Source,
         options: OutputOptions,
         layer_of: Callable[[str], int] | None,
+        holds: tuple[str, ...] = (),
     ) -> None:
         super().__init__(options)
+        self._attributes = Carried(holds, options.mode)
         if not options.ignore_editable:
             check_editable(plan, source)
         self._prefix = plan.inventory.prefix
@@ -73,17 +77,33 @@ class PrefixFeed(Feed):
         if self._unpack is not None:
             self._kept.pop(UNPACK, None)
         self._first: dict[tuple[int, int], str] = {}
+        self._opened: list[FileBody] = []
 
     def members(self) -> Iterator[tuple[Member, Body]]:
         paths = sorted(self._paths(), key=sort_key)
         if self._layer_of is not None:
             paths.sort(key=self._layer_of)
-        for path in paths:
-            yield self._member(path)
+        try:
+            for path in paths:
+                yield self._member(path)
+                self._close()
+        finally:
+            self._close()
         if self._unpack is not None:
             data, mode = self._relocation.unpack_script(), self._unpack.mode
             yield self._file(UNPACK, data, mode, self._times.common)
         self.notes += self._relocation.notes()
+        self.notes += self._attributes.notes()
+
+    def _open(self, entry: Entry, source: bytes = b"") -> FileBody:
+        """The content of a file, which stays open until the next member is asked for."""
+        body = FileBody(to_bytes(f"{self._prefix}/{entry.path}"), entry, source)
+        self._opened.append(body)
+        return body
+
+    def _close(self) -> None:
+        while self._opened:
+            self._opened.pop().close()
 
     def _paths(self) -> set[str]:
         """The paths of all members but ``bin/conda-unpack``, in no order."""
@@ -97,15 +117,14 @@ class PrefixFeed(Feed):
 
     def _member(self, path: str) -> tuple[Member, Body]:
         edit, entry, times = self._edits.get(path), self._kept.get(path), self._times
-        if edit is not None:
-            if edit.patch is None or entry is None:
-                return self._file(path, edit.data, edit.mode, times.common)
-            mode, size = self._modes.of("file", edit.mode), edit.patch.size(entry.size)
-            patched = edit.patch.apply(self._relocation.content(entry)[1])
-            return Member(path, "file", size, mode, times.of(entry)), patched
+        if edit is not None and (entry is None or entry.kind != "file"):
+            return self._file(path, edit.data, edit.mode, times.common)
+        if edit is not None and entry is not None:
+            return self._edited(edit, entry)
         if entry is None or entry.kind == "folder":
             mode = self._modes.of("folder", entry.mode if entry else 0o755)
-            return Member(path, "folder", 0, mode, times.common), NO_BODY
+            theirs = self._attributes.of_folder(self._prefix, entry) if entry else ()
+            return Member(path, "folder", 0, mode, times.common, "", "", theirs), NO_BODY
         mode = self._modes.of(entry.kind, entry.mode)
         if entry.kind == "link":
             target = _inner_target(entry, self._prefix)
@@ -113,14 +132,38 @@ class PrefixFeed(Feed):
             return Member(path, "link", size, mode, times.common, target), NO_BODY
         linked = self._first.get(entry.identity, "") if entry.links > 1 else ""
         if not linked or self._relocation.concerns(entry):
-            changed, body = self._relocation.content(entry)
+            opened = self._open(entry)
+            theirs = self._attributes.of_file(path, opened)
+            changed, body = self._relocation.content(entry, opened)
             if changed:
-                return self._file(path, b"".join(body), entry.mode, times.of(entry))
+                data = b"".join(body)
+                theirs = self._attributes.without_rights(path, theirs)
+                member = Member(path, "file", len(data), mode, times.of(entry), "", "", theirs)
+                return member, (data,)
             if not linked:
                 if entry.links > 1:
                     self._first[entry.identity] = path
-                return Member(path, "file", entry.size, mode, times.of(entry)), body
+                member = Member(path, "file", entry.size, mode, times.of(entry), "", "", theirs)
+                return member, body
         return Member(path, "file", 0, mode, times.of(entry), "", linked), NO_BODY
+
+    def _edited(self, edit: Edit, entry: Entry) -> tuple[Member, Body]:
+        """The member for a file that the plan rewrites."""
+        opened = self._open(entry, edit.source)
+        mode, theirs = (
+            self._modes.of("file", edit.mode),
+            self._attributes.of_file(edit.path, opened),
+        )
+        if edit.patch is None:
+            theirs = self._attributes.without_rights(edit.path, theirs)
+            size, time = len(edit.data), self._times.common
+            return Member(edit.path, "file", size, mode, time, "", "", theirs), (edit.data,)
+        changed, body = self._relocation.content(entry, opened)
+        if changed:
+            theirs = self._attributes.without_rights(edit.path, theirs)
+        size, time = edit.patch.size(entry.size), self._times.of(entry)
+        member = Member(edit.path, "file", size, mode, time, "", "", theirs)
+        return member, edit.patch.apply(body)
 
     def _packed_entries(self, plan: Plan) -> dict[str, Entry]:
         """The entries that stay and have a place in an archive."""

@@ -6,6 +6,8 @@ import os
 
 from condaprune.errors import UsageProblem
 from condaprune.paths import parent, to_bytes
+from condaprune.sinks.attributes import note_on_lost, set_all
+from condaprune.sinks.outputs.carried import HELD_BY_TAR
 from condaprune.sinks.outputs.format import Format, Job, Writer
 from condaprune.sinks.outputs.members import FileBody, file_changed
 from condaprune.sinks.outputs.options import OutputOptions
@@ -13,6 +15,7 @@ from condaprune.sinks.outputs.places import Place, new_folder
 from condaprune.sources.base import Body, Member
 
 _FICLONE = 0x40049409
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def _check(options: OutputOptions) -> None:
@@ -30,6 +33,8 @@ class FolderWriter(Writer):
     nothing is ever written through a link, and a folder keeps its time.
     """
 
+    holds = HELD_BY_TAR
+
     def __init__(self, root: str, owner: tuple[int, int] | None = None) -> None:
         self._root = to_bytes(root) + b"/"
         self._owner = owner
@@ -37,6 +42,7 @@ class FolderWriter(Writer):
         self._links: list[Member] = []
         self._folders: list[Member] = []
         self._clones = True
+        self._lost: dict[str, str] = {}
 
     def add(self, member: Member, body: Body) -> None:
         if member.kind == "folder":
@@ -56,9 +62,9 @@ class FolderWriter(Writer):
         try:
             if self._content(handle, body) != member.size:
                 raise file_changed(member.path)
+            self._stamp(handle, member)
         finally:
             os.close(handle)
-        self._stamp(path, member)
 
     def finish(self) -> None:
         for member in self._links:
@@ -66,15 +72,25 @@ class FolderWriter(Writer):
             os.symlink(to_bytes(member.target), path)
             self._stamp(path, member)
         for member in reversed(self._folders):  # the inner ones first
-            self._stamp(self._root + to_bytes(member.path), member)
+            handle = os.open(self._root + to_bytes(member.path), _FOLDER)
+            try:
+                self._stamp(handle, member)
+            finally:
+                os.close(handle)
+        self.notes = tuple(note_on_lost(self._lost, "could not be set"))
 
-    def _stamp(self, path: bytes, member: Member) -> None:
-        """Give a path its owner, permissions and time."""
+    def _stamp(self, path: int | bytes, member: Member) -> None:
+        """Give a link, an open file or an open folder its owner, permissions and time."""
+        follow = isinstance(path, int)
         if self._owner is not None:
-            os.chown(path, *self._owner, follow_symlinks=False)
+            os.chown(path, *self._owner, follow_symlinks=follow)
         if member.kind != "link":
             os.chmod(path, member.mode)
-        os.utime(path, (member.mtime, member.mtime), follow_symlinks=False)
+        if member.attributes:  # after the owner: that takes capabilities off
+            for name in set_all(path, member.attributes):
+                self._lost.setdefault(member.path, name)
+        times = (member.mtime, member.mtime)
+        os.utime(path, times, follow_symlinks=follow)
 
     def _folder(self, path: str) -> None:
         if path not in self._made:
@@ -84,13 +100,10 @@ class FolderWriter(Writer):
 
     def _content(self, handle: int, body: Body) -> int:
         if isinstance(body, FileBody) and self._clones:
-            source = os.open(body.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-            try:
-                if _clone(handle, source):
-                    return os.fstat(handle).st_size
-                self._clones = False
-            finally:
-                os.close(source)
+            if _clone(handle, body.handle):
+                body.check()
+                return os.fstat(handle).st_size
+            self._clones = False
         size = 0
         for piece in body:
             view = memoryview(piece)

@@ -17,12 +17,14 @@ class Writer(Protocol):
     """Takes members in order. `compressor` names what compresses them, and its version; `notes`
     are findings for the user.
 
+    `holds` is what the names of the extended attributes begin with that the format has a place for.
     `layer_of` gives the layer of each path, where there are layers: members of the first one come
     first then, if the source can be read in any order.
     """
 
     compressor: str = ""
     notes: tuple[str, ...] = ()
+    holds: tuple[str, ...] = ()
     layer_of: Callable[[str], int] | None = None
 
     def add(self, member: Member, body: Body) -> None:

@@ -6,12 +6,15 @@ The same environment gets the same members wherever and whenever it is packed.
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from condaprune.errors import SinkError, UsageProblem
 from condaprune.model import Buffer, Entry
-from condaprune.paths import printable
+from condaprune.paths import from_bytes, printable
+from condaprune.sinks.attributes import CAPABILITY, is_portable, names_at
+from condaprune.sinks.planned import Changed, is_same, planned
 from condaprune.sources.base import Body, Contents, Member
 from condaprune.sources.owners import source_of_bytecode
 
@@ -24,8 +27,11 @@ PIECE = 1 << 18
 """How much of a big file is read at a time: what fits a core's cache."""
 
 
+_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+
+
 def file_changed(path: str) -> SinkError:
-    """The error for a file that is not of the size it had when the inventory was read."""
+    """The error for a file that is not as it was when the inventory was read."""
     return SinkError(
         "the file changed while it was packed",
         where=printable(path),
@@ -41,37 +47,96 @@ def below(members: Iterable[tuple[Member, Body]], root: str) -> Iterator[tuple[M
 
 
 class FileBody:
-    """A file of the prefix as the content of a member, read once, without following links.
+    """A file of the prefix as the content of a member, opened once, without following links.
 
-    The pieces of a big file share one buffer: each is valid until the next one is asked for. New
-    memory for each would cost more than reading does.
+    It is compared with its *entry* in the plan when it is opened, and with itself when it was
+    read; the SHA-256 of its content is to be *source*, where given. Close it. The pieces of a big
+    file share one buffer: each is valid until the next one is asked for. New memory for each would
+    cost more than reading does. Errors: `SinkError`.
     """
 
-    __slots__ = ("path", "size")
+    __slots__ = ("_capable", "_entry", "_info", "_path", "_source", "handle")
 
-    def __init__(self, path: bytes, size: int) -> None:
-        self.path = path
-        self.size = size
+    def __init__(self, path: bytes, entry: Entry, source: bytes = b"") -> None:
+        self._path, self._entry, self._source = path, entry, source
+        self._capable = False
+        try:
+            self.handle = os.open(path, _FLAGS)
+        except OSError as error:
+            raise self._unreadable(error) from error
+        self._info = info = os.fstat(self.handle)
+        if (
+            info.st_ino != entry.inode
+            or info.st_size != entry.size
+            or info.st_mtime_ns != entry.mtime_ns
+            or info.st_dev != entry.device
+            or not stat.S_ISREG(info.st_mode)
+        ):
+            os.close(self.handle)
+            raise file_changed(entry.path)
+
+    def attributes(self) -> list[tuple[str, bytes]]:
+        """The extended attributes that may be carried over, with their values, by name."""
+        names = names_at(self.handle)
+        if not names:
+            return []
+        names = sorted(filter(is_portable, names))
+        self._capable = CAPABILITY in names
+        try:
+            return [(name, os.getxattr(self.handle, name)) for name in names]
+        except OSError as error:
+            raise self._unreadable(error) from error
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self.handle)
+
+    def check(self) -> None:
+        """Look whether the file is as it was when it was opened. Errors: `SinkError`."""
+        same = is_same(self._info, os.fstat(self.handle))
+        if same and self._capable:
+            # Whoever writes to a file takes its capabilities off by that.
+            same = CAPABILITY in names_at(self.handle)
+        if not same:
+            raise file_changed(self._entry.path)
 
     def __iter__(self) -> Iterator[Buffer]:
+        if self._source:
+            return as_planned(self._entry.path, self._pieces(), self._source)
+        return self._pieces()
+
+    def _pieces(self) -> Iterator[Buffer]:
+        size, handle = self._entry.size, self.handle
         try:
-            handle = os.open(self.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-            try:
-                if self.size < PIECE:
-                    yield os.read(handle, self.size + 1)
-                    return
+            if size < PIECE:
+                data = os.read(handle, size + 1)
+                while 0 < len(data) < size and (more := os.read(handle, size + 1 - len(data))):
+                    data += more
+                yield data
+            else:
                 buffer = memoryview(bytearray(PIECE))
                 while count := os.readv(handle, [buffer]):
                     yield buffer[:count]
-            finally:
-                os.close(handle)
         except OSError as error:
-            raise SinkError(
-                f"cannot be read: {error.strerror}",
-                where=os.fsdecode(self.path),
-                remedy="Run condaprune as a user who may read the whole environment, "
-                "and let nothing change it meanwhile",
-            ) from error
+            raise self._unreadable(error) from error
+        self.check()
+
+    def _unreadable(self, error: OSError) -> SinkError:
+        return SinkError(
+            f"cannot be read: {error.strerror}",
+            where=printable(from_bytes(self._path)),
+            remedy="Run condaprune as a user who may read the whole environment, "
+            "and let nothing change it meanwhile",
+        )
+
+
+def as_planned(path: str, body: Body, source: bytes) -> Iterator[Buffer]:
+    """The content of a file that a plan made something from. Errors: `SinkError` where it is
+    another one, at its end."""
+    try:
+        yield from planned(body, source)
+    except Changed:
+        raise file_changed(path) from None
 
 
 class Modes:

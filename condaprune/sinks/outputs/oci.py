@@ -119,6 +119,8 @@ class _Layer(WithFolders):
 class _OciWriter(Writer):
     """Writes a layout into an empty folder; members go into the layers of their packages."""
 
+    holds = TarWriter.holds
+
     def __init__(self, place: Place, job: Job) -> None:
         self._root, self._options, self._image = place.path, job.options, job.options.image
         self._blobs = os.path.join(self._root, "blobs", "sha256")

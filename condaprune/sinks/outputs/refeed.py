@@ -10,8 +10,15 @@ from condaprune.formats.binary import must_be_signed
 from condaprune.formats.unpack_list import PROGRESS, UNPACK, unpack_records
 from condaprune.model import Buffer, Edit, Entry, FileMode, Plan
 from condaprune.paths import sort_key
+from condaprune.sinks.attributes import note_on_lost
 from condaprune.sinks.outputs.feed import Feed
-from condaprune.sinks.outputs.members import SECOND, Times, newest_time, source_date_epoch
+from condaprune.sinks.outputs.members import (
+    SECOND,
+    Times,
+    as_planned,
+    newest_time,
+    source_date_epoch,
+)
 from condaprune.sinks.outputs.options import OutputOptions
 from condaprune.sinks.outputs.placeholders import is_binary_start, note_on_signatures, place_at
 from condaprune.sources.base import NO_BODY, Body, Contents, Member, MemberStream, Source
@@ -55,10 +62,13 @@ class ArchiveFeed(Feed):
             if entry.kind == "file" and entry.links > 1 and path not in self._edits:
                 self._names.setdefault(entry.identity, []).append(path)
         self._holder: dict[tuple[int, int], str] = {}
+        self._bare: dict[str, str] = {}
 
     def members(self) -> Iterator[tuple[Member, Body]]:
         self._stream.forget()
         for entry, member, body in self._stream.stream():
+            if member.attributes and entry.path in self._kept:
+                self._bare[entry.path] = member.attributes[0][0]
             edit = self._edits.pop(entry.path, None)
             if edit is not None:
                 yield self._edited(edit, body)
@@ -72,6 +82,8 @@ class ArchiveFeed(Feed):
                 yield self._content(entry, entry.path, body)
         for edit in sorted(self._edits.values(), key=lambda e: sort_key(e.path)):
             yield self._edited(edit, NO_BODY)
+        # As with setuid bits: who makes an archive grants nothing where it is unpacked.
+        self.notes += note_on_lost(self._bare, "of the archive are not carried over")
         if self._dest is not None:
             self.notes += self._dest.notes()
 
@@ -114,6 +126,7 @@ class ArchiveFeed(Feed):
         mtime = self._time(entry) if entry is not None else self._written_time
         if edit.patch is None or entry is None:
             return self._file(edit.path, edit.data, edit.mode, mtime)
+        body = as_planned(edit.path, body, edit.source)
         if self._dest is not None and self._dest.concerns(edit.path, entry.size):
             body = (self._dest.rewrite(edit.path, b"".join(body)),)
         mode, size = self._modes.of("file", edit.mode), edit.patch.size(entry.size)

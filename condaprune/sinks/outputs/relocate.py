@@ -83,7 +83,7 @@ class Relocation:
         path = entry.path
         return path in self._listed or is_record(path) or self._may_hold_prefix(entry)
 
-    def content(self, entry: Entry) -> tuple[bool, Body]:
+    def content(self, entry: Entry, body: FileBody) -> tuple[bool, Body]:
         """Whether a file is packed with other bytes than it holds, and those bytes; one read.
 
         Errors: `SourceError`, `SinkError`.
@@ -92,15 +92,17 @@ class Relocation:
         if is_record(path):
             from conda_pack.core import rewrite_conda_meta
 
-            return True, (rewrite_conda_meta(os.path.join(self._prefix, path))[0],)
+            # `open` takes a descriptor for a name.
+            data = rewrite_conda_meta(os.dup(body.handle))[0]
+            body.check()
+            return True, (data,)
         file = self._listed.get(path)
         if file is not None:
-            data = self._source.read(path)
+            data = b"".join(body)
             original = packaged(data, file, self._bytes)
             if original is not None:
                 return True, (self._placed(path, original, file.placeholder, file.mode),)
             return self._unlisted(path, data)
-        body = FileBody(self._bytes + b"/" + to_bytes(path), entry.size)
         if not self._may_hold_prefix(entry):
             return False, body
         pieces = iter(body)

@@ -161,7 +161,7 @@ class _OutputRun:
 
                     feed: Feed = ArchiveFeed(plan, self.source, stream, options)
                 else:
-                    feed = PrefixFeed(plan, self.source, options, writer.layer_of)
+                    feed = PrefixFeed(plan, self.source, options, writer.layer_of, writer.holds)
                 members = feed.members()
                 total = len(plan.inventory.entries)
                 for done, (member, body) in enumerate(below(members, root) if root else members):

@@ -9,6 +9,7 @@ import shutil
 
 from condaprune.errors import SinkError
 from condaprune.model import Buffer
+from condaprune.sinks.attributes import CAPABILITY
 from condaprune.sinks.outputs.compress import check_level, thread_count
 from condaprune.sinks.outputs.format import Format, Job
 from condaprune.sinks.outputs.members import EARLIEST, newest_time, source_date_epoch
@@ -38,6 +39,8 @@ def _program(output: str) -> str:
 
 class _SquashfsWriter(WithFolders):
     """A running ``mksquashfs`` that reads a tar. Errors: `SinkError` where it is too old."""
+
+    holds: tuple[str, ...] = ("user.", CAPABILITY)
 
     def __init__(self, place: Place, job: Job) -> None:
         import subprocess

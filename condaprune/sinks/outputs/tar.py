@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from condaprune.model import Buffer
 from condaprune.paths import parent, to_bytes
+from condaprune.sinks.attributes import ACL_KEYS, acl_text
+from condaprune.sinks.outputs.carried import HELD_BY_TAR
 from condaprune.sinks.outputs.compress import Codec, Write, check_level, open_compressor
 from condaprune.sinks.outputs.format import Format, Job, Writer
 from condaprune.sinks.outputs.members import common_time, file_changed
@@ -21,6 +23,7 @@ _PADDING = bytes(_RECORD)
 _BIG = 1 << 16
 _NUMBERS = ((b"size", 8**11), (b"mtime", 8**11), (b"uid", 8**7), (b"gid", 8**7))
 """The numbers of a ustar header, each with the first one that is too big for its field."""
+_ATTRIBUTE = b"SCHILY.xattr."
 _TYPES = {"file": b"0", "link": b"2", "folder": b"5"}
 
 
@@ -29,6 +32,8 @@ class TarWriter(Writer):
 
     *owner* is the user and group id of all members.
     """
+
+    holds: tuple[str, ...] = HELD_BY_TAR
 
     def __init__(self, write: Write, owner: tuple[int, int] = (0, 0)) -> None:
         self._size = 0
@@ -178,6 +183,11 @@ def header(member: Member, owner: tuple[int, int]) -> bytes:
         if not 0 <= numbers[at] < limit:
             pax.append((key, b"%d" % numbers[at]))
             numbers[at] = 0
+    # As GNU tar writes them with --xattrs; values are any bytes.
+    for attribute, data in member.attributes:
+        pax.append((_ATTRIBUTE + to_bytes(attribute), data))
+        if attribute in ACL_KEYS:  # bsdtar takes these from here only, GNU tar with --acls too
+            pax.append((ACL_KEYS[attribute], acl_text(data)))
     block = _block(name, member.mode, numbers, kind, link, prefix)
     return _extension(pax, name, numbers[1]) + block if pax else block
 
@@ -203,7 +213,7 @@ def _block(
 
 def _extension(pax: list[tuple[bytes, bytes]], name: bytes, mtime: int) -> bytes:
     """A pax header with its records."""
-    if any(not _is_utf8(value) for _, value in pax):
+    if any(not _is_utf8(value) for key, value in pax if not key.startswith(_ATTRIBUTE)):
         pax.insert(0, (b"hdrcharset", b"BINARY"))
     data = b"".join(_pax_record(key, value) for key, value in pax)
     folder, _, last = name.rstrip(b"/").rpartition(b"/")

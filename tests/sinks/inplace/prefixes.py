@@ -97,9 +97,13 @@ def make_plan(root: Path, *, more: tuple[str, ...] = ()) -> Plan:
         Edit(f"{SITE}/pkg-1.0.dist-info/RECORD", b"pkg/__init__.py,,\n", 0o644, "shorter", True),
         Edit("conda-meta/history", b"", 0o644, "emptied", True),
         Edit("share/sbom/env.cdx.json", b"{}\n", 0o644, "new", False),
-        Edit(BYTECODE, b"", 0o640, "another head and end", True, Patch(b"n", 3, b"ew")),
+        Edit(BYTECODE, b"", 0o640, "another head", True, Patch(b"n", 3, b"ew"), _digest(BYTECODE)),
     )
     return Plan(inventory, decisions, edits, "runtime", (), ())
+
+
+def _digest(path: str) -> bytes:
+    return hashlib.sha256(_FILES[path][0]).digest()
 
 
 def snapshot(root: Path) -> dict[str, tuple[object, ...]]:

@@ -70,12 +70,12 @@ def test_a_damaged_journal_is_refused(damage: str, journal: Journal) -> None:
         load(json.dumps(raw).encode(), "here")
 
 
-@pytest.mark.parametrize("data", [b"", b"5", b"[]", b"{}", b'{"format": 3}', b"\xff"])
+@pytest.mark.parametrize("data", [b"", b"5", b"[]", b"{}", b'{"format": 4}', b"\xff"])
 def test_what_is_no_journal_is_refused(data: bytes) -> None:
     with pytest.raises(SinkError, match="damaged"):
         load(data, "here")
 
 
 def test_a_journal_of_another_format_is_refused() -> None:
-    with pytest.raises(SinkError, match="a journal of format 4"):
-        load(b'{"format": 4}', "here")
+    with pytest.raises(SinkError, match="a journal of format 5"):
+        load(b'{"format": 5}', "here")
