@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
+from typing import TYPE_CHECKING, BinaryIO
 
 from condaprune.targets import Target
+
+if TYPE_CHECKING:
+    import io
+
+_DESCRIPTORS = re.compile(r"/dev/fd|/proc/\d+(?:/task/\d+)?/fd")
 
 
 def write_whole(path: str, data: bytes, *, mode: int | None = None) -> None:
@@ -46,15 +53,64 @@ def read_regular(path: str | bytes, limit: int, *, folder: int | None = None) ->
     Errors: `NotRegularError`, OSError.
     """
     with open(open_regular(path, folder=folder), "rb", buffering=0) as stream:
-        size = os.fstat(stream.fileno()).st_size
-        if size > limit:
-            raise NotRegularError(errno.EFBIG, f"larger than {limit:,} bytes", path)
-        data = stream.read(limit + 1)
-        while len(data) <= limit and (more := stream.read(limit + 1 - len(data))):
-            data += more
-        if len(data) > limit:
-            raise NotRegularError(errno.EFBIG, f"larger than {limit:,} bytes", path)
-        return data
+        if os.fstat(stream.fileno()).st_size > limit:
+            raise too_large(limit, path)
+        return _read(stream, limit, path)
+
+
+def open_named(path: str) -> io.BufferedReader:
+    """A stream of the content of a file that the user named.
+
+    Links are followed. What the caller's shell holds open for us is read too: ``/dev/stdin``,
+    ``<(cmd)``. Any other FIFO, device or socket is refused at once. Errors: `NotRegularError`,
+    OSError.
+    """
+    if _is_descriptor(path):
+        return open(path, "rb")
+    try:
+        return open(open_regular(os.path.realpath(path)), "rb")
+    except NotRegularError as error:
+        raise NotRegularError(error.errno, error.strerror, path) from None
+
+
+def read_named(path: str, limit: int) -> bytes:
+    """The content, at most *limit* bytes, of a file that is opened as by `open_named`.
+
+    Errors: `NotRegularError`, OSError.
+    """
+    with open_named(path) as stream:
+        return _read(stream, limit, path)
+
+
+def unreadable(error: OSError) -> str:
+    """Why a file cannot be read, as the end of a sentence that begins with the file."""
+    if isinstance(error, NotRegularError):
+        return str(error.strerror)
+    return f"cannot be read: {error.strerror or error}"
+
+
+def too_large(limit: int, path: str | bytes) -> NotRegularError:
+    """The error about a file of more than *limit* bytes."""
+    return NotRegularError(errno.EFBIG, f"is larger than {limit:,} bytes", path)
+
+
+def _is_descriptor(path: str) -> bool:
+    """Whether a path is, or links to, the name of a descriptor that is open already."""
+    names = [path]
+    if os.path.islink(path):
+        names.append(os.path.join(os.path.dirname(path), os.readlink(path)))
+    return any(_DESCRIPTORS.fullmatch(os.path.realpath(os.path.dirname(name))) for name in names)
+
+
+def _read(stream: BinaryIO, limit: int, path: str | bytes) -> bytes:
+    parts: list[bytes] = []
+    left = limit + 1
+    while left and (part := stream.read(min(left, 1 << 20))):
+        parts.append(part)
+        left -= len(part)
+    if not left:
+        raise too_large(limit, path)
+    return b"".join(parts)
 
 
 def _refuse_others(mode: int, path: str | bytes) -> None:

@@ -139,6 +139,7 @@ def record_command(
         attach=attach,
         stdout=sys.stderr.buffer if output == "-" else None,
         notice=None if quiet else _say,
+        alone=True,
     )
     run = new.runs[0]
     _write(merge([*before, new]), target)

@@ -8,7 +8,6 @@ scripts in ``etc/conda/activate.d``, in one shell and with a scratch ``HOME``.
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import shutil
 import signal
@@ -21,8 +20,11 @@ from itertools import pairwise
 from shlex import quote
 from typing import NamedTuple
 
+from condaprune.files import read_named
+from condaprune.live.processes import Commands
 from condaprune.live.sandbox import SYSTEM_PATH, Sandbox
 from condaprune.live.trace.recorders.base import Launch
+from condaprune.parse import parse_json
 from condaprune.paths import from_bytes, to_bytes
 
 _DECLARED = "etc/conda/env_vars.d"
@@ -31,6 +33,7 @@ _SCRIPTS = "etc/conda/activate.d"
 _UNSET = "***unset***"
 _FOREIGN = ("PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV", "PYTHONSTARTUP")
 _OUTPUT_AT_MOST = 1 << 20
+_DECLARED_AT_MOST = 16 << 20
 # Names that the shell sets by itself.
 _SHELL = frozenset({"PWD", "OLDPWD", "SHLVL", "_"})
 _PASSED = ("HOME", "TMPDIR", "PATH", "http_proxy", "https_proxy", "all_proxy")
@@ -81,10 +84,11 @@ def declared_variables(files: Iterable[tuple[str, bytes]]) -> dict[str, Variable
     variables: dict[str, Variable] = {}
     for path, data in files:
         try:
-            raw = json.loads(data)
-            raw = raw.get("env_vars") if path == _STATE else raw
-        except (ValueError, AttributeError):
+            raw = parse_json(data)
+        except ValueError:
             continue
+        if path == _STATE:
+            raw = raw.get("env_vars") if isinstance(raw, dict) else None
         for name, value in raw.items() if isinstance(raw, dict) else ():
             if isinstance(value, str) and name and "=" not in name and "\0" not in name + value:
                 variables[name] = Variable(value, path)
@@ -137,8 +141,8 @@ def _read(prefix: str) -> tuple[dict[str, Variable], list[str]]:
             if os.path.isfile(f"{prefix}/{path}"):
                 scripts.append(path)
             continue
-        with contextlib.suppress(OSError), open(f"{prefix}/{path}", "rb") as stream:
-            files.append((path, stream.read()))
+        with contextlib.suppress(OSError):
+            files.append((path, read_named(f"{prefix}/{path}", _DECLARED_AT_MOST)))
     return declared_variables(files), scripts
 
 
@@ -190,7 +194,7 @@ def run_command(
     """Run *command* by the shell, in the current folder, as in the activated environment.
 
     It sees the caller's variables, those of the activation, and a scratch ``HOME``; Python writes
-    no bytecode. After *seconds* (0: never) the command and its children are killed.
+    no bytecode. After *seconds* (0: never) the command is killed. Whatever it started ends with it.
     """
     declared, scripts = _read(prefix)
     lines = [*(_source(prefix, script) for script in scripts), f"eval {quote(command)}"]
@@ -211,29 +215,15 @@ def _run(launch: Launch, seconds: float) -> CommandResult:
     began = time.monotonic()
     # A file rather than a pipe: a child left behind would hold a pipe open.
     with tempfile.TemporaryFile() as output:
-        process = subprocess.Popen(
-            [to_bytes(word) for word in launch.command],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            env={to_bytes(name): to_bytes(value) for name, value in launch.environment.items()},
-            start_new_session=True,
-        )
+        variables = {to_bytes(name): to_bytes(value) for name, value in launch.environment.items()}
+        handle = output.fileno()
         code: int | None
-        try:
-            code = process.wait(seconds or None)
-        except subprocess.TimeoutExpired:
-            code = None
-        finally:
-            _kill_group(process)
-        spent = time.monotonic() - began
+        with Commands().start(launch.command, variables, stdout=handle, stderr=handle) as process:
+            try:
+                code = process.wait(seconds or None)
+            except subprocess.TimeoutExpired:
+                code = None
+            spent = time.monotonic() - began
         size = output.seek(0, os.SEEK_END)
         output.seek(max(0, size - _OUTPUT_AT_MOST))
         return CommandResult(code, output.read().decode("utf-8", "backslashreplace"), spent)
-
-
-def _kill_group(process: subprocess.Popen[bytes]) -> None:
-    """End all that the command left running: it would go on in a prefix that may be undone."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()

@@ -7,15 +7,14 @@ no namespace can be made (a container build), proxy variables that make connecti
 
 from __future__ import annotations
 
-import os
 import shutil
-import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from condaprune.live.processes import Commands
 from condaprune.paths import to_bytes
 
 SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
@@ -87,6 +86,7 @@ class Sandbox:
     `root` is the prefix, `scratch` a folder that is thrown away, `wrapper` the command line that
     isolates, `variables` those that activating the environment sets. `bytecode` is a folder where
     Python may cache bytecode; without one it writes none. `isolation` is the isolation in words.
+    `commands` are those that run in it now.
     """
 
     root: str
@@ -95,32 +95,29 @@ class Sandbox:
     variables: Mapping[str, str] = field(default_factory=dict)
     bytecode: str = ""
     isolation: str = "no isolation from the network except proxy variables"
+    commands: Commands = field(default_factory=Commands, compare=False)
 
     @contextmanager
     def start(
         self, argv: Sequence[str], stdout: int, stderr: int
     ) -> Iterator[subprocess.Popen[bytes]]:
-        """Run *argv* in a new home folder; it and its children are killed at the end.
+        """Run *argv* in a new home folder; it and all that it started end with the block.
 
         Errors: `OSError` where it cannot be started.
         """
-        with tempfile.TemporaryDirectory(
-            prefix="run-", dir=self.scratch, ignore_cleanup_errors=True
-        ) as home:
-            process = subprocess.Popen(
-                [to_bytes(word) for word in (*self.wrapper, *argv)],
-                stdin=subprocess.DEVNULL,
+        with (
+            tempfile.TemporaryDirectory(
+                prefix="run-", dir=self.scratch, ignore_cleanup_errors=True
+            ) as home,
+            self.commands.start(
+                (*self.wrapper, *argv),
+                environment(self.root, home, self.variables, self.bytecode),
                 stdout=stdout,
                 stderr=stderr,
-                cwd=home,
-                env=environment(self.root, home, self.variables, self.bytecode),
-                start_new_session=True,
-            )
-            with process:
-                try:
-                    yield process
-                finally:
-                    _kill(process)
+                folder=home,
+            ) as process,
+        ):
+            yield process
 
     def run(self, argv: Sequence[str], timeout: float) -> Finished:
         """Run *argv* to its end, or to the time limit in seconds.
@@ -144,13 +141,6 @@ class Sandbox:
             out.seek(0)
             err.seek(0)
             return Finished(code, out.read(_OUTPUT_AT_MOST), err.read(_OUTPUT_AT_MOST))
-
-
-def _kill(process: subprocess.Popen[bytes]) -> None:
-    # The process leads a new session, so its number names the group of its children too.
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.kill()
 
 
 def environment(

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import IO
 
 from condaprune.errors import TraceError
+from condaprune.live.processes import Family
 from condaprune.live.trace.recorders.base import Launch
 from condaprune.paths import printable
 from condaprune.traces.trace import Ending
@@ -79,9 +80,14 @@ def _forwarded() -> set[signal.Signals]:
 
 
 def run_command(
-    launch: Launch, *, seconds: float = 0.0, grace: float = 10.0, stdout: IO[bytes] | None = None
+    launch: Launch,
+    *,
+    seconds: float = 0.0,
+    grace: float = 10.0,
+    stdout: IO[bytes] | None = None,
+    family: Family | None = None,
 ) -> Finish:
-    """Run a command to its end, inside `signals_blocked`.
+    """Run a command to its end, inside `signals_blocked`; what it leaves behind joins *family*.
 
     After *seconds* (0: never) it is told to end (SIGTERM), and *grace* seconds later killed.
     Errors: `TraceError` where it cannot be started.
@@ -93,6 +99,8 @@ def run_command(
     sent = 0
     late = False
     while not (result := os.waitpid(child, os.WNOHANG))[0]:
+        if family is not None:
+            family.bury(child)
         left = deadline - time.monotonic()
         if left <= 0:
             sent = signal.SIGKILL if late else signal.SIGTERM

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO
 
 from condaprune.errors import TraceError, UsageProblem
+from condaprune.live.processes import adopted
 from condaprune.live.trace.command import (
     find_program,
     run_command,
@@ -38,6 +39,7 @@ def record(
     environment: Mapping[str, str] | None = None,
     stdout: IO[bytes] | None = None,
     notice: Callable[[str], None] | None = None,
+    alone: bool = False,
 ) -> Trace:
     """Run *command* and record what it, and all it starts, touches of *prefix*.
 
@@ -45,8 +47,10 @@ def record(
     command is told to end. With *attach* there is no command: whatever runs meanwhile is
     recorded, until a signal or *seconds* end it. *environment* replaces the process's own,
     *stdout* the command's output; *notice* is called with each line that a user should see on
-    the way. Nothing is written to the prefix (the atime recorder sets access times). Errors:
-    `TraceError`, `UsageProblem`.
+    the way. Nothing is written to the prefix (the atime recorder sets access times).
+
+    Where this process runs nothing else (*alone*) and a signal or *seconds* end the command, what
+    it has left running is ended too. Errors: `TraceError`, `UsageProblem`.
     """
     say = notice or (lambda _line: None)
     prefix = os.path.realpath(prefix)
@@ -64,6 +68,7 @@ def record(
     with (
         recording_alone(prefix) as scratch,
         signals_blocked(),
+        adopted() if alone and not attach else contextlib.nullcontext() as family,
         contextlib.closing(_Team(recorders, prefix, scratch, attach=attach)) as team,
     ):
         team.start()
@@ -75,8 +80,10 @@ def record(
             finish = wait_for_signal(seconds)
         else:
             launch = team.launch(Launch(tuple(command), variables))
-            finish = run_command(launch, seconds=seconds, stdout=stdout)
+            finish = run_command(launch, seconds=seconds, stdout=stdout, family=family)
         recordings = team.stop()
+        if family is not None and finish.ended in ("signal", "time"):
+            family.end()
         changed = team.changes(recordings)
     if fingerprint(prefix) != before:
         notes.append("packages were installed or removed while it was recorded")

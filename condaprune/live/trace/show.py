@@ -47,7 +47,7 @@ def render_trace(
     for path in chosen:
         entry = trace.entries[path]
         kinds = ",".join(known for known in KINDS if known in entry.kinds)
-        askers = f"  <- {', '.join(sorted(entry.askers))}" if entry.askers else ""
+        askers = f"  <- {printable(', '.join(sorted(entry.askers)))}" if entry.askers else ""
         yield f"{entry.count:>7}  {kinds:<14}  {printable(path)}{askers}"
 
 
@@ -69,7 +69,7 @@ def _describe(run: Run) -> Iterator[str]:
         ),
         *(("note", note) for note in run.notes),
     ]
-    return (f"{name:<12}{fact}" for name, fact in facts if fact)
+    return (f"{name:<12}{printable(fact)}" for name, fact in facts if fact)
 
 
 def _owned(package: str, prefix: str) -> frozenset[str]:

@@ -6,13 +6,11 @@ longer than the time limit, costs only the module it was at: the next process go
 
 from __future__ import annotations
 
-import ast
 import contextlib
 import os
 import selectors
 import subprocess
 import tempfile
-import threading
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +18,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from condaprune.errors import SourceError
-from condaprune.live.verify import exclusions
+from condaprune.live.verify import answers, exclusions
 from condaprune.live.verify.listing import Listing
 from condaprune.live.verify.subject import Effort, Subject
 from condaprune.paths import ancestors, to_bytes
@@ -29,9 +27,7 @@ State = Literal["imported", "failed", "died", "timed out", "excluded", "not reac
 STDLIB = "the standard library"
 _OWN_BATCH_FROM = 25
 _DEATHS_AT_MOST = 25
-# CPython 3.11 counts the depth of syntax trees per interpreter, not per thread: two threads that
-# parse at once can make it raise SystemError.
-_PARSING = threading.Lock()
+_LINE_AT_MOST = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +128,7 @@ def _run_batches(
                 effort.progress("imports", done, total)
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
+            subject.sandbox.commands.end()
             raise
     return ImportResults(attempts)
 
@@ -176,21 +173,40 @@ def _run_process(
         state: State
         try:
             for line in _lines(process, timeout):
-                with _PARSING:
-                    row = ast.literal_eval(line)
-                if row[0] == "start":
-                    at = row[1]
+                if not at:
+                    at = _started(line, modules)
                     continue
-                _, name, imported, located, kind, text, missing, where = row
-                module, at = modules[name], ""
-                error = " ".join(f"{kind}: {text}".split()) if kind else ""
-                state = "imported" if imported else "failed"
-                yield Attempt(name, module.path, batch, state, located, error, missing, where)
+                attempt = _attempt(line, modules[at], batch)
+                at = ""
+                yield attempt
             state, why = "died", _last_words(process.wait(), errors.fileno()) if at else ""
         except TimeoutError:
             state, why = "timed out", f"no answer within {timeout:g} s"
+        except ValueError as error:
+            # Code that was imported writes where only the probe should.
+            at = at or next(iter(modules), "")
+            state, why = "died", f"its process gave {error}"
         if at:
             yield Attempt(at, modules[at].path, batch, state, error=why)
+
+
+def _started(line: bytes, modules: Mapping[str, Module]) -> str:
+    """The module that is about to be imported. Errors: `ValueError` for any other answer."""
+    word, name = answers.parse_answer(line, 2)
+    if word != "start" or not isinstance(name, str) or name not in modules:
+        raise ValueError("an answer of another form")
+    return name
+
+
+def _attempt(line: bytes, module: Module, batch: str) -> Attempt:
+    """What became of the import of *module*. Errors: `ValueError` for any other answer."""
+    word, name, imported, located, *rest = answers.parse_answer(line, 8)
+    if (word, name) != ("end", module.name):
+        raise ValueError("an answer of another form")
+    kind, text, missing, where = answers.texts(rest)
+    error = " ".join(f"{kind}: {text}".split()) if kind else ""
+    state: State = "imported" if imported else "failed"
+    return Attempt(module.name, module.path, batch, state, bool(located), error, missing, where)
 
 
 def _last_words(code: int, errors: int) -> str:
@@ -202,8 +218,11 @@ def _last_words(code: int, errors: int) -> str:
     return f"the process ended with {how}{message}"
 
 
-def _lines(process: subprocess.Popen[bytes], timeout: float) -> Iterator[str]:
-    """The lines that a process writes. Errors: `TimeoutError` where the next does not come."""
+def _lines(process: subprocess.Popen[bytes], timeout: float) -> Iterator[bytes]:
+    """The lines that a process writes.
+
+    Errors: `TimeoutError` where the next does not come, `ValueError` where it does not end.
+    """
     assert process.stdout is not None
     fd = process.stdout.fileno()
     buffer = b""
@@ -216,8 +235,9 @@ def _lines(process: subprocess.Popen[bytes], timeout: float) -> Iterator[str]:
             if not data:
                 return
             *complete, buffer = (buffer + data).split(b"\n")
-            for line in complete:
-                yield line.decode("ascii")
+            yield from complete
+            if len(buffer) > _LINE_AT_MOST:
+                raise ValueError("an answer without an end")
 
 
 def find_modules(

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from condaprune.model import Entry
 from condaprune.paths import Trail, ancestors, follow, join, to_bytes
 from condaprune.sources.prefix import walk
+
+_NO_WAITING = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +86,9 @@ class Listing:
     def read(self, path: str, size: int = -1) -> bytes:
         """The content of an entry, links followed; empty where it cannot be read."""
         try:
-            with open(to_bytes(self.absolute(path)), "rb") as file:
-                return file.read(size)
+            handle = os.open(to_bytes(self.absolute(path)), _NO_WAITING)
+            with open(handle, "rb") as file:
+                return file.read(size) if stat.S_ISREG(os.fstat(handle).st_mode) else b""
         except OSError:
             return b""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Iterable, Mapping
@@ -10,8 +9,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from condaprune.errors import SourceError
+from condaprune.files import read_named, unreadable
 from condaprune.live.verify.results import Culprit, Finding
-from condaprune.paths import parent, sort_key
+from condaprune.parse import parse_json
+from condaprune.paths import from_bytes, parent, printable, sort_key
 
 if TYPE_CHECKING:
     from condaprune.model import Plan
@@ -20,6 +21,7 @@ _QUOTED = re.compile(r"`+([^`]+)`+")
 _WORD = re.compile(r"[\w.+-]*[\w+]")
 _MODULE_ENDS = (".py", "/__init__.py", ".pyc", "/__init__.pyc")
 _CULPRITS_AT_MOST = 3
+_MANIFEST_AT_MOST = 512 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +53,12 @@ def read_manifest(path: str) -> Ledger:
     from condaprune.ruleset import load_builtin
 
     try:
-        with open(path, encoding="utf-8", errors="surrogateescape") as file:
-            raw = json.load(file)
+        raw = parse_json(from_bytes(read_named(path, _MANIFEST_AT_MOST)))
     except OSError as error:
-        raise _unusable(path, f"the manifest cannot be read: {error.strerror}") from error
+        raise _unusable(path, f"the manifest {unreadable(error)}") from error
     except ValueError as error:
-        raise _unusable(path, f"the manifest is not valid JSON: {error}") from error
+        what = f"the manifest is not valid JSON: {printable(str(error))}"
+        raise _unusable(path, what) from error
     if not isinstance(raw, dict) or not isinstance(raw.get("removed"), list):
         raise _unusable(path, "the manifest has no list `removed`")
     rules: dict[str, str] = {}
@@ -65,10 +67,13 @@ def read_manifest(path: str) -> Ledger:
         if isinstance(row, str):
             rules[row] = ""
         elif isinstance(row, dict) and isinstance(row.get("path"), str):
-            rules[row["path"].strip("/")] = str(row.get("rule") or "")
-    for row in raw.get("rules") or ():
+            rule = row.get("rule")
+            rules[row["path"].strip("/")] = rule if isinstance(rule, str) else ""
+    named = raw.get("rules")
+    for row in named if isinstance(named, list) else ():
         if isinstance(row, dict) and isinstance(row.get("breaks"), list):
-            breaks[str(row.get("name"))] = tuple(map(str, row["breaks"]))
+            sentences = row["breaks"]
+            breaks[str(row.get("name"))] = tuple(s for s in sentences if isinstance(s, str))
     names = set(rules.values())
     for rule in load_builtin():
         if rule.id in names:

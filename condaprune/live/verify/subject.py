@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import os
 import platform
 import re
@@ -15,6 +14,7 @@ from condaprune.errors import ArchiveError, SourceError
 from condaprune.formats.unpack_list import UNPACK
 from condaprune.live.activation import activate
 from condaprune.live.sandbox import Sandbox, open_sandbox
+from condaprune.live.verify import answers
 from condaprune.live.verify.listing import Listing, list_prefix
 from condaprune.live.verify.removals import Removals
 from condaprune.live.verify.results import Finding
@@ -193,21 +193,31 @@ def describe(
     if done.code != 0:
         why = f"{python} {done.ending}: {done.last_line}"
         return Subject(label, listing, sandbox, None, why)
-    version, search, suffixes, stdlib = ast.literal_eval(done.out.decode("ascii"))
-    within = [listing.inside(real_path(path)) for path in search]
-    interpreter = Interpreter(
-        python,
-        (version[0], version[1], version[2]),
-        tuple(dict.fromkeys(path for path in within if path)),
-        listing.inside(real_path(stdlib)) or "",
-        tuple(suffixes),
-    )
+    try:
+        interpreter = _interpreter(python, listing, done.out)
+    except ValueError as error:
+        return Subject(label, listing, sandbox, None, f"{python} describes itself by {error}")
     if interpreter.version >= (3, 8) and not any("/__pycache__/" in path for path in listing):
         # Compile once, not once a process. Never where the environment has bytecode: the cache
         # would hide it, and with it any error in it.
         cache = tempfile.mkdtemp(prefix="bytecode-", dir=scratch)
         sandbox = replace(sandbox, bytecode=cache)
     return Subject(label, listing, sandbox, interpreter)
+
+
+def _interpreter(python: str, listing: Listing, answer: bytes) -> Interpreter:
+    version, search, suffixes, stdlib = answers.parse_answer(answer.strip(), 4)
+    if not answers.is_list(version):
+        raise ValueError("an answer that is no list")
+    major, minor, micro = (number for number in version if isinstance(number, int))
+    within = [listing.inside(real_path(path)) for path in answers.texts(search)]
+    return Interpreter(
+        python,
+        (major, minor, micro),
+        tuple(dict.fromkeys(path for path in within if path)),
+        listing.inside(real_path(answers.text(stdlib))) or "",
+        answers.texts(suffixes),
+    )
 
 
 def real_path(path: str) -> str:

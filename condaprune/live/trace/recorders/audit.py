@@ -16,11 +16,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from condaprune.errors import TraceError
+from condaprune.files import read_regular
 from condaprune.live.trace import hook
 from condaprune.live.trace.recorders.base import Launch, Recorder, Recording
 from condaprune.paths import from_bytes
 from condaprune.traces.trace import KINDS, Prefix, TracedEntry, TraceKind, union
 
+_AT_MOST = 1 << 30
 _PYTHON = re.compile(r"python(\d+)\.(\d+)t?")
 _ALONE = (
     "the audit recorder sees only files that Python code opens: neither libraries, nor the "
@@ -71,8 +73,10 @@ class AuditRecorder(Recorder):
         touched: list[Mapping[str, TracedEntry]] = []
         processes = sorted(os.listdir(self._target))
         for name in processes:
-            with open(os.path.join(self._target, name), "rb") as stream:
-                data = stream.read()
+            try:
+                data = read_regular(os.path.join(self._target, name), _AT_MOST)
+            except OSError:
+                continue  # not one of the hook's
             for kind, path, module, how in parse(data):
                 askers = frozenset((module,) if module else ())
                 computed = askers if how == "computed" else frozenset()

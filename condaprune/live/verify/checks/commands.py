@@ -48,9 +48,15 @@ class CommandsCheck:
                 commands.append(path)
         answers = []
         with ThreadPoolExecutor(max_workers=max(1, pair.effort.jobs)) as pool:
-            for answer in pool.map(partial(self._ask, pair), commands):
-                answers.append(answer)
-                pair.effort.progress(self.name, len(answers), len(commands))
+            try:
+                for answer in pool.map(partial(self._ask, pair), commands):
+                    answers.append(answer)
+                    pair.effort.progress(self.name, len(answers), len(commands))
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                for subject in (pair.before, pair.after):
+                    subject.sandbox.commands.end()
+                raise
         return Outcome(
             sum(answer.counted for answer in answers),
             tuple(finding for answer in answers for finding in answer.lost),

@@ -57,7 +57,9 @@ def binaries(listing: Listing) -> Mapping[str, BinaryFacts]:
         if entry.kind != "file" or entry.size < 64 or path.endswith(_NEVER_BINARY):
             continue
         try:
-            fd = os.open(to_bytes(listing.absolute(path)), os.O_RDONLY | os.O_NOFOLLOW)
+            fd = os.open(
+                to_bytes(listing.absolute(path)), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
+            )
         except OSError:
             continue
         try:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from condaprune.live.verify import probe_metadata
+from condaprune.live.verify import answers, probe_metadata
 from condaprune.live.verify.results import Finding, Outcome, Unchecked
 from condaprune.live.verify.subject import Pair, Subject, real_path
 from condaprune.names import canonical_name
@@ -74,6 +73,21 @@ class MetadataCheck:
         return Outcome(counted, tuple(lost), tuple(removed), unchecked)
 
 
+def _row(line: bytes) -> Row:
+    home, name, version, points, requires, top = answers.parse_answer(line, 6)
+    if not answers.is_list(points):
+        raise ValueError("an answer that is no list")
+    triples = [answers.texts(point) for point in points]
+    return (
+        answers.text(home),
+        answers.text(name),
+        answers.text(version),
+        [(group, entry, value) for group, entry, value in triples],
+        list(answers.texts(requires)),
+        list(answers.texts(top)),
+    )
+
+
 def read_metadata(subject: Subject, timeout: float) -> tuple[dict[str, Metadata], str]:
     """The distributions of an environment by normalised name, and why they may be incomplete.
 
@@ -84,7 +98,10 @@ def read_metadata(subject: Subject, timeout: float) -> tuple[dict[str, Metadata]
     why = ""
     if python is not None and python.version >= (3, 8):
         done = subject.sandbox.run(subject.python("probe_metadata.py"), timeout)
-        rows: list[Row] = [ast.literal_eval(line) for line in done.out.decode("ascii").splitlines()]
+        try:
+            rows = [_row(line) for line in done.out.splitlines()]
+        except ValueError as error:
+            return {}, f"{subject.label}: reading the metadata gave {error}"
         if done.code != 0:
             why = f"{subject.label}: reading the metadata {done.ending}: {done.last_line}"
     else:
