@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 
 from condaprune.model import Inventory
 from condaprune.names import canonical_name
-from condaprune.paths import from_bytes, to_bytes
+from condaprune.paths import from_bytes, printable, to_bytes
 from condaprune.traces.trace import Trace
 
 _SHOWN = 8
@@ -67,7 +67,7 @@ def fingerprint_difference(trace: Trace, inventory: Inventory) -> str:
             differences["it does not say which environment it was recorded in"] = None
         elif run.fingerprint != now:
             differences.update(dict.fromkeys(_differences(run.fingerprint, now)))
-    words = list(differences)
+    words = list(map(printable, differences))
     more = f", and {len(words) - _SHOWN} more" if len(words) > _SHOWN else ""
     return ", ".join(words[:_SHOWN]) + more
 

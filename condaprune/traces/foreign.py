@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 
 from condaprune.errors import TraceError, UsageProblem, nearest
+from condaprune.files import read_named, unreadable
+from condaprune.parse import parse_json
 from condaprune.paths import from_bytes
 from condaprune.traces.ageing import fingerprint
-from condaprune.traces.format import is_inside
+from condaprune.traces.format import is_inside, is_text
 from condaprune.traces.strace_log import StraceLog
 from condaprune.traces.trace import Prefix, Run, Tally, Trace, TracedEntry, TraceKind
 
+_AT_MOST = 1 << 30
+_COUNT_AT_MOST = 1 << 31
 _Evidence = tuple[Mapping[str, TracedEntry], tuple[str, ...]]
 """Entries, and notes."""
 
@@ -29,12 +32,9 @@ def import_trace(path: str, kind: str, prefix: str) -> Trace:
         )
     name, read = _FORMATS[kind]
     try:
-        with open(path, "rb") as stream:
-            data = stream.read()
+        data = read_named(path, _AT_MOST)
     except OSError as error:
-        raise TraceError(
-            f"it cannot be read: {error.strerror}", where=path, remedy="Check its name"
-        ) from None
+        raise TraceError(f"it {unreadable(error)}", where=path, remedy="Check its name") from None
     prefix = prefix.rstrip("/")
     entries, notes = read(data, Prefix(prefix))
     if not entries:
@@ -79,15 +79,16 @@ def _list(data: bytes, prefix: Prefix) -> _Evidence:
 def _creport(data: bytes, prefix: Prefix) -> _Evidence:
     """slimtoolkit's ``creport.json``: what its monitors saw, and the files that it would keep."""
     try:
-        document = json.loads(data)
-    except (ValueError, RecursionError):
+        document = parse_json(data)
+    except ValueError:
         return {}, ()
     tally = Tally("creport")
 
     def add(path: object, kind: TraceKind, count: object = 1) -> None:
-        relative = prefix.relative(path) if isinstance(path, str) else None
+        relative = prefix.relative(path) if isinstance(path, str) and is_text(path) else None
         if relative and is_inside(relative):
-            tally.add(relative, kind, count if isinstance(count, int) and count > 0 else 1)
+            known = isinstance(count, int) and 0 < count < _COUNT_AT_MOST
+            tally.add(relative, kind, int(count) if known else 1)  # type: ignore[call-overload]
 
     monitors = _object(_object(document).get("monitors"))
     for files in _object(_object(monitors.get("fan")).get("process_files")).values():

@@ -8,15 +8,15 @@ lone surrogate (``\\udc80`` to ``\\udcff``), which survives every JSON reader th
 from __future__ import annotations
 
 import json
-import math
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, fields
-from types import NoneType
 from typing import Any, TypeVar
 
 from condaprune.errors import TraceError
+from condaprune.files import open_named, unreadable
+from condaprune.parse import parse_json
 from condaprune.paths import sort_key
 from condaprune.targets import Target
 from condaprune.traces.trace import ENDINGS, KINDS, Run, Trace, TracedEntry
@@ -24,6 +24,10 @@ from condaprune.traces.trace import ENDINGS, KINDS, Run, Trace, TracedEntry
 MAGIC = "condaprune_trace"
 _FORMAT = 1
 _AGAIN = "Record it again"
+_HEADER_AT_MOST = 64 << 20
+_LINE_AT_MOST = 1 << 20
+_ENTRIES_AT_MOST = 4_000_000
+_NUMBER_AT_MOST = 1 << 63
 
 T = TypeVar("T")
 
@@ -106,23 +110,25 @@ def read_trace(path: str) -> Trace:
     """
     number = 1
     entries: dict[str, TracedEntry] = {}
-    with _clear_errors(path, "read"), open(path, encoding="utf-8") as stream:
+    with _clear_errors(path, "read"), open_named(path) as stream:
         try:
-            runs = _runs(stream.readline(), path)
-            for line in stream:
+            runs = _runs(stream.readline(_HEADER_AT_MOST), path)
+            while line := stream.readline(_LINE_AT_MOST):
                 number += 1
                 document = _load(line)
-                if document is None and not line.endswith("\n"):
+                if document is None and not line.endswith(b"\n") and len(line) < _LINE_AT_MOST:
                     break
                 if not isinstance(document, dict):
                     raise _Damage("it is not a JSON object")
                 if document.get("end") is not None:
-                    if document["end"] != len(entries) or next(stream, None) is not None:
+                    if document["end"] != len(entries) or stream.read(1):
                         raise _Damage("its closing line does not fit what precedes it")
                     return Trace(runs, entries, path)
                 name, entry = _entry(document)
                 if name in entries:
                     raise _Damage("it names an entry twice")
+                if len(entries) == _ENTRIES_AT_MOST:
+                    raise _Damage(f"it has more than {_ENTRIES_AT_MOST:,} entries")
                 entries[name] = entry
         except _Damage as why:
             what = f"the trace is damaged at line {number}: {why}"
@@ -142,8 +148,9 @@ def _clear_errors(path: str, done: str) -> Iterator[None]:
     except UnicodeDecodeError:
         raise _not_a_trace(path) from None
     except OSError as error:
+        what = unreadable(error) if done == "read" else f"cannot be {done}: {error.strerror}"
         raise TraceError(
-            f"the trace cannot be {done}: {error.strerror or error}",
+            f"the trace {what}",
             where=path,
             remedy="Check its name and permissions",
         ) from None
@@ -154,21 +161,22 @@ def _not_a_trace(path: str) -> TraceError:
     return TraceError("it is not a trace", where=path, remedy=remedy)
 
 
-def _load(line: str) -> object:
+def _load(line: bytes) -> object:
     try:
-        document: object = json.loads(line)
-    except (ValueError, RecursionError):
+        return parse_json(line.decode("utf-8"))
+    except UnicodeDecodeError:
+        raise
+    except ValueError:
         return None
-    return document
 
 
-def _runs(line: str, path: str) -> tuple[Run, ...]:
+def _runs(line: bytes, path: str) -> tuple[Run, ...]:
     """The runs in the header, the first line."""
-    document = _load(line) if line.endswith("\n") else None
+    document = _load(line) if line.endswith(b"\n") else None
     if not isinstance(document, dict) or MAGIC not in document:
         raise _not_a_trace(path)
     version = document[MAGIC]
-    if not isinstance(version, int) or version < 1:
+    if type(version) is not int or not 0 < version < _NUMBER_AT_MOST:
         raise _Damage("its format has no version")
     if version > _FORMAT:
         raise TraceError(
@@ -185,7 +193,7 @@ def _runs(line: str, path: str) -> tuple[Run, ...]:
 
 def _entry(document: Mapping[str, object]) -> tuple[str, TracedEntry]:
     name = document.get("path")
-    if not isinstance(name, str) or not is_inside(name):
+    if not isinstance(name, str) or not is_text(name) or not is_inside(name):
         raise _Damage("its path is not one inside a prefix")
     missing = {"kinds": (), "recorders": document.get("recorder", ())}
     return name, _read(TracedEntry, {**missing, **document})
@@ -209,8 +217,16 @@ def _read(cls: type[T], document: Mapping[str, object]) -> T:
     return cls(**values)
 
 
+def is_text(value: object) -> bool:
+    """Whether this is a text that stands for bytes: a surrogate may stand for one byte only."""
+    try:
+        return isinstance(value, str) and value.encode("utf-8", "surrogateescape") is not None
+    except UnicodeEncodeError:
+        return False
+
+
 def _is_texts(value: object) -> bool:
-    return isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value)
+    return isinstance(value, (list, tuple)) and all(map(is_text, value))
 
 
 def _is_kinds(value: object) -> bool:
@@ -218,26 +234,28 @@ def _is_kinds(value: object) -> bool:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and 0 <= value < math.inf
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    return 0 <= value < _NUMBER_AT_MOST
+
+
+def _is_code(value: object) -> bool:
+    return value is None or (type(value) is int and -_NUMBER_AT_MOST < value < _NUMBER_AT_MOST)
 
 
 def _is_versions(value: object) -> bool:
-    return isinstance(value, dict) and _is_texts([*value.values()])
+    return isinstance(value, dict) and _is_texts([*value, *value.values()])
 
 
 _FORMS: Mapping[str, tuple[Callable[[Any], bool], Callable[[Any], object], str]] = {
-    "str": (lambda value: isinstance(value, str), str, "a text"),
+    "str": (is_text, str, "a text"),
     "tuple[str, ...]": (_is_texts, tuple, "a list of texts"),
     "frozenset[str]": (_is_texts, frozenset, "a list of texts"),
     "frozenset[TraceKind]": (_is_kinds, frozenset, f"a list from {', '.join(KINDS)}"),
     "Ending": (lambda value: value in ENDINGS, str, f"one of {', '.join(ENDINGS)}"),
     "int": (_is_number, int, "a number of 0 or more"),
     "float": (_is_number, float, "a number of 0 or more"),
-    "int | None": (
-        lambda value: isinstance(value, (int, NoneType)),
-        lambda value: value,
-        "a number",
-    ),
+    "int | None": (_is_code, lambda value: value, "a number"),
     # A header that does not say plainly that nothing was lost is not trusted to be whole.
     "bool": (lambda _: True, lambda value: value is not False, ""),
     "Mapping[str, str]": (_is_versions, dict, "a map of names to versions"),

@@ -26,7 +26,7 @@ from condaprune.errors import UsageProblem, nearest
 from condaprune.evidence.removal import ONLY_TRACED
 from condaprune.evidence.tree import Tree
 from condaprune.model import Inventory
-from condaprune.paths import ancestors, parent
+from condaprune.paths import ancestors, parent, printable
 from condaprune.sources.owners import source_of_bytecode
 from condaprune.traces.trace import Trace, TracedEntry, TraceKind, check_usable
 
@@ -192,7 +192,7 @@ def _shown_askers(entry: TracedEntry) -> str:
         return ""
     more = f" and {len(names) - 2} more" if len(names) > 2 else ""
     how = ", by a computed import" if entry.computed else ""
-    return f" for {', '.join(names[:2])}{more}{how}"
+    return f" for {printable(', '.join(names[:2]))}{more}{how}"
 
 
 def only_traced(

@@ -121,7 +121,9 @@ class StraceLog:
 
     def _path(self, process: str, arguments: str) -> str | None:
         """The absolute path that a call names; None where it names none or that is unclear."""
-        text = _TEXT.search(arguments)
+        # The first quotation mark alone: a search would go on from each of a text without an end.
+        quoted = arguments.find('"')
+        text = _TEXT.match(arguments, quoted) if quoted >= 0 else None
         if text is None or text[2]:
             self.lost += text is not None
             return None

@@ -107,7 +107,7 @@ def test_a_foreign_file_is_no_trace(tmp_path: Path, content: bytes) -> None:
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     _refused(tmp_path / "missing", "cannot be read: No such file")
-    _refused(tmp_path, "cannot be read: Is a directory")
+    _refused(tmp_path, "the trace is a folder")
 
 
 def test_a_newer_format_is_refused(tmp_path: Path) -> None:
