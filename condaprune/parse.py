@@ -7,8 +7,13 @@ each type.
 from __future__ import annotations
 
 import json
+import re
 import sys
 from typing import NoReturn
+
+_MOST_PARTS = 50
+_PART = r"""(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*"""
+"""A part of a dotted key, with its dot."""
 
 
 def parse_json(data: str | bytes) -> object:
@@ -23,6 +28,10 @@ def parse_json(data: str | bytes) -> object:
 
 def parse_toml(text: str) -> dict[str, object]:
     """The tables of a TOML text. Errors: `ValueError` (tomllib's own says line and column)."""
+    # For each key, tomllib takes time by the square of the number of its parts.
+    for key in re.finditer(rf"(?<![\w-])(?:{_PART})+", text):
+        if len(re.findall(_PART, key[0])) >= _MOST_PARTS:
+            raise ValueError(f"a key has more than {_MOST_PARTS} parts")
     if sys.version_info >= (3, 11):
         import tomllib
     else:

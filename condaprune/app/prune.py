@@ -154,7 +154,9 @@ def _verifier(request: Request, in_place: InPlace) -> Verifier | None:
         return None  # the usual case, without importing all that verifies
     from condaprune.live.heal.verifier import Tries, Verifier
     from condaprune.live.trials import make_trials
+    from condaprune.request.trust import check_commands
 
+    check_commands(request.origin, request.unaccepted)
     trials = make_trials(verify)
     if in_place.heal and not trials:
         raise UsageProblem(

@@ -95,13 +95,14 @@ def check(
         )
     exported = (("--audit", export.path) for export in wanted_exports if export.path != "-")
     files = open_outputs(wanted_outputs, ("--save", save), *exported)
-    path = budget or find_config(os.getcwd())
+    config = find_config(os.getcwd(), (env,))
+    path = budget or config.path
     if not path:
         raise ConfigError(
-            "there is no condaprune.toml here or above",
+            "there is no condaprune.toml here or in the project above",
             remedy="Write one with a [budget.environment] table, or name it with --budget",
         )
-    limits = load_budget(path)
+    limits = load_budget(path, named=bool(budget) or config.named)
     base_path = baseline or limits.baseline
     if save and base_path and not os.path.exists(base_path):
         base_path = ""  # the first run makes it

@@ -36,14 +36,15 @@ def rules_and_categories(
     return _starting(incomplete, (*(r.id for r in rules), *(r.category for r in rules)))
 
 
-def profiles(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+def profiles(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
     """The built-in profiles and those of the configuration that applies here."""
     from condaprune.request.find import read_config
     from condaprune.ruleset import PROFILES
 
     own: Iterable[str] = ()
     with contextlib.suppress(CondapruneError, OSError):
-        config = read_config()
+        environment = context.params.get("env")
+        config = read_config(environments=(environment,) if environment else ())
         own = config.values.profiles if config is not None else ()
     return _starting(incomplete, (*PROFILES, *own))
 

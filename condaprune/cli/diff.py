@@ -71,7 +71,9 @@ def diff(
     wanted = Wanted(depth=depth, exclude=exclude)
     with Reporter(quiet=quiet, bars=not no_progress) as progress:
         pruned = any(document.pruned for document in documents)
-        request = Request().configured(read_config()) if pruned else None
+        request = (
+            Request().configured(read_config(environments=(before, after))) if pruned else None
+        )
         first, second = (
             make_audit(subject, wanted)
             if isinstance(subject, Audit)

@@ -86,7 +86,7 @@ _REQUEST = (
     _list("--no-guard", "NAME", "Switch a guard off, or all (the report says so)",
           complete=completion.guards),
     click.option("--config", "config_file", metavar="FILE",
-                 help="The configuration (default: the nearest condaprune.toml or pyproject)."),
+                 help="The configuration (default: the project's condaprune.toml or pyproject)."),
     click.option("--isolated", is_flag=True, help="Ignore any configuration."),
 )  # fmt: skip
 
@@ -97,10 +97,24 @@ _PLAN_NAMES = (
 )  # fmt: skip
 
 
-def _request(*, config_file: str | None, isolated: bool, **values: Any) -> Request:
+def _request(
+    *, config_file: str | None, isolated: bool, accept_config: bool = False, **values: Any
+) -> Request:
     from condaprune.request.find import read_config
 
-    return Request(**values).configured(read_config(config_file, isolated=isolated))
+    given = click.get_current_context().params
+    config = read_config(
+        config_file,
+        isolated=isolated,
+        environments=(given["env"],),
+        accept=accept_config,
+        say=(lambda _note: None) if given.get("quiet") else _note,
+    )
+    return Request(**values).configured(config)
+
+
+def _note(text: str) -> None:
+    click.echo(f"condaprune: note: {text}", err=True)
 
 
 request_options = option_group("request", _REQUEST, _request)
@@ -111,8 +125,12 @@ _VERIFY = _list(
     "Undo the run unless this shell command succeeds in the pruned environment, or every import "
     "that worked still does; none: not even what the configuration asks for",
 )  # fmt: skip
-prune_request_options = option_group("request", (*_REQUEST, _VERIFY), _request)
-"""The same with ``--verify``."""
+_ACCEPT = click.option(
+    "--accept-config", is_flag=True,
+    help="Accept the commands of a configuration that was found, now and until it changes.",
+)  # fmt: skip
+prune_request_options = option_group("request", (*_REQUEST, _ACCEPT, _VERIFY), _request)
+"""The same with ``--verify``, and what lets a configuration ask for it."""
 
 
 def asks_for_plan() -> bool:

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from importlib.resources import files
 from typing import Any
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib  # type: ignore[import-not-found, unused-ignore]
+from condaprune.parse import parse_toml
 
 
 def text(name: str) -> str:
@@ -19,5 +15,4 @@ def text(name: str) -> str:
 
 def table(name: str) -> dict[str, Any]:
     """The table in a TOML file."""
-    parsed: dict[str, Any] = tomllib.loads(text(name))
-    return parsed
+    return parse_toml(text(name))

@@ -35,7 +35,8 @@ class Request:
     where the traced command failed if `accept_failed`; `only_traced` keeps nothing else, but for
     what `closure` adds. `no_guard` names guards to switch off, or ``all``. `verify` are commands
     that must succeed afterwards, for whoever carries the plan out. `suppress` and `profiles` come
-    from the configuration in the file `origin`.
+    from the configuration in the file `origin`; of `verify`, the `unaccepted` are its commands
+    where nobody named or accepted it: they must not be run.
     """
 
     profile: str | None = None
@@ -60,6 +61,7 @@ class Request:
     profiles: Mapping[str, ProfileTable] = field(default_factory=dict)
     suppress: tuple[SuppressTable, ...] = ()
     origin: str = ""
+    unaccepted: tuple[str, ...] = ()
 
     def configured(self, config: Config | None) -> Request:
         """This request on top of a configuration: lists of both, single values of this one first.
@@ -69,9 +71,7 @@ class Request:
         if config is None:
             return self
         values = config.values
-        verify = self.verify
-        if NO_VERIFICATION not in verify:
-            verify = (*values.verify, *verify)
+        own = () if NO_VERIFICATION in self.verify else values.verify
         return replace(
             self,
             profile=self.profile or values.profile or None,
@@ -88,10 +88,11 @@ class Request:
             strip=values.strip if self.strip is None else self.strip,
             traces=(*config.beside(values.trace), *self.traces),
             no_guard=(*values.no_guard, *self.no_guard),
-            verify=verify,
+            verify=(*own, *self.verify),
             profiles=values.profiles,
             suppress=values.suppress,
             origin=config.origin,
+            unaccepted=(*self.unaccepted, *(own if config.unaccepted else ())),
         )
 
     def kept_too(self, patterns: Iterable[str]) -> Request:

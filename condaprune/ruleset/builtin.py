@@ -16,6 +16,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from condaprune.errors import RuleError
+from condaprune.parse import parse_json, parse_toml
 from condaprune.rule import Parameter, Rule, When
 from condaprune.ruleset.patterns import remember, translate, with_values
 from condaprune.version import __version__
@@ -129,8 +130,11 @@ def _compiled() -> dict[str, Any] | None:
         content = loader.get_data(os.path.join(os.path.dirname(__file__), COMPILED))
     except OSError:
         return None
-    data: dict[str, Any] = json.loads(content)
-    return data
+    try:
+        data = parse_json(content)
+    except ValueError:
+        return None  # damaged: the TOML files are read
+    return data if isinstance(data, dict) else None
 
 
 def _files(folder: str) -> Iterator[tuple[str, str]]:
@@ -159,7 +163,7 @@ def _digest(sources: Sequence[tuple[str, bytes]]) -> int:
 
 def _parse(sources: Sequence[tuple[str, bytes]]) -> _Builtin:
     from condaprune.ruleset.format import RetiredFile
-    from condaprune.ruleset.load import parse_rules, parse_toml, read_document, unique
+    from condaprune.ruleset.load import parse_rules, read_document, unique
 
     rules: list[Rule] = []
     retired: dict[str, Retired] = {}
@@ -170,7 +174,9 @@ def _parse(sources: Sequence[tuple[str, bytes]]) -> _Builtin:
             rows = read_document(RetiredFile, text, name, lambda file: file.retired)
             retired = {row.id: row for row in rows}
         elif name.startswith(KNOWLEDGE):
-            tables[name.removeprefix(KNOWLEDGE).removesuffix(".toml")] = parse_toml(text)
+            tables[name.removeprefix(KNOWLEDGE).removesuffix(".toml")] = cast(
+                "Tables", parse_toml(text)
+            )
         else:
             rules.extend(parse_rules(text, name))
     return _Builtin(unique(rules, {r.id: r.since for r in retired.values()}), retired, tables)

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
 from condaprune.errors import RuleError
+from condaprune.files import read_named, unreadable
+from condaprune.parse import parse_toml
+from condaprune.paths import printable
 from condaprune.rule import Parameter, Rule, When
 from condaprune.ruleset.format import ParameterTable, RuleFile, RuleTable
 from condaprune.ruleset.patterns import VALUE, check, parameters_of, substitute
 from condaprune.ruleset.validate import Invalid, Key, line_of, read, schema_of, table_lines
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib  # type: ignore[import-not-found, unused-ignore]
-
-parse_toml = tomllib.loads
+_LIMIT = 4 << 20
 Table = TypeVar("Table")
 Result = TypeVar("Result")
 
@@ -32,19 +29,19 @@ def read_document(
     Errors: `RuleError` with file, line, rule and remedy; *origin* names the file.
     """
     try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        data = parse_toml(text)
+    except ValueError as error:
         found = re.search(r"(.*) \(at (?:line (\d+)|end of document)", str(error))
         what, line = (found[1], found[2]) if found else (str(error), "1")
         raise RuleError(
-            f"not valid TOML: {what}",
-            where=f"{origin}:{line or len(text.splitlines())}",
+            f"not valid TOML: {printable(what)}",
+            where=f"{printable(origin)}:{line or len(text.splitlines())}",
             remedy="See https://toml.io for the syntax.",
         ) from error
     try:
         return use(read(kind, data))
     except Invalid as error:
-        where = f"{origin}:{line_of(text, error.key)}"
+        where = f"{printable(origin)}:{line_of(text, error.key)}"
         rule = _rule_id(data, error.key)
         where += f" (rule {rule})" if rule else ""
         raise RuleError(error.what, where=where, remedy=error.remedy) from error
@@ -54,14 +51,13 @@ def load_file(path: str | os.PathLike[str]) -> tuple[Rule, ...]:
     """The rules of one file. Errors: `RuleError` with file, line, rule and remedy."""
     name = os.fspath(path)
     try:
-        with open(name, encoding="utf-8") as stream:
-            text = stream.read()
+        text = read_named(name, _LIMIT).decode("utf-8")
     except OSError as error:
-        raise RuleError(
-            f"cannot be read: {error.strerror}", where=name, remedy="Check the path."
-        ) from error
+        where = printable(name)
+        raise RuleError(unreadable(error), where=where, remedy="Check the path.") from error
     except UnicodeDecodeError as error:
-        raise RuleError("is not UTF-8", where=name, remedy="Save it as UTF-8.") from error
+        where = printable(name)
+        raise RuleError("is not UTF-8", where=where, remedy="Save it as UTF-8.") from error
     return parse_rules(text, name)
 
 

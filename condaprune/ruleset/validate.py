@@ -7,6 +7,7 @@ hold; the metadata of their fields says what each is for.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from functools import cache
@@ -21,6 +22,9 @@ Key = tuple[str | int, ...]
 Schema = dict[str, object]
 
 T = TypeVar("T")
+
+_SHOWN = 100
+"""Characters of a value that a message quotes."""
 
 
 class Invalid(Exception):
@@ -38,7 +42,10 @@ def read(kind: type[T], data: Mapping[str, object], key: Key = ()) -> T:
     declarations = fields_of(kind)  # type: ignore[arg-type]
     for name in data:
         if name not in declarations:
-            raise Invalid((*key, name), f"unknown key {name!r}", nearest(name, list(declarations)))
+            known = list(declarations)
+            raise Invalid(
+                (*key, name), f"unknown key {_shown(name)}", nearest(name[:_SHOWN], known)
+            )
     values: dict[str, object] = {}
     for name, (declared, hint) in declarations.items():
         if name in data:
@@ -70,7 +77,7 @@ def _value(hint: Any, data: object, declared: Field[Any], key: Key) -> object:
         return _string(data, declared, key)
     if hint is int:
         if type(data) is not int or data < 0:
-            what = f"{_named(key)} is {data!r}"
+            what = f"{_named(key)} is {_shown(data)}"
             raise Invalid(key, what, "Give a whole number, 0 or more.")
         return data
     if hint is bool:
@@ -80,7 +87,10 @@ def _value(hint: Any, data: object, declared: Field[Any], key: Key) -> object:
     if origin is Literal:
         choices = get_args(hint)
         if data not in choices:
-            raise Invalid(key, f"{_named(key)} is {data!r}", nearest(str(data), choices))
+            what = f"{_named(key)} is {_shown(data)}"
+            raise Invalid(
+                key, what, nearest(data[:_SHOWN] if isinstance(data, str) else "", choices)
+            )
         return data
     if origin is tuple:
         return _items(get_args(hint)[0], data, declared, key)
@@ -100,7 +110,7 @@ def _string(data: object, declared: Field[Any], key: Key) -> str:
         raise _wrong_type(key, data, "a string")
     pattern = declared.metadata.get("pattern")
     if pattern and not re.fullmatch(pattern, data):
-        what = f"{_named(key)} is {data!r}" if data.strip() else f"{_named(key)} is blank"
+        what = f"{_named(key)} is {_shown(data)}" if data.strip() else f"{_named(key)} is blank"
         raise Invalid(key, what, f"Expected: {_doc(declared)}")
     return data
 
@@ -112,8 +122,8 @@ def _items(item: Any, data: object, declared: Field[Any], key: Key) -> tuple[obj
         raise Invalid(key, f"{_named(key)} is empty", f"Give at least one: {_doc(declared)}")
     items = tuple(_value(item, part, declared, (*key, at)) for at, part in enumerate(data))
     if item is str and len(set(items)) < len(items):
-        twice = next(part for part in items if items.count(part) > 1)
-        raise Invalid(key, f"{_named(key)} lists {twice!r} twice", "Delete one of them.")
+        twice = Counter(items).most_common(1)[0][0]
+        raise Invalid(key, f"{_named(key)} lists {_shown(twice)} twice", "Delete one of them.")
     return items
 
 
@@ -124,15 +134,27 @@ def _table(data: object, key: Key) -> Mapping[str, object]:
 
 
 def _wrong_type(key: Key, data: object, expected: str) -> Invalid:
+    return Invalid(key, f"{_named(key)} is {_kind(data)}", f"Give {expected}.")
+
+
+def _kind(data: object) -> str:
     kinds = {str: "a string", bool: "a boolean", int: "a number", float: "a number"}
     kinds |= {list: "a list", dict: "a table"}
-    given = kinds.get(type(data), "a date or time")
-    return Invalid(key, f"{_named(key)} is {given}", f"Give {expected}.")
+    return kinds.get(type(data), "a date or time")
+
+
+def _shown(data: object) -> str:
+    """A value for a message: short texts and numbers as they are, anything else by its kind."""
+    if isinstance(data, str):
+        return repr(data if len(data) <= _SHOWN else f"{data[:_SHOWN]}...")
+    if isinstance(data, bool) or (isinstance(data, int) and abs(data) < 1 << 64):
+        return repr(data)
+    return repr(data) if isinstance(data, float) else _kind(data)
 
 
 def _named(key: Key) -> str:
     """The last named part of a key, for messages."""
-    return repr(next(part for part in reversed(key) if isinstance(part, str)))
+    return _shown(next(part for part in reversed(key) if isinstance(part, str)))
 
 
 def _doc(declared: Field[Any]) -> str:

@@ -7,7 +7,6 @@ import pytest
 
 from condaprune.errors import ConfigError
 from condaprune.request.config import load_config
-from condaprune.request.find import find_config
 from condaprune.request.request import Request
 from condaprune.request.rules import choose_rules, suppress
 from condaprune.rule import Rule
@@ -24,26 +23,6 @@ def write(folder: Path, text: str, name: str = "condaprune.toml") -> str:
 
 def rule(identity: str) -> Rule:
     return Rule(identity, "w", ("b",), "safe", "c", ("https://x",), ("/a/",), (), (), ())
-
-
-def test_the_nearest_file_above_is_found(tmp_path: Path) -> None:
-    write(tmp_path, "")
-    near = write(tmp_path / "app", "")
-    (tmp_path / "app" / "src").mkdir()
-    assert find_config(str(tmp_path / "app" / "src")) == near
-
-
-def test_a_pyproject_counts_only_with_its_section(tmp_path: Path) -> None:
-    write(tmp_path / "app", "[project]\n", "pyproject.toml")
-    far = write(tmp_path, "[tool.condaprune]\nprofile = 'safe'\n", "pyproject.toml")
-    assert find_config(str(tmp_path / "app")) == far
-    assert load_config(far).values.profile == "safe"
-
-
-def test_the_variable_names_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write(tmp_path, "")
-    monkeypatch.setenv("CONDAPRUNE_CONFIG", "/elsewhere.toml")
-    assert find_config(str(tmp_path)) == "/elsewhere.toml"
 
 
 def test_an_unknown_key_is_answered_with_line_and_nearest(tmp_path: Path) -> None:

@@ -162,9 +162,12 @@ class Budget:
         return max([1, *(x.name.count("/") + 1 for x in self.limits if x.scope == "folder")])
 
 
-def load_budget(path: str) -> Budget:
-    """The budgets of a configuration file. Errors: `ConfigError` with file, line and remedy."""
-    tables = read_tables(path, "--budget")
+def load_budget(path: str, *, named: bool = True) -> Budget:
+    """The budgets of a configuration file that the user *named*, or that was found.
+
+    Errors: `ConfigError` with file, line and remedy.
+    """
+    tables = read_tables(path, "--budget", named=named)
     data = tables.values.get("budget")
     if not isinstance(data, dict):
         remedy = 'Write for instance [budget.environment] with max = "450 MB"'
