@@ -53,6 +53,20 @@ def write_private(name: str, data: bytes) -> bool:
     return False
 
 
+def remove_private(name: str) -> None:
+    """Remove the file *name*, and the folders on the way to it that are empty then."""
+    folder = private_folder()
+    with contextlib.suppress(OSError):
+        if folder and _is_private(folder):
+            os.unlink(os.path.join(folder, name))
+            os.rmdir(folder)
+            for base in ("state", ".local"):  # as made here; an XDG_STATE_HOME stays
+                folder = os.path.dirname(folder)
+                if os.path.basename(folder) != base:
+                    return
+                os.rmdir(folder)
+
+
 def _is_private(path: str) -> bool:
     """Whether what lies at *path* is no link, ours, and for nobody else to write to."""
     info = os.lstat(path)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import signal
+import tempfile
 
 import pytest
 
@@ -37,6 +40,12 @@ def _quiet_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-def pytest_configure() -> None:
-    """Let Ctrl-C reach what the tests start: a shell's background jobs begin with it ignored."""
+def pytest_configure(config: pytest.Config) -> None:
+    """Let Ctrl-C reach what the tests start: a shell's background jobs begin with it ignored.
+
+    No test reads or writes what condaprune keeps for the user who runs the tests.
+    """
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    private = tempfile.mkdtemp(prefix="condaprune-tests-")
+    config.add_cleanup(lambda: shutil.rmtree(private, ignore_errors=True))
+    os.environ["XDG_STATE_HOME"] = private

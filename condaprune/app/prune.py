@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from condaprune.errors import UsageProblem
+from condaprune.errors import SinkError, UsageProblem
 from condaprune.model import Outcome, Plan, Progress, no_progress
+from condaprune.paths import printable
 from condaprune.planning.account import Account, make_account
 from condaprune.planning.planner import make_plan
 from condaprune.request.request import NO_VERIFICATION, Request
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from condaprune.app.carry_out import Carried
     from condaprune.live.heal.units import Keep
     from condaprune.live.heal.verifier import Verifier
+    from condaprune.sinks.inplace.leftover import Accept
     from condaprune.sinks.inplace.sink import InPlaceSink
     from condaprune.sinks.outputs.options import OutputOptions
 
@@ -28,10 +30,12 @@ class InPlace:
     """How a run in place is carried out.
 
     `undoable` keeps what goes set aside afterwards. `heal` takes removals back where a verification
-    fails, within `heal_tries` verifications and `heal_time` seconds.
+    fails, within `heal_tries` verifications and `heal_time` seconds. `accept` says which journals
+    of interrupted runs are carried out first: ``own``, ``any``, or ``none``, which discards them.
     """
 
     undoable: bool = False
+    accept: Accept = "own"
     heal: bool = False
     heal_tries: int = 25
     heal_time: float = 900.0
@@ -89,15 +93,16 @@ def prune(
             source,
             allow_self=allow_self,
             verified=verifier is not None,
-            undoable=in_place.undoable,
+            in_place=in_place,
         )
+        recover_run(source, in_place.accept, say, progress)
         carry_out_plan = partial(carry_out, sink=place, verifier=verifier, replan=replan)
     else:
         from condaprune.sinks.outputs.sink import OutputSink
 
         sink = OutputSink(output, source.prefix)
+        _refuse_pending(source)
         carry_out_plan = partial(carry_out, sink=sink)
-    recover_run(source, say, progress)
     plan = make_plan(source, request, progress=progress)
     carried = carry_out_plan(plan, source, progress=progress)
     account = make_account(carried.plan, carried.outcome)
@@ -105,32 +110,58 @@ def prune(
     return Pruned(carried.plan, account, carried.outcome, carried.keeps, spent)
 
 
-def recover_run(source: Source, say: Callable[[str], None], progress: Progress) -> None:
+def recover_run(
+    source: Source, accept: Accept, say: Callable[[str], None], progress: Progress
+) -> None:
     """End a run in this environment that was interrupted, and say so. Errors: `SinkError`."""
-    pending = pending_run(source)
-    if not pending:
+    if not _has_state(source.prefix):
         return
     from condaprune.sinks.inplace.run import recover
 
-    done = recover(pending, source.label, progress=progress)
+    done = recover(source.prefix, source.label, accept=accept, progress=progress)
     if done:
         say(f"{source.label}: {done}")
 
 
-def pending_run(source: Source) -> str:
-    """The prefix where it holds an interrupted run, else nothing."""
+def note_on_pending(source: Source) -> str:
+    """What is left undone in an environment of which only a plan or a count is made, so that it
+    may not be what it seems; empty where nothing is."""
+    if not _has_state(source.prefix):
+        return ""
+    from condaprune.sinks.inplace.status import pending_run
+
+    try:
+        _, pending = pending_run(source.prefix, source.label)
+    except SinkError as error:
+        return str(error)
+    return f"{printable(source.label)}: {pending}" if pending else ""
+
+
+def _refuse_pending(source: Source) -> None:
+    """Refuse an environment in which a run in place has not ended. Errors: `SinkError`."""
+    if not _has_state(source.prefix):
+        return
+    from condaprune.sinks.inplace.journal import Phase
+    from condaprune.sinks.inplace.status import pending_run
+
+    phase, pending = pending_run(source.prefix, source.label)
+    if phase not in (None, Phase.KEPT):
+        raise SinkError(
+            "a run in place has not ended here, and -o leaves the environment as it is",
+            where=printable(source.label),
+            remedy=pending[0].upper() + pending[1:],
+        )
+
+
+def _has_state(prefix: str) -> bool:
+    """Whether there is a state folder, found out without importing all that recovers."""
     from condaprune.sources.prefix import STATE_FOLDER
 
-    prefix = source.prefix
-    if not prefix or not os.path.lexists(os.path.join(prefix, STATE_FOLDER)):
-        return ""  # the usual case, without importing all that recovers
-    from condaprune.sinks.inplace.run import is_pending
-
-    return prefix if is_pending(prefix) else ""
+    return bool(prefix) and os.path.lexists(os.path.join(prefix, STATE_FOLDER))
 
 
 def _in_place_sink(
-    source: Source, *, allow_self: bool, verified: bool, undoable: bool
+    source: Source, *, allow_self: bool, verified: bool, in_place: InPlace
 ) -> InPlaceSink:
     """The prefix of *source* as sink. Errors: `UsageProblem`, `ProtectedPathError`."""
     from condaprune.sinks.inplace.sink import InPlaceOptions, InPlaceSink
@@ -144,7 +175,9 @@ def _in_place_sink(
         )
     if not allow_self:
         check_not_own(source.prefix)
-    return InPlaceSink(InPlaceOptions(verified=verified, undoable=undoable))
+    # What was to be discarded is gone before the sink looks.
+    accept: Accept = "own" if in_place.accept == "none" else in_place.accept
+    return InPlaceSink(InPlaceOptions(verified, in_place.undoable, accept))
 
 
 def _verifier(request: Request, in_place: InPlace) -> Verifier | None:

@@ -107,9 +107,12 @@ def audit(
         )
         return
     from condaprune.app.audit import audit as make_audit
+    from condaprune.app.prune import note_on_pending
     from condaprune.cli.progress import Reporter
     from condaprune.report.audit.make import Wanted
+    from condaprune.report.audit.model import Audit
     from condaprune.report.audit.saved import to_json
+    from condaprune.report.audit.subject import open_subject
 
     wanted = Wanted(
         depth=depth,
@@ -120,8 +123,11 @@ def audit(
         exclude=exclude,
         trace=unused or "",
     )
+    subject = open_subject(env)
+    if not isinstance(subject, Audit) and (note := note_on_pending(subject)):
+        say(note)
     with Reporter(quiet=quiet, bars=not no_progress) as progress:
-        audit = make_audit(env, wanted, laid_over, progress=progress)
+        audit = make_audit(subject, wanted, laid_over, progress=progress)
     show = make_show(by, top, files=all_files)
     write_all(wanted_outputs, AUDIT, audit, show, files, quiet=quiet)
     if save:

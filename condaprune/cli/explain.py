@@ -8,7 +8,7 @@ import click
 
 from condaprune.cli.options import reading_options, request_options
 from condaprune.cli.outputs import form_option, make_show
-from condaprune.cli.terminal import put
+from condaprune.cli.terminal import put, say
 from condaprune.report.forms import EXPLANATION, render
 
 if TYPE_CHECKING:
@@ -31,12 +31,16 @@ def explain(
     condaprune explain /env pandas._testing
     condaprune explain /env lib/libssl.so.3 numpy
     """
+    from condaprune.app.prune import note_on_pending
     from condaprune.planning.account import make_account
     from condaprune.planning.planner import make_plan
     from condaprune.report.explain import Answers, find
     from condaprune.sources.find import find_source
 
-    plan = make_plan(find_source(env, limits), request)
+    source = find_source(env, limits)
+    if note := note_on_pending(source):
+        say(note)
+    plan = make_plan(source, request)
     explanations = tuple(find(plan, question) for question in what)
     answers = Answers(plan, make_account(plan).count, explanations)
     put(render(shown, EXPLANATION, answers, make_show()))

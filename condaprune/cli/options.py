@@ -13,6 +13,7 @@ from condaprune.request.request import Request
 
 if TYPE_CHECKING:
     from condaprune.app.prune import InPlace
+    from condaprune.sinks.inplace.leftover import Accept
     from condaprune.sources.base import Limits
 
 Command = Callable[..., Any]
@@ -140,6 +141,14 @@ def asks_for_plan() -> bool:
     return any(value not in (None, False, (), "imports") for value in values.values())
 
 
+_JOURNAL = (
+    click.option("--trust-journal", is_flag=True,
+                 help="Also end a run that was not begun by you here, by the journal it left."),
+    click.option("--discard-journal", is_flag=True,
+                 help="Give up a run that was interrupted: its journal goes, the rest stays as it "
+                 "is."),
+)  # fmt: skip
+
 _IN_PLACE = (
     click.option("--heal", is_flag=True,
                  help="If --verify fails, take back the fewest removals that mend it."),
@@ -149,13 +158,32 @@ _IN_PLACE = (
                  show_default=True, metavar="SECONDS", help="How long --heal may take."),
     click.option("--undoable", is_flag=True,
                  help="Set aside what goes, so that `condaprune undo` can put it back."),
+    *_JOURNAL,
 )  # fmt: skip
 
 
-def _in_place(**values: Any) -> InPlace:
+def _accept(*, trust_journal: bool, discard_journal: bool) -> Accept:
+    """Which journals of earlier runs are carried out. Errors: `UsageProblem`."""
+    if trust_journal and discard_journal:
+        from condaprune.errors import UsageProblem
+
+        raise UsageProblem(
+            "a journal is carried out or discarded, not both",
+            where="--trust-journal, --discard-journal",
+            remedy="Leave one of them out",
+        )
+    return "any" if trust_journal else "none" if discard_journal else "own"
+
+
+def _in_place(*, trust_journal: bool, discard_journal: bool, **values: Any) -> InPlace:
     from condaprune.app.prune import InPlace
 
-    return InPlace(**values)
+    accept = _accept(trust_journal=trust_journal, discard_journal=discard_journal)
+    return InPlace(**values, accept=accept)
+
+
+journal_options = option_group("accept", _JOURNAL, _accept)
+"""The options for the journal of an earlier run, as ``accept``."""
 
 
 in_place_options = option_group("in_place", _IN_PLACE, _in_place)

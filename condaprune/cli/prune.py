@@ -79,8 +79,8 @@ def prune(
     files = _open_files(output, manifest, sbom) if manifest or sbom else None
     with Reporter(quiet=quiet, bars=not no_progress) as progress:
         if dry_run:
-            if app.pending_run(source):
-                say(f"{source.label}: an interrupted run is to be finished or undone first")
+            if note := app.note_on_pending(source):
+                say(note)
             pruned = app.dry_run(source, request, progress=progress)
         else:
             with name_what_is_left(source):
@@ -171,10 +171,10 @@ def _refuse_in_place_options() -> None:
     from condaprune.errors import UsageProblem
 
     given = click.get_current_context().params
-    for name, option in (("verify", "--verify"), ("heal", "--heal"), ("undoable", "--undoable")):
+    for name in ("verify", "heal", "undoable", "trust_journal", "discard_journal"):
         if given[name]:
             raise UsageProblem(
                 "this is for a run in place, and -o leaves the environment as it is",
-                where=option,
-                remedy="Leave it out, and verify the output with `condaprune verify`",
+                where="--" + name.replace("_", "-"),
+                remedy="Leave it out; `condaprune verify` verifies the output",
             )

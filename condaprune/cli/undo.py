@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
+
+from condaprune.cli.options import journal_options
+
+if TYPE_CHECKING:
+    from condaprune.sinks.inplace.leftover import Accept
 
 
 @click.command()
@@ -10,8 +17,9 @@ import click
 @click.option(
     "--forget", is_flag=True, help="Delete what was set aside instead: the run is final then."
 )
+@journal_options
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing.")
-def undo(env: str, forget: bool, quiet: bool) -> None:
+def undo(env: str, forget: bool, quiet: bool, accept: Accept) -> None:
     """Restore ENV to what it was before `condaprune ENV --undoable`, or an interrupted --verify.
 
     Exit status: 0 restored, 1 there is nothing to restore (nothing is touched then), 2 could not
@@ -28,6 +36,6 @@ def undo(env: str, forget: bool, quiet: bool) -> None:
     if not source.prefix:
         raise UsageProblem("an archive is never pruned in place", where=env, remedy="Name a prefix")
     with name_what_is_left(source):
-        done = undo_run(source.prefix, source.label, forget=forget)
+        done = undo_run(source.prefix, source.label, forget=forget, accept=accept)
     if not quiet:
         put(as_text([f"{env}: {done}"]))

@@ -15,9 +15,15 @@ from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hint
 
 from condaprune.errors import SinkError
 from condaprune.model import Entry, Kind, Patch
+from condaprune.parse import parse_json
+from condaprune.paths import printable
 from condaprune.sinks.inplace.filesystem import EntryStat
 
 FORMAT = 4
+LIMIT = 256 << 20
+"""The most bytes of a journal: those of more than a million entries."""
+STATUS = "conda-meta/condaprune/status.json"
+_MOST_FORMATS = 1000
 CHANGED = "changed since the plan was made"
 Mode = Literal["unlink", "move"]
 _FORMS = {"folder": stat.S_IFDIR, "link": stat.S_IFLNK}
@@ -170,19 +176,26 @@ def dump(journal: Journal) -> bytes:
 def load(data: bytes, where: str) -> Journal:
     """The journal in *data*. Errors: `SinkError` for another format, and for a damaged journal."""
     try:
-        raw = json.loads(data)
-        if raw["format"] != FORMAT:
+        raw = parse_json(data)
+        if not isinstance(raw, dict):
+            raise ValueError("is no JSON object")
+        number = raw["format"]
+        if type(number) is int and number != FORMAT and 0 <= number < _MOST_FORMATS:
             raise SinkError(
-                f"an interrupted run left a journal of format {raw['format']}",
+                f"an interrupted run left a journal of format {number}",
                 where=where,
-                remedy="Run the version of condaprune that began it",
+                remedy="Run the version of condaprune that began it, or discard the journal with "
+                "--discard-journal",
             )
+        if number != FORMAT:
+            raise ValueError("has no format")
         journal: Journal = read(Journal, raw)
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError) as error:
         raise SinkError(
-            f"the journal of an interrupted run is damaged ({error})",
+            f"the journal of an interrupted run is damaged ({printable(str(error))})",
             where=where,
-            remedy="Install the environment anew; the removed files are still in that folder",
+            remedy="Discard it with --discard-journal, which keeps what was set aside, or install "
+            "the environment anew",
         ) from error
     return journal
 

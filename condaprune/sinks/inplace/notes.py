@@ -11,6 +11,11 @@ from condaprune.proc import mount_of, running_from
 from condaprune.sinks.attributes import note_on_lost
 from condaprune.sinks.inplace.steps import Tally
 
+NOT_NOTED = (
+    "there is no private folder to note this run in (XDG_STATE_HOME, or a home folder of your own "
+    "that can be written to): its journal will not be known as yours, and `condaprune undo` will "
+    "ask for --trust-journal"
+)
 _SHOWN = 5
 _SAMPLE = 200
 

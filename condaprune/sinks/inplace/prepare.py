@@ -8,15 +8,26 @@ import stat
 import time
 from collections.abc import Iterable, Iterator
 
-from condaprune.errors import SinkError
+from condaprune.errors import SinkError, UsageProblem
 from condaprune.model import Edit, Entry, Plan, unique_bytes
 from condaprune.paths import ancestors, parent, printable, to_bytes
 from condaprune.sinks.inplace.filesystem import entry_stat
-from condaprune.sinks.inplace.journal import CHANGED, Fingerprint, Journal, Mode, Pruning, Rewrite
-from condaprune.sinks.inplace.status import STATUS, Measured, measure
+from condaprune.sinks.inplace.journal import (
+    CHANGED,
+    STATUS,
+    Fingerprint,
+    Journal,
+    Mode,
+    Pruning,
+    Rewrite,
+)
+from condaprune.sinks.inplace.obstacles import check_places
+from condaprune.sinks.inplace.status import Measured, measure, read_status_file
 from condaprune.sources.owners import source_of_bytecode
 from condaprune.version import __version__
 
+_SECOND = 1_000_000_000
+_LAST_SECOND = ((1 << 63) - 1) // _SECOND
 _READ_ONLY = (
     "this folder is read-only",
     "Run condaprune as a user who may write there, or write to an archive with -o",
@@ -39,6 +50,7 @@ def make_journal(
     root = to_bytes(plan.inventory.prefix)
     label = plan.inventory.label
     entries = plan.inventory.entries
+    stamp = _stamp()
     edits = [edit for edit in plan.edits if _differs(root, edit)]
     written = [*(edit.path for edit in edits), STATUS]
     pinned = {folder for path in written for folder in ancestors(path)}
@@ -47,13 +59,14 @@ def make_journal(
         return None, kept
     touched = {parent(path) for path in (*written, *(removal.path for removal in removals))}
     touched |= {removal.path for removal in removals if removal.kind == "folder"}
+    touched |= {parent(path) for path in pinned - entries.keys()}
+    replaced = {edit.path for edit in edits if edit.path in entries}
+    check_places(label, root, pinned, written, replaced)
     _check_writable(label, root, touched, locked)
-    stamp = _stamp()
     rewrites = tuple(_rewrites(plan, root, edits, stamp))
     info = os.stat(root)
     owner = (info.st_uid, info.st_gid)
     made = sorted(pinned - entries.keys(), key=to_bytes)
-    touched |= {parent(path) for path in made}
     times = {path: entries[path].mtime_ns for path in touched if path in entries}
     times |= {"": info.st_mtime_ns, **dict.fromkeys(made, stamp)}
     journal = Journal(
@@ -141,7 +154,7 @@ def _check_writable(label: str, root: bytes, folders: set[str], locked: Iterable
 def _rewrites(plan: Plan, root: bytes, edits: Iterable[Edit], stamp: int) -> Iterator[Rewrite]:
     """The rewrites for *edits*. Errors: `SinkError` for a file that is not the one of the plan."""
     for edit in edits:
-        entry = plan.inventory.entries[edit.path] if edit.replaces else None
+        entry = plan.inventory.entries.get(edit.path)
         original = Fingerprint.of(entry) if entry else None
         try:
             info = os.lstat(os.path.join(root, to_bytes(edit.path)))
@@ -181,17 +194,24 @@ def _status(plan: Plan, root: bytes, owner: tuple[int, int], stamp: int) -> Rewr
     entry = plan.inventory.entries.get(STATUS)
     if entry is None or entry.kind != "file":
         return Rewrite(STATUS, b"", 0o644, stamp, owner, None)
-    with open(os.path.join(root, to_bytes(STATUS)), "rb") as stream:
-        old = stream.read()
+    old = read_status_file(root)
     return Rewrite(STATUS, old, 0o644, stamp, owner, Fingerprint.of(entry))
 
 
 def _stamp() -> int:
-    """The time of new files: SOURCE_DATE_EPOCH, else now."""
-    try:
-        return int(os.environ.get("SOURCE_DATE_EPOCH", "")) * 1_000_000_000
-    except ValueError:
+    """The time of new files: SOURCE_DATE_EPOCH, else now. Errors: `UsageProblem`."""
+    if not os.environ.get("SOURCE_DATE_EPOCH"):
         return time.time_ns()
+    from condaprune.sinks.outputs.members import source_date_epoch
+
+    seconds = source_date_epoch() or 0
+    if seconds > _LAST_SECOND:
+        raise UsageProblem(
+            "this is later than the time of any file can be",
+            where="SOURCE_DATE_EPOCH",
+            remedy="Set it to seconds since 1970, or unset it",
+        )
+    return seconds * _SECOND
 
 
 def foresee(plan: Plan, journal: Journal) -> Measured | None:

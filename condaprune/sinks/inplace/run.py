@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import NoReturn
 
 from condaprune.errors import SinkError
 from condaprune.model import Progress, no_progress
 from condaprune.paths import ancestors, printable, to_bytes
+from condaprune.sinks.inplace.conflicts import check_aside, conflicts, refuse_conflicts
+from condaprune.sinks.inplace.contents import check_contents
 from condaprune.sinks.inplace.filesystem import Filesystem
 from condaprune.sinks.inplace.journal import Journal, Phase
-from condaprune.sinks.inplace.state import FOLDER, Leftover, State
+from condaprune.sinks.inplace.leftover import DISCARD, Accept, Leftover
+from condaprune.sinks.inplace.state import MOVED_PATH, State
 from condaprune.sinks.inplace.status import Measured, add_pruning, measure
 from condaprune.sinks.inplace.steps import Steps
+from condaprune.sinks.inplace.walls import tamed
 from condaprune.sources.prefix import walk
 
 _STEP = 1000
@@ -44,6 +48,7 @@ class JournalRun:
     ) -> None:
         self._state = state
         self.journal = journal
+        self._resumed = resumed
         self._steps = Steps(state, journal, resumed=resumed)
         self.tally = self._steps.tally
         self._foreseen = foreseen
@@ -57,7 +62,7 @@ class JournalRun:
         otherwise it stays, and `finish` says so.
         """
         steps, journal = self._steps, self.journal
-        with self._typed_errors():
+        with self._typed_errors(undoes=not self._resumed):
             steps.make_folders()
             for number, rewrite in enumerate(journal.rewrites):
                 steps.write(number, rewrite)
@@ -77,7 +82,8 @@ class JournalRun:
             if not number % _STEP:
                 progress("remove", number, total)
             if self.tally.stuck and self.journal.mode == "move":
-                raise self._stuck("nothing was changed")
+                undo = "`condaprune undo` puts everything back"
+                raise self._stuck(undo if self._resumed else "nothing was changed")
         progress("remove", total, total)
 
     def restore(self, numbers: Iterable[int]) -> None:
@@ -148,20 +154,25 @@ class JournalRun:
         return self._state.error(f"cannot be removed{others} ({outcome})", error, path)
 
     @contextmanager
-    def _typed_errors(self) -> Iterator[None]:
+    def _typed_errors(self, *, undoes: bool = False) -> Iterator[None]:
         """Errors of the system as typed ones; the journal stays, so that the run can go on.
 
-        The handles of folders are closed at the end.
+        *undoes* says that the caller undoes what can be undone. The handles of folders are closed
+        at the end.
         """
         try:
             yield
             self._steps.release()
         except OSError as error:
             path = error.filename if isinstance(error.filename, str) else ""
+            undone = undoes and self.journal.mode == "move"
             raise SinkError(
-                f"the run was stopped: {error.strerror}",
+                f"the run was stopped: {error.strerror}" + "; it is undone" * undone,
                 where=f"{self._state.label}/{printable(path)}".rstrip("/"),
-                remedy="Remove the cause and run condaprune again: it goes on by its journal",
+                remedy="Remove the cause and run condaprune again"
+                if undone
+                else "Remove the cause and run condaprune again: it goes on by its journal; "
+                "--discard-journal gives up the run instead, as far as it has come",
             ) from error
 
 
@@ -169,16 +180,17 @@ def recover(
     prefix: str,
     label: str = "",
     *,
+    accept: Accept = "own",
     filesystem: Filesystem | None = None,
     progress: Progress = no_progress,
 ) -> str:
-    """End an interrupted run by its journal.
+    """End an interrupted run by its journal, where *accept* takes it.
 
     *prefix* is the real path. Returns one sentence on what was done, empty where there was
     nothing to do. Errors: `SinkError`.
     """
-    with State(filesystem or Filesystem(), prefix, label) as state:
-        return recover_locked(state, progress)
+    with State(filesystem or Filesystem(), prefix, label, accept) as state:
+        return state.discard() if accept == "none" else recover_locked(state, progress)
 
 
 def recover_locked(state: State, progress: Progress = no_progress) -> str:
@@ -186,30 +198,24 @@ def recover_locked(state: State, progress: Progress = no_progress) -> str:
     leftover = state.find()
     if leftover is None:
         return _CLEARED[state.clear_up()]
-    run = JournalRun(state, leftover.journal, resumed=True)
+    run = _resumed(state, leftover)
     if leftover.phase is Phase.KEPT:
         return ""
     if leftover.phase is Phase.DROP:
         run.finish(Phase.DROP)
         return "an earlier run was interrupted after its verification; it is finished now"
     if leftover.phase is Phase.UNDO:
-        run.undo(Phase.UNDO)
+        _undo(state, run, leftover, _RUN_AGAIN)
         return "an earlier run was interrupted while it was undone; it is undone now"
-    if leftover.journal.verified:
-        run.undo()
+    if run.journal.verified:
+        _undo(state, run, leftover, _RUN_AGAIN)
         return "an earlier run was interrupted before its verification had passed; it is undone"
     run.apply(progress)
-    if leftover.journal.mode == "move":
+    if run.journal.mode == "move":
         run.keep()
     else:
         run.finish()
     return "an earlier run was interrupted; it is finished now"
-
-
-def is_pending(prefix: str) -> bool:
-    """Whether a run on the prefix is under way, or was interrupted; nothing is touched."""
-    folder = os.path.join(to_bytes(prefix), FOLDER)
-    return os.path.isdir(folder) and not os.path.lexists(os.path.join(folder, Phase.KEPT.file))
 
 
 def undo(
@@ -217,41 +223,77 @@ def undo(
     label: str = "",
     *,
     forget: bool = False,
+    accept: Accept = "own",
     filesystem: Filesystem | None = None,
 ) -> str:
     """Put back all that the last run set aside; with *forget* delete it instead.
 
     Returns one sentence on what was done. Errors: `CannotUndo` where nothing is set aside (and
-    nothing is touched then), `SinkError`.
+    nothing is touched then), `SinkError`, also where something was made or changed since that
+    would be overwritten.
     """
-    with State(filesystem or Filesystem(), prefix, label) as state:
+    with State(filesystem or Filesystem(), prefix, label, accept) as state:
+        if accept == "none":
+            return state.discard() or _nothing_to_undo(state)
         leftover = state.find()
         if leftover is None:
             if state.clear_up() == "begun":
                 return "the interrupted run had not begun to remove; its traces are gone"
-            raise CannotUndo(
-                "there is no run to undo",
-                where=state.label,
-                remedy="Only a run with --undoable keeps what it removes; install the "
-                "environment anew",
-            )
-        _refuse(state, leftover)
-        run = JournalRun(state, leftover.journal, resumed=True)
+            return _nothing_to_undo(state)
+        run = _resumed(state, leftover)
+        _refuse(state, leftover.phase, run.journal)
         if forget and leftover.phase is Phase.KEPT:
             run.finish(leftover.phase)
             return "the removed files are deleted; the run cannot be undone any more"
-        run.undo(leftover.phase)
+        _undo(state, run, leftover, _UNDO_AGAIN)
         return "the environment is as it was before the run"
 
 
-def _refuse(state: State, leftover: Leftover) -> None:
-    if leftover.journal.mode == "unlink":
+def _resumed(state: State, leftover: Leftover) -> JournalRun:
+    """The run of a journal that was left here. Errors: `SinkError` for one that does not fit what
+    is in the prefix."""
+    journal = leftover.journal()
+    try:
+        info = state.filesystem.fstat(state.root)
+        journal = tamed(journal, (info.st_uid, info.st_gid))
+        if journal.mode == "move":
+            check_aside(journal, state.names_aside(), state.filesystem, state.moved)
+        if not leftover.ours:
+            check_contents(journal, state.folders, MOVED_PATH)
+    except (OSError, ValueError) as error:
+        said = error.strerror if isinstance(error, OSError) else str(error)
+        raise SinkError(
+            f"this journal does not fit the environment: {said}; it is not carried out",
+            where=leftover.where,
+            remedy="Move away or bring back what is named, " + DISCARD,
+        ) from error
+    return JournalRun(state, journal, resumed=True)
+
+
+def _undo(state: State, run: JournalRun, leftover: Leftover, again: str) -> None:
+    """Undo a run unless something that was made since is in the way. Errors: `SinkError`."""
+    with state.typed_errors("cannot be undone"):
+        found = conflicts(run.journal, state.names_aside(), state.filesystem, state.folders)
+    refuse_conflicts(found, state.label, f"Move away or bring back what is named, then {again}")
+    run.undo(leftover.phase)
+
+
+def _nothing_to_undo(state: State) -> NoReturn:
+    raise CannotUndo(
+        "there is no run to undo",
+        where=state.label,
+        remedy="Only a run with --undoable keeps what it removes; install the environment anew",
+    )
+
+
+def _refuse(state: State, phase: Phase, journal: Journal) -> None:
+    if journal.mode == "unlink":
         raise CannotUndo(
             "the interrupted run deletes for good and cannot be undone, nothing was touched",
             where=state.label,
             remedy="Run condaprune on it to finish the run, or install the environment anew",
         )
-    if leftover.phase is Phase.DROP:
+    if phase is Phase.DROP:
         raise CannotUndo(
             "the run is verified and its removed files are partly deleted, nothing was touched",
             where=state.label,
@@ -259,6 +301,8 @@ def _refuse(state: State, leftover: Leftover) -> None:
         )
 
 
+_RUN_AGAIN = "run condaprune again; --discard-journal leaves all as it is"
+_UNDO_AGAIN = "run `condaprune undo` again; --discard-journal leaves all as it is"
 _CLEARED = {
     "nothing": "",
     "begun": "an earlier run was interrupted before it began to remove; its traces are gone",

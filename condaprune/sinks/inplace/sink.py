@@ -8,12 +8,15 @@ from dataclasses import dataclass, field
 from condaprune.errors import SinkError
 from condaprune.model import Outcome, Plan, Progress, unique_bytes
 from condaprune.sinks.inplace.filesystem import Filesystem
+from condaprune.sinks.inplace.leftover import Accept
 from condaprune.sinks.inplace.notes import (
+    NOT_NOTED,
     note_on_kept,
     note_on_layers,
     notes_after,
     notes_before,
 )
+from condaprune.sinks.inplace.obstacles import space_needed
 from condaprune.sinks.inplace.prepare import foresee, make_journal
 from condaprune.sinks.inplace.run import JournalRun, recover_locked
 from condaprune.sinks.inplace.state import State
@@ -27,10 +30,12 @@ class InPlaceOptions:
     `verified` is for a run that is looked at between `apply` and `commit`: interrupted in between,
     it is undone. `undoable` keeps the removed entries after the `commit`. With either, entries are
     set aside by renames; without, they are unlinked in an order that keeps the prefix usable.
+    `accept` says which journals of an earlier run are carried out first.
     """
 
     verified: bool = False
     undoable: bool = False
+    accept: Accept = "own"
     filesystem: Filesystem = field(default_factory=Filesystem)
 
 
@@ -58,14 +63,16 @@ class InPlaceSink:
         run = None
         if journal is not None:
             _refuse_undoable(state)
-            state.begin(journal)
+            state.begin(journal, space_needed(plan, journal))
+            if options.undoable and not state.noted:
+                self._notes.append(NOT_NOTED)
             foreseen = None if self._stale else foresee(plan, journal)
             run = JournalRun(state, journal, foreseen=foreseen)
         return InPlaceRun(plan, run, kept, self._notes, options.undoable)
 
     def _open(self, plan: Plan) -> State:
         prefix, label = plan.inventory.prefix, plan.inventory.label
-        state = self._state = State(self._options.filesystem, prefix, label)
+        state = self._state = State(self._options.filesystem, prefix, label, self._options.accept)
         recovered = recover_locked(state)
         self._stale = bool(recovered)  # the inventory was taken before
         self._notes = [recovered] if recovered else []

@@ -11,12 +11,14 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
+from itertools import count
 from typing import Literal
 
 from condaprune.errors import SinkError
 from condaprune.paths import printable, to_bytes
+from condaprune.sinks.inplace import ledger
 from condaprune.sinks.inplace.filesystem import (
     Filesystem,
     Folders,
@@ -25,14 +27,24 @@ from condaprune.sinks.inplace.filesystem import (
     ignoring,
     write_all,
 )
-from condaprune.sinks.inplace.journal import Journal, Phase, dump, load
+from condaprune.sinks.inplace.journal import LIMIT, Journal, Phase, dump
+from condaprune.sinks.inplace.leftover import (
+    DISCARD,
+    MOVED,
+    Accept,
+    Leftover,
+    check_folder,
+    read_leftover,
+)
+from condaprune.sinks.inplace.obstacles import check_space
 from condaprune.sources.prefix import STATE_FOLDER
 
 FOLDER = to_bytes(STATE_FOLDER)
-_MOVED = b"moved"
-_MOVED_PATH = f"{STATE_FOLDER}/moved"
+_OWN = {phase.file for phase in Phase} | {b"journal.part", b"new", b"finished", MOVED}
+MOVED_PATH = f"{STATE_FOLDER}/moved"
 _PART = b"journal.part"
 _FINISHED = b"finished"
+_DISCARDED = b"condaprune-set-aside"
 _MARK = "user.condaprune.mtime"
 _NO_LOCKS = {errno.ENOLCK, errno.ENOTSUP, errno.EBADF, errno.EINVAL, errno.ENOSYS}
 _SPACE = "Free some space on this file system; the journal needs a few megabytes"
@@ -43,30 +55,32 @@ _REMEDIES = {
     errno.EPERM: "Take the immutable attribute off (chattr -i), or keep the file with --keep",
     errno.EACCES: "Run condaprune as a user who may write there, or write to an archive with -o",
 }
-_REMEDY = "Run condaprune again once nothing else changes the environment"
+_REMEDY = (
+    "Run condaprune again once nothing else changes the environment; --discard-journal gives up "
+    "a run that cannot end"
+)
+_LONGEST_TIME = 20  # digits of the nanoseconds that a file system can take, and one more
 
 Traces = Literal["nothing", "begun", "finished"]
 """The traces without a journal: none, those of a run that had not begun, or had finished."""
 
 
-@dataclass(frozen=True, slots=True)
-class Leftover:
-    """A run that was left in the state folder: its phase and its journal."""
-
-    phase: Phase
-    journal: Journal
-
-
 class State:
     """The prefix of a run, locked, with its state folder. Close it to release the lock.
 
-    Errors: `SinkError` where another run has the lock or the prefix cannot be opened.
+    *accept* says which journals are carried out. `noted` is false where the journal that was begun
+    could not be noted as ours, so that it will not be known again. Errors: `SinkError` where
+    another run has the lock or the prefix cannot be opened.
     """
 
-    def __init__(self, filesystem: Filesystem, prefix: str, label: str = "") -> None:
+    def __init__(
+        self, filesystem: Filesystem, prefix: str, label: str = "", accept: Accept = "own"
+    ) -> None:
         self.filesystem = filesystem
         self.prefix = prefix
         self.label = label or prefix
+        self.noted = True
+        self._accept = accept
         with self.typed_errors("cannot be opened"):
             self.root = filesystem.open_root(to_bytes(prefix))
         self._folders = Folders(filesystem, self.root)
@@ -106,46 +120,111 @@ class State:
     @property
     def moved(self) -> int:
         """The handle of the folder with the entries set aside. Errors: `OSError`."""
-        return self._folders(_MOVED_PATH)
+        return self._folders(MOVED_PATH)
+
+    @property
+    def folders(self) -> Folders:
+        """The folders of the prefix, the state folder included."""
+        return self._folders
 
     def find(self) -> Leftover | None:
-        """The run that was left here, if its journal was complete. Errors: `SinkError`."""
-        with self.typed_errors("the state folder cannot be opened", STATE_FOLDER):
+        """The run that was left here, if its journal was complete, and is to be carried out.
+
+        Errors: `SinkError`; `ForeignJournal` for a journal that is not ours and not accepted.
+        """
+        with self.typed_errors("the state folder cannot be read", STATE_FOLDER):
             try:
-                names = self.filesystem.names(self.folder)
+                check_folder(self.filesystem.lstat(FOLDER, self.root), self.label)
+                leftover = read_leftover(self.folder, self.prefix, self.label)
             except FileNotFoundError:
                 return None
-        for phase in Phase:
-            if phase.file in names:
-                where = f"{self.label}/{STATE_FOLDER}/{phase.file.decode()}"
-                with self.typed_errors("cannot be read", STATE_FOLDER):
-                    data = self.filesystem.read(phase.file, self.folder)
-                return Leftover(phase, load(data, where))
-        return None
+        if leftover is not None and not leftover.ours and self._accept != "any":
+            raise leftover.refusal()
+        return leftover
 
-    def begin(self, journal: Journal) -> None:
+    def names_aside(self) -> list[bytes]:
+        """The names of the entries set aside; none where nothing is. Errors: `OSError`."""
+        with contextlib.suppress(FileNotFoundError):
+            return self.filesystem.names(self.moved)
+        return []
+
+    def discard(self) -> str:
+        """Give up the run that was left here: what is elsewhere in the prefix stays as it is.
+
+        A state folder with nothing but a journal in it goes; otherwise it gets a name in plain
+        sight, so that nothing set aside is lost. Returns a sentence on what was done, empty where
+        there is no state folder. Errors: `SinkError`.
+        """
+        system = self.filesystem
+        with self.typed_errors("the journal cannot be discarded", STATE_FOLDER):
+            try:
+                info = system.lstat(FOLDER, self.root)
+            except FileNotFoundError:
+                return ""
+            if stat.S_ISDIR(info.st_mode) and self._is_bare():
+                self.clear()
+                return "the journal of an earlier run is discarded; nothing else was touched"
+            name = self._free_name()
+            self._folders.release()
+            system.rename(FOLDER, self.root, name, self.root)
+            system.unmark(self.root, _MARK)
+            ledger.strike(self.prefix)
+        return (
+            "the journal of an earlier run is discarded; what it had set aside is in "
+            f"{name.decode()}, delete it when you need nothing of it"
+        )
+
+    def _is_bare(self) -> bool:
+        """Whether nothing is in the state folder but a journal."""
+        system = self.filesystem
+        with contextlib.suppress(PermissionError, NotADirectoryError):
+            names = system.names(self.folder)
+            files = (name for name in names if name != MOVED)
+            return _OWN.issuperset(names) and not (
+                any(stat.S_ISDIR(system.lstat(name, self.folder).st_mode) for name in files)
+                or (MOVED in names and system.names(self.moved))
+            )
+        return False
+
+    def _free_name(self) -> bytes:
+        taken = {*self.filesystem.names(self.root)}
+        names = (_DISCARDED + (b"-%d" % number if number else b"") for number in count())
+        return next(name for name in names if name not in taken)
+
+    def begin(self, journal: Journal, space: int = 0) -> None:
         """Write a journal down, synced; the rename at the end is where the run is committed to.
 
-        Errors: `SinkError`; the prefix is as it was then.
+        *space* is what the run takes up besides, in bytes. Errors: `SinkError`; the prefix is as
+        it was then.
         """
+        data = dump(journal)
+        if len(data) > LIMIT:
+            raise SinkError(
+                f"the journal of this run would be larger than {LIMIT:,} bytes, nothing was "
+                "touched",
+                where=self.label,
+                remedy="Write to an archive with -o, or prune in steps with --select",
+            )
+        check_space(self.root, self.label, len(data) + space)
         try:
-            self._write(journal)
+            self._write(journal, data)
         except OSError as error:
             with contextlib.suppress(OSError):  # the next run clears up
                 self.clear(journal)
             raise self.error("the journal cannot be written, nothing was touched", error) from error
 
-    def _write(self, journal: Journal) -> None:
+    def _write(self, journal: Journal, data: bytes) -> None:
         system = self.filesystem
         time = journal.root_mtime_ns
         if time is not None:
             system.mark(self.root, _MARK, str(time).encode("ascii"))
         system.mkdir(FOLDER, self.root, 0o700)
         if journal.mode == "move":
-            system.mkdir(_MOVED, self.folder, 0o700)
+            system.mkdir(MOVED, self.folder, 0o700)
         with closing(system, system.create(_PART, self.folder)) as handle:
-            write_all(system, handle, dump(journal))
+            write_all(system, handle, data)
             system.sync(handle)
+        self.noted = ledger.note(self.prefix, data)
         system.rename(_PART, self.folder, Phase.APPLY.file, self.folder)
         system.sync(self.folder)
         system.sync(self.root)
@@ -173,7 +252,8 @@ class State:
         system = self.filesystem
         noted = system.marked(self.root, _MARK)
         digits = noted.removesuffix(_FINISHED)
-        time = int(digits) if digits.isdigit() else None
+        plausible = digits.isdigit() and len(digits) < _LONGEST_TIME
+        time = int(digits) if plausible else None
         if time is None and journal is not None:
             time = journal.root_mtime_ns
         traces = self._remove()
@@ -197,16 +277,17 @@ class State:
             names = system.names(self.folder)
         except FileNotFoundError:
             return "nothing"
-        if _MOVED in names and system.names(self.moved):
+        if MOVED in names and system.names(self.moved):
             if not any(phase.file in names for phase in Phase):
                 raise SinkError(
                     "the entries that an earlier run set aside are here, but its journal is gone",
-                    where=f"{self.label}/{_MOVED_PATH}",
-                    remedy="Install the environment anew",
+                    where=f"{self.label}/{MOVED_PATH}",
+                    remedy="Install the environment anew, " + DISCARD,
                 )
             raise OSError(errno.ENOTEMPTY, "some entries are still set aside")
-        for name in sorted(names, key=lambda name: (name == _FINISHED, name == _MOVED)):
-            delete(system, name, self.folder, is_folder=name == _MOVED)
+        for name in sorted(names, key=lambda name: (name == _FINISHED, name == MOVED)):
+            delete(system, name, self.folder, is_folder=name == MOVED)
+        ledger.strike(self.prefix)
         system.rmdir(FOLDER, self.root)
         self._folders.release()
         return "finished" if _FINISHED in names else "begun"

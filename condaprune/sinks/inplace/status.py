@@ -15,13 +15,18 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from condaprune.errors import SinkError
+from condaprune.files import read_regular
 from condaprune.model import Entry, unique_bytes
+from condaprune.parse import parse_json
 from condaprune.paths import printable, to_bytes
-from condaprune.sinks.inplace.journal import Phase, Pruning, read
+from condaprune.sinks.inplace.filesystem import Filesystem, Folders
+from condaprune.sinks.inplace.journal import STATUS, Phase, Pruning, read
+from condaprune.sinks.inplace.leftover import Leftover, peek
 from condaprune.sources.prefix import STATE_FOLDER
 
-STATUS = "conda-meta/condaprune/status.json"
 SCHEMA = 1
+_LIMIT = 16 << 20
+_MOST = 1 << 63
 _PENDING = {
     Phase.APPLY: "a run is under way or was interrupted: the next `condaprune ENV` ends it",
     Phase.UNDO: "an undo is under way or was interrupted: the next `condaprune ENV` ends it",
@@ -54,9 +59,40 @@ def add_pruning(old: bytes, pruning: Pruning) -> bytes:
 def read_status(data: bytes) -> tuple[Pruning, ...]:
     """The runs in a status file, oldest first; none where it cannot be read."""
     try:
-        return tuple(read(Pruning, run) for run in json.loads(data)["runs"])
+        raw = parse_json(data)
+        runs = raw["runs"] if isinstance(raw, dict) else ()
+        found = tuple(read(Pruning, run) for run in runs)
     except (ValueError, KeyError, TypeError):
         return ()
+    return found if all(map(_is_plausible, found)) else ()
+
+
+def _is_plausible(run: Pruning) -> bool:
+    numbers = (run.files_before, run.files_after, run.bytes_before, run.bytes_after)
+    return all(0 <= number < _MOST for number in numbers)
+
+
+def read_status_file(root: bytes) -> bytes:
+    """The content of the status file of the prefix at *root*, reached through no link.
+
+    Errors: `NotRegularError`, OSError.
+    """
+    return _read_file(root)[0]
+
+
+def _read_file(root: bytes) -> tuple[bytes, int]:
+    """The content of the status file, and its time in seconds."""
+    system = Filesystem()
+    handle = system.open_root(root)
+    folders = Folders(system, handle)
+    try:
+        folder, _, name = STATUS.rpartition("/")
+        where = folders(folder)
+        time = int(os.stat(name, dir_fd=where, follow_symlinks=False).st_mtime)
+        return read_regular(name, _LIMIT, folder=where), time
+    finally:
+        folders.release()
+        system.close(handle)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,17 +121,36 @@ def read_prefix(prefix: str) -> PrefixStatus:
 
     Errors: `SinkError` where it cannot be read.
     """
-    root = to_bytes(prefix)
     runs: tuple[Pruning, ...] = ()
-    when, phase, pending = None, None, ""
-    with _reading(prefix, STATUS), open(os.path.join(root, to_bytes(STATUS)), "rb") as stream:
-        runs = read_status(stream.read())
-        when = int(os.fstat(stream.fileno()).st_mtime)
-    with _reading(prefix, STATE_FOLDER):
-        names = os.listdir(os.path.join(root, to_bytes(STATE_FOLDER)))
-        phase = next((phase for phase in Phase if phase.file in names), None)
-        pending = _PENDING[phase]
-    return PrefixStatus(runs, when, phase is Phase.KEPT, pending)
+    when = None
+    with _reading(prefix, STATUS):
+        data, when = _read_file(to_bytes(prefix))
+        runs = read_status(data)
+    phase, pending = pending_run(prefix)
+    return PrefixStatus(runs, when, phase is Phase.KEPT and not pending, pending)
+
+
+def pending_run(prefix: str, label: str = "") -> tuple[Phase | None, str]:
+    """The phase of the run that was left in the prefix, None where no journal is there, and what
+    is left to do of it (empty: nothing).
+
+    The prefix is only read, and not locked. Errors: `SinkError` where it cannot be read.
+    """
+    label = label or prefix
+    present, leftover = _peek(prefix, label)
+    if leftover is None:
+        return None, _PENDING[None] if present else ""
+    if leftover.ours:
+        return leftover.phase, _PENDING[leftover.phase]
+    refusal = leftover.refusal()
+    return leftover.phase, f"{refusal.what}. {refusal.remedy}"
+
+
+def _peek(prefix: str, label: str) -> tuple[bool, Leftover | None]:
+    try:
+        return peek(prefix, label)
+    except OSError as error:
+        raise _unreadable(label, STATE_FOLDER, error) from error
 
 
 @contextmanager
@@ -106,8 +161,12 @@ def _reading(prefix: str, path: str) -> Iterator[None]:
     except FileNotFoundError:
         return
     except OSError as error:
-        raise SinkError(
-            f"cannot be read: {error.strerror}",
-            where=f"{printable(prefix)}/{path}",
-            remedy="Run condaprune as the user who owns the environment",
-        ) from error
+        raise _unreadable(prefix, path, error) from error
+
+
+def _unreadable(prefix: str, path: str, error: OSError) -> SinkError:
+    return SinkError(
+        f"cannot be read: {error.strerror}",
+        where=f"{printable(prefix)}/{path}",
+        remedy="Run condaprune as the user who owns the environment",
+    )

@@ -9,10 +9,13 @@ from pathlib import Path
 
 from condaprune.model import Decision, Edit, Patch, Plan
 from condaprune.paths import parent, to_bytes
+from condaprune.planning.edits.sbom import SBOM
 from condaprune.sources.prefix import PrefixSource
 
 SITE = "lib/python3.11/site-packages"
 BYTECODE = f"{SITE}/pkg/__pycache__/__init__.cpython-311.pyc"
+LIBRARY = "lib/libstripped.so"
+ELF = b"\x7fELF" + b"n" * 60
 REMOVED = {
     "bin/tool",
     "bin/alias",
@@ -38,7 +41,8 @@ _FILES = {
     "lib/libdemo.a": (b"!<arch>\n", 0o644),
     "lib/libdemo.so.1": (b"library", 0o755),
     f"{SITE}/pkg/__init__.py": (b"x = 1\n", 0o644),
-    BYTECODE: (b"old head and code", 0o640),
+    BYTECODE: (b"magc\0\0\0\0timesize and code", 0o640),
+    LIBRARY: (b"\x7fELF" + b"o" * 60 + b"loaded code....." + b"symbols" * 20, 0o755),
     f"{SITE}/pkg/tests/__init__.py": (b"", 0o644),
     f"{SITE}/pkg/tests/test_a.py": (b"def test(): pass\n", 0o600),
     f"{SITE}/pkg/tests/__pycache__/__init__.cpython-311.pyc": (b"pyc1", 0o644),
@@ -96,8 +100,9 @@ def make_plan(root: Path, *, more: tuple[str, ...] = ()) -> Plan:
     edits = (
         Edit(f"{SITE}/pkg-1.0.dist-info/RECORD", b"pkg/__init__.py,,\n", 0o644, "shorter", True),
         Edit("conda-meta/history", b"", 0o644, "emptied", True),
-        Edit("share/sbom/env.cdx.json", b"{}\n", 0o644, "new", False),
-        Edit(BYTECODE, b"", 0o640, "another head", True, Patch(b"n", 3, b"ew"), _digest(BYTECODE)),
+        Edit(SBOM, b"{}\n", 0o644, "new", False),
+        Edit(BYTECODE, b"", 0o640, "another head", True, Patch(b"magc\1\0\0\0" + b"h" * 8), _digest(BYTECODE)),
+        Edit(LIBRARY, b"", 0o755, "another end", True, Patch(ELF, 80, b"new end"), _digest(LIBRARY)),
     )
     return Plan(inventory, decisions, edits, "runtime", (), ())
 

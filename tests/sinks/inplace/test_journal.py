@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from condaprune.errors import SinkError
 from condaprune.sinks.inplace.journal import Journal, dump, load
 from condaprune.sinks.inplace.prepare import make_journal
-from tests.sinks.inplace.prefixes import build, make_plan
+from tests.sinks.inplace.prefixes import ELF, build, make_plan
 
 
 @pytest.fixture
@@ -36,10 +37,10 @@ def test_the_format_is_the_one_that_earlier_versions_wrote(journal: Journal) -> 
         "version", "profile", "rules", "files_before", "files_after", "bytes_before", "bytes_after",
     ]  # fmt: skip
     assert raw["removals"][0] == list(journal.removals[0])
-    history, patched = raw["rewrites"][1], raw["rewrites"][3]
+    history, patched = raw["rewrites"][1], raw["rewrites"][4]
     assert (history[0], history[1], history[6]) == ("conda-meta/history", "", None)
     assert history[5][:3] == ["conda-meta/history", "file", 13]
-    assert patched[6] == ["bg==", 3, "ZXc="]
+    assert patched[6] == [b64encode(ELF).decode(), 80, "bmV3IGVuZA=="]
 
 
 DAMAGES: dict[str, tuple[list[str | int], object]] = {

@@ -14,9 +14,10 @@ import pytest
 from condaprune import api
 from condaprune.app.carry_out import carry_out
 from condaprune.model import Plan
+from condaprune.sinks.inplace.journal import STATUS
 from condaprune.sinks.inplace.prepare import foresee, make_journal
 from condaprune.sinks.inplace.sink import InPlaceOptions, InPlaceSink
-from condaprune.sinks.inplace.status import STATUS, Measured, measure, read_status
+from condaprune.sinks.inplace.status import Measured, measure, read_status
 from condaprune.sources.prefix import PrefixSource, walk
 from lab.envs import BuiltEnvironment
 from tests.sinks.inplace.prefixes import REMOVED, SITE, build, make_plan
@@ -53,8 +54,8 @@ def one_appears(root: Path) -> None:
 
 
 def a_new_file_is_there_already(root: Path) -> None:
-    (root / "share/sbom").mkdir(parents=True)
-    (root / "share/sbom/env.cdx.json").write_bytes(b"{}\n")
+    (root / "share/condaprune").mkdir(parents=True)
+    (root / "share/condaprune/environment.cdx.json").write_bytes(b"{}\n")
 
 
 def a_list_is_rewritten_already(root: Path) -> None:

@@ -9,8 +9,9 @@ import pytest
 
 from condaprune.app.carry_out import carry_out
 from condaprune.errors import SinkError
+from condaprune.sinks.inplace.journal import STATUS
 from condaprune.sinks.inplace.sink import InPlaceOptions, InPlaceSink
-from condaprune.sinks.inplace.status import STATUS, read_prefix, read_status
+from condaprune.sinks.inplace.status import read_prefix, read_status
 from condaprune.sources.prefix import PrefixSource
 from tests.sinks.inplace.prefixes import build, make_plan
 
@@ -48,9 +49,17 @@ def test_a_run_is_listed_and_says_whether_it_can_be_undone(root: Path, undoable:
     [("journal.undo", "an undo is under way"), ("journal.part", "left its traces")],
 )
 def test_what_is_left_to_do_is_said(root: Path, name: str, pending: str) -> None:
-    (root / ".condaprune").mkdir()
-    (root / ".condaprune" / name).touch()
+    prune(root, undoable=True)
+    (root / ".condaprune/journal.kept").rename(root / ".condaprune" / name)
     assert pending in read_prefix(str(root)).pending
+
+
+def test_a_journal_of_nobody_knows_whom_is_named(root: Path) -> None:
+    (root / ".condaprune").mkdir()
+    (root / ".condaprune/journal.undo").touch()
+    status = read_prefix(str(root))
+    assert "not of a run that you began here, and" in status.pending
+    assert "--discard-journal" in status.pending
 
 
 def test_a_status_file_that_cannot_be_read_is_an_error(root: Path) -> None:
