@@ -27,6 +27,7 @@ from condaprune.sources.owners import source_of_bytecode
 from condaprune.version import __version__
 
 _SECOND = 1_000_000_000
+_LONGEST = 4000  # digits that Python makes a number of
 _LAST_SECOND = ((1 << 63) - 1) // _SECOND
 _READ_ONLY = (
     "this folder is read-only",
@@ -60,7 +61,7 @@ def make_journal(
     touched = {parent(path) for path in (*written, *(removal.path for removal in removals))}
     touched |= {removal.path for removal in removals if removal.kind == "folder"}
     touched |= {parent(path) for path in pinned - entries.keys()}
-    replaced = {edit.path for edit in edits if edit.path in entries}
+    replaced = {edit.path for edit in edits if edit.replaces or _is_file(entries.get(edit.path))}
     check_places(label, root, pinned, written, replaced)
     _check_writable(label, root, touched, locked)
     rewrites = tuple(_rewrites(plan, root, edits, stamp))
@@ -151,6 +152,10 @@ def _check_writable(label: str, root: bytes, folders: set[str], locked: Iterable
         raise SinkError(f"{what}, nothing was touched", where=where_shown, remedy=remedy)
 
 
+def _is_file(entry: Entry | None) -> bool:
+    return entry is not None and entry.kind == "file"
+
+
 def _rewrites(plan: Plan, root: bytes, edits: Iterable[Edit], stamp: int) -> Iterator[Rewrite]:
     """The rewrites for *edits*. Errors: `SinkError` for a file that is not the one of the plan."""
     for edit in edits:
@@ -194,7 +199,7 @@ def _status(plan: Plan, root: bytes, owner: tuple[int, int], stamp: int) -> Rewr
     entry = plan.inventory.entries.get(STATUS)
     if entry is None or entry.kind != "file":
         return Rewrite(STATUS, b"", 0o644, stamp, owner, None)
-    old = read_status_file(root)
+    old = read_status_file(plan.inventory.prefix, plan.inventory.label)
     return Rewrite(STATUS, old, 0o644, stamp, owner, Fingerprint.of(entry))
 
 
@@ -204,14 +209,14 @@ def _stamp() -> int:
         return time.time_ns()
     from condaprune.sinks.outputs.members import source_date_epoch
 
-    seconds = source_date_epoch() or 0
-    if seconds > _LAST_SECOND:
+    long = len(os.environ["SOURCE_DATE_EPOCH"]) > _LONGEST
+    if long or (source_date_epoch() or 0) > _LAST_SECOND:
         raise UsageProblem(
             "this is later than the time of any file can be",
             where="SOURCE_DATE_EPOCH",
             remedy="Set it to seconds since 1970, or unset it",
         )
-    return seconds * _SECOND
+    return (source_date_epoch() or 0) * _SECOND
 
 
 def foresee(plan: Plan, journal: Journal) -> Measured | None:

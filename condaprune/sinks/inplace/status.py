@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from condaprune.errors import SinkError
-from condaprune.files import read_regular
+from condaprune.files import NotRegularError, read_regular
 from condaprune.model import Entry, unique_bytes
 from condaprune.parse import parse_json
 from condaprune.paths import printable, to_bytes
@@ -72,12 +72,15 @@ def _is_plausible(run: Pruning) -> bool:
     return all(0 <= number < _MOST for number in numbers)
 
 
-def read_status_file(root: bytes) -> bytes:
-    """The content of the status file of the prefix at *root*, reached through no link.
+def read_status_file(prefix: str, label: str) -> bytes:
+    """The content of the status file of a prefix, reached through no link; empty without one.
 
-    Errors: `NotRegularError`, OSError.
+    Errors: `SinkError` where it cannot be read.
     """
-    return _read_file(root)[0]
+    data = b""
+    with _reading(label, STATUS):
+        data, _ = _read_file(to_bytes(prefix))
+    return data
 
 
 def _read_file(root: bytes) -> tuple[bytes, int]:
@@ -168,5 +171,7 @@ def _unreadable(prefix: str, path: str, error: OSError) -> SinkError:
     return SinkError(
         f"cannot be read: {error.strerror}",
         where=f"{printable(prefix)}/{path}",
-        remedy="Run condaprune as the user who owns the environment",
+        remedy="Move it away"
+        if isinstance(error, NotRegularError)
+        else "Run condaprune as the user who owns the environment",
     )

@@ -106,7 +106,7 @@ def _check_place(rewrite: Rewrite) -> None:
     old = rewrite.replaces
     if old is None:
         allowed = patch is None and (path == SBOM or (path == HISTORY and not rewrite.data))
-    elif old.path != path or old.kind != "file":
+    elif old.path != path or (old.kind != "file" and path != HISTORY):
         allowed = False
     elif patch is not None:
         allowed = not rewrite.data and (_hashes(path, patch, old) or _cuts(patch, old))
