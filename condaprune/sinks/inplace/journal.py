@@ -184,18 +184,18 @@ def load(data: bytes, where: str) -> Journal:
             raise SinkError(
                 f"an interrupted run left a journal of format {number}",
                 where=where,
-                remedy="Run the version of condaprune that began it, or discard the journal with "
-                "--discard-journal",
+                remedy="Run the version of condaprune that began it, or give it up with "
+                "`condaprune undo ENV --discard-journal`",
             )
         if number != FORMAT:
             raise ValueError("has no format")
         journal: Journal = read(Journal, raw)
     except (ValueError, KeyError, TypeError, OverflowError) as error:
         raise SinkError(
-            f"the journal of an interrupted run is damaged ({printable(str(error))})",
+            f"this journal of a run is damaged ({printable(str(error))})",
             where=where,
-            remedy="Discard it with --discard-journal, which keeps what was set aside, or install "
-            "the environment anew",
+            remedy="`condaprune undo ENV --discard-journal` gives it up and keeps what it had set "
+            "aside; or install the environment anew",
         ) from error
     return journal
 

@@ -20,8 +20,14 @@ Accept = Literal["own", "any", "none"]
 found is discarded."""
 
 MOVED = b"moved"
-_TRUST = "If you know who began it, let it be carried out with --trust-journal"
-DISCARD = "or discard it with --discard-journal, which leaves the rest of the environment as it is"
+DISCARD = (
+    "`condaprune undo ENV --discard-journal` gives it up, and leaves the rest of the environment "
+    "as it is"
+)
+_TRUST = (
+    "If you know who began that run (you, perhaps, with another home folder), let "
+    "`condaprune ENV --trust-journal` end it, or `condaprune undo ENV --trust-journal`; "
+)
 _NAMED = 3
 _SHOWN = 16 << 20
 """A journal of somebody else is parsed to say what it would do up to this size, in bytes."""
@@ -54,23 +60,25 @@ class Leftover:
             check(journal, self.phase)
         except ValueError as error:
             raise SinkError(
-                f"it says what no run of condaprune does: {error}",
+                f"this journal says what no run of condaprune does: {error}",
                 where=self.where,
-                remedy=DISCARD.removeprefix("or ").capitalize(),
+                remedy=DISCARD,
             ) from error
         return journal
 
-    def refusal(self) -> ForeignJournal:
+    def refusal(self) -> SinkError:
         """The error about a journal that is not ours: what it would do, and what can be done."""
-        foreign = "this journal is not of a run that you began here"
-        if len(self.data) > _SHOWN:
-            does, remedy = f"; it has {len(self.data):,} bytes", f"{_TRUST}, {DISCARD}"
-        else:
+        does = f"it has {len(self.data):,} bytes"
+        if len(self.data) <= _SHOWN:
             try:
-                does, remedy = f"; {self._does(self.journal())}", f"{_TRUST}, {DISCARD}"
+                does = self._does(self.journal())
             except SinkError as error:
-                does, remedy = f", and {error.what}", error.remedy
-        return ForeignJournal(foreign + does, where=self.where, remedy=remedy)
+                return error
+        return ForeignJournal(
+            f"this journal does not come from a run of yours; {does}",
+            where=self.where,
+            remedy=_TRUST + DISCARD,
+        )
 
     def _does(self, journal: Journal) -> str:
         going, written = len(journal.removals), [r.path for r in journal.rewrites]
@@ -127,13 +135,13 @@ def check_folder(info: os.stat_result, label: str) -> None:
     if not stat.S_ISDIR(info.st_mode):
         form = "a link" if stat.S_ISLNK(info.st_mode) else "a file"
         raise _odd(
-            f"is {form}, and a run keeps its journal in a folder of this name",
+            f"is {form}, not the folder in which a run keeps its journal",
             f"{printable(label)}/{STATE_FOLDER}",
         )
 
 
 def _odd(what: str, where: str) -> SinkError:
-    return SinkError(what, where=where, remedy="Move it away, " + DISCARD)
+    return SinkError(what, where=where, remedy=DISCARD)
 
 
 def _said(error: OSError) -> str:

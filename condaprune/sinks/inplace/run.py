@@ -265,7 +265,7 @@ def _resumed(state: State, leftover: Leftover) -> JournalRun:
         raise SinkError(
             f"this journal does not fit the environment: {said}; it is not carried out",
             where=leftover.where,
-            remedy="Move away or bring back what is named, " + DISCARD,
+            remedy=DISCARD,
         ) from error
     return JournalRun(state, journal, resumed=True)
 

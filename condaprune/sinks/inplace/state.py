@@ -282,7 +282,7 @@ class State:
                 raise SinkError(
                     "the entries that an earlier run set aside are here, but its journal is gone",
                     where=f"{self.label}/{MOVED_PATH}",
-                    remedy="Install the environment anew, " + DISCARD,
+                    remedy="Install the environment anew; " + DISCARD,
                 )
             raise OSError(errno.ENOTEMPTY, "some entries are still set aside")
         for name in sorted(names, key=lambda name: (name == _FINISHED, name == MOVED)):

@@ -81,7 +81,7 @@ def _check_paths(journal: Journal) -> None:
 def _check_path(path: str) -> None:
     parts = path.split("/")
     if "\0" in path or not {"", ".", ".."}.isdisjoint(parts) or parts[0] == STATE_FOLDER:
-        raise ValueError(f"{printable(path[:200])!r} is no path of an entry")
+        raise ValueError(f"{printable(path[:200])!r} is not the path of an entry")
     to_bytes(path)  # a lone surrogate that stands for no byte is a ValueError
 
 
