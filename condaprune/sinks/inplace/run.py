@@ -11,7 +11,6 @@ from condaprune.errors import SinkError
 from condaprune.model import Progress, no_progress
 from condaprune.paths import ancestors, printable, to_bytes
 from condaprune.sinks.inplace.conflicts import check_aside, conflicts, refuse_conflicts
-from condaprune.sinks.inplace.contents import check_contents
 from condaprune.sinks.inplace.filesystem import Filesystem
 from condaprune.sinks.inplace.journal import Journal, Phase
 from condaprune.sinks.inplace.leftover import DISCARD, Accept, Leftover
@@ -259,6 +258,8 @@ def _resumed(state: State, leftover: Leftover) -> JournalRun:
         if journal.mode == "move":
             check_aside(journal, state.names_aside(), state.filesystem, state.moved)
         if not leftover.ours:
+            from condaprune.sinks.inplace.contents import check_contents
+
             check_contents(journal, state.folders, MOVED_PATH)
     except (OSError, ValueError) as error:
         said = error.strerror if isinstance(error, OSError) else str(error)

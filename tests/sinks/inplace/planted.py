@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from condaprune.sinks.inplace.journal import dump
+from condaprune.sinks.inplace.journal import FORMAT, dump
 from condaprune.sinks.inplace.prepare import make_journal
 from tests.sinks.inplace.prefixes import build, make_plan
 
@@ -261,7 +261,7 @@ JOURNALS: dict[str, Callable[[Path], None]] = {
     "is there twice": is_there_twice,
     "is empty": of_bytes(b""),
     "is deep": of_bytes(b"[" * 200_000),
-    "is deep in a field": of_bytes(b'{"format": 3, "mode": ' + b"[" * 200_000),
+    "is deep in a field": of_bytes(b'{"format": %d, "mode": ' % FORMAT + b"[" * 200_000),
     "has Infinity": of_bytes(b'{"format": Infinity}'),
     "has a long number": of_bytes(b'{"format": ' + b"9" * 4000 + b"}"),
     "is of another format": of_bytes(b'{"format": 99}'),

@@ -13,7 +13,16 @@ from condaprune.errors import SinkError
 from condaprune.model import Patch
 from condaprune.sinks.inplace.contents import check_contents
 from condaprune.sinks.inplace.filesystem import Filesystem, Folders
-from condaprune.sinks.inplace.journal import Fingerprint, Journal, Mode, Phase, Rewrite, dump, load
+from condaprune.sinks.inplace.journal import (
+    FORMAT,
+    Fingerprint,
+    Journal,
+    Mode,
+    Phase,
+    Rewrite,
+    dump,
+    load,
+)
 from condaprune.sinks.inplace.prepare import make_journal
 from condaprune.sinks.inplace.walls import check, tamed
 from lab.envs.model import BuiltEnvironment
@@ -201,7 +210,7 @@ def test_a_list_that_is_another_file_by_now_is_left_alone(
 
 
 def test_a_damaged_journal_does_not_take_long(tmp_path: Path) -> None:
-    data = b'{"format":3,"removals":[' + b'["a","file",1,1,1],' * 200_000 + b"[]]}"
+    data = b'{"format":%d,"removals":[' % FORMAT + b'["a","file",1,1,1],' * 200_000 + b"[]]}"
     with pytest.raises(SinkError, match="damaged"):
         load(data, "here")
 
