@@ -14,7 +14,7 @@ from typing import Any
 
 from condaprune.sinks.inplace.journal import FORMAT, dump
 from condaprune.sinks.inplace.prepare import make_journal
-from tests.sinks.inplace.prefixes import build, make_plan
+from tests.sinks.inplace.prefixes import LIBRARY, build, make_plan
 
 Raw = dict[str, Any]
 
@@ -33,11 +33,17 @@ def build_with_outside(where: Path) -> Path:
     return root
 
 
-def raw_journal(root: Path, *, move: bool = False) -> Raw:
-    """The journal of a plan for the prefix as JSON has it."""
+def raw_journal(root: Path, *, move: bool = False, patched: bool = False) -> Raw:
+    """The journal of a plan for the prefix as JSON has it, *patched* with the patch of a library.
+
+    Without, it is carried out where the user says so: that library is no real one, and stripping
+    would not make that patch of it.
+    """
     journal, _ = make_journal(make_plan(root), mode="move" if move else "unlink", verified=False)
     assert journal is not None
     raw: Raw = json.loads(dump(journal))
+    if not patched:
+        raw["rewrites"] = [row for row in raw["rewrites"] if row[0] != LIBRARY]
     return raw
 
 
@@ -123,8 +129,8 @@ def writes_through_a_link(root: Path) -> None:
 
 def patches_a_program(root: Path) -> None:
     """Puts code where a program begins."""
-    raw = raw_journal(root)
-    patched = next(row for row in raw["rewrites"] if row[0] == "lib/libstripped.so")
+    raw = raw_journal(root, patched=True)
+    patched = next(row for row in raw["rewrites"] if row[0] == LIBRARY)
     patched[2] = 0o4755
     patched[6][0] = "f0VMRg" + "B" * 80
     plant(root, raw)

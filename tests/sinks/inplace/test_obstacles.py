@@ -289,3 +289,15 @@ def test_a_status_that_is_no_file_is_an_error_at_once(shape: str, root: Path) ->
     with pytest.raises(CondapruneError):
         carry_out(root)
     assert lstats(root) == before
+
+
+@pytest.mark.parametrize("mark", [b"9" * 19, b"9" * 20, b"9" * 3000, b"-1", b"abc", b"\xff"])
+def test_a_planted_time_of_the_prefix_is_no_obstacle(mark: bytes, root: Path) -> None:
+    try:
+        os.setxattr(root, "user.condaprune.mtime", mark)
+    except OSError:
+        pytest.skip("no user attributes here")
+    (root / ".condaprune").mkdir()
+    assert "traces are gone" in recover(str(root))
+    carry_out(root)
+    assert os.listxattr(root) == []
