@@ -100,8 +100,8 @@ def prune(
     else:
         from condaprune.sinks.outputs.sink import OutputSink
 
-        sink = OutputSink(output, source.prefix)
         _refuse_pending(source)
+        sink = OutputSink(output, source.prefix)
         carry_out_plan = partial(carry_out, sink=sink)
     plan = make_plan(source, request, progress=progress)
     carried = carry_out_plan(plan, source, progress=progress)

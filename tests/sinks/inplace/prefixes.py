@@ -101,8 +101,18 @@ def make_plan(root: Path, *, more: tuple[str, ...] = ()) -> Plan:
         Edit(f"{SITE}/pkg-1.0.dist-info/RECORD", b"pkg/__init__.py,,\n", 0o644, "shorter", True),
         Edit("conda-meta/history", b"", 0o644, "emptied", True),
         Edit(SBOM, b"{}\n", 0o644, "new", False),
-        Edit(BYTECODE, b"", 0o640, "another head", True, Patch(b"magc\1\0\0\0" + b"h" * 8), _digest(BYTECODE)),
-        Edit(LIBRARY, b"", 0o755, "another end", True, Patch(ELF, 80, b"new end"), _digest(LIBRARY)),
+        Edit(
+            BYTECODE,
+            b"",
+            0o640,
+            "another head",
+            True,
+            Patch(b"magc\1\0\0\0" + b"h" * 8),
+            _digest(BYTECODE),
+        ),
+        Edit(
+            LIBRARY, b"", 0o755, "another end", True, Patch(ELF, 80, b"new end"), _digest(LIBRARY)
+        ),
     )
     return Plan(inventory, decisions, edits, "runtime", (), ())
 

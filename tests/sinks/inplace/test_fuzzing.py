@@ -16,6 +16,6 @@ def test_no_journal_does_harm_outside(seed: int) -> None:
         fuzz_journal(chance.randbytes(40))
 
 
-@pytest.mark.parametrize("data", [b"", b"{", b"{}", b'{"format": 3}', b"\x00" * 40, b"\xff" * 40])
+@pytest.mark.parametrize("data", [b"", b"{", b"{}", b'{"format": 4}', b"\x00" * 40, b"\xff" * 40])
 def test_edges(data: bytes) -> None:
     fuzz_journal(data)
