@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from condaprune.formats.unpack_list import UNPACK
 from condaprune.model import Patch
-from condaprune.paths import ancestors, parent, printable, to_bytes
+from condaprune.paths import ancestors, from_bytes, parent, printable, to_bytes
 from condaprune.planning.edits.sbom import SBOM
 from condaprune.sinks.inplace.journal import STATUS, Fingerprint, Journal, Phase, Rewrite
 from condaprune.sources.prefix import STATE_FOLDER
@@ -80,9 +80,9 @@ def _check_paths(journal: Journal) -> None:
 
 def _check_path(path: str) -> None:
     parts = path.split("/")
-    if "\0" in path or not {"", ".", ".."}.isdisjoint(parts) or parts[0] == STATE_FOLDER:
+    odd = "\0" in path or from_bytes(to_bytes(path)) != path  # half of a surrogate pair
+    if odd or not {"", ".", ".."}.isdisjoint(parts) or parts[0] == STATE_FOLDER:
         raise ValueError(f"{printable(path[:200])!r} is not the path of an entry")
-    to_bytes(path)  # a lone surrogate that stands for no byte is a ValueError
 
 
 def _check_removals(removals: Iterable[Fingerprint]) -> None:
