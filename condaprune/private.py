@@ -60,7 +60,7 @@ def remove_private(name: str) -> None:
         if folder and _is_private(folder):
             os.unlink(os.path.join(folder, name))
             os.rmdir(folder)
-            for base in ("state", ".local"):  # as made here; an XDG_STATE_HOME stays
+            for base in ("state", ".local"):  # the default place, as it was made
                 folder = os.path.dirname(folder)
                 if os.path.basename(folder) != base:
                     return
