@@ -41,7 +41,7 @@ def read_archive(data: bytes, place: str) -> object:
         count += sum(map(len, body))
         assert ".." not in entry.path.split("/"), entry.path
         assert not entry.path.startswith("/"), entry.path
-        assert -(2**63) <= entry.mtime_ns < 2**63, entry.mtime_ns
+        assert abs(entry.mtime_ns) < 1 << 68, entry.mtime_ns
     files = [path for path, entry in entries.items() if entry.kind == "file"]
     for _ in source.read_many(files[:20]):
         pass

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Collection, Iterator
 from contextlib import closing
 from functools import partial
@@ -10,15 +12,22 @@ from typing import BinaryIO
 from condaprune.errors import ArchiveError, SourceError
 from condaprune.formats.unpack_list import SCRIPTS, UNPACK
 from condaprune.model import Entry, Inventory
-from condaprune.paths import follow, parent, printable, sort_key
+from condaprune.paths import parent, printable, sort_key
 from condaprune.sources.base import Body, Limits, Member, SourceKind, member_error
 from condaprune.sources.cache import Cache
 from condaprune.sources.decompress import Format, ReadAhead, open_stream, sniff
+from condaprune.sources.links import links_out
 from condaprune.sources.owners import build_inventory, wanted_for_owners
 from condaprune.sources.tarstream import TarStream
 from condaprune.sources.zipstream import ZipStream
 
 _HEAD = 512
+_SHOWN = 200
+_HEADER = 512
+"""What a member counts besides its name, in bytes."""
+_IMPLIED, _IMPLIED_RATE = 1 << 20, 4
+"""How many bytes the names of folders without members of their own may take: so many, and this
+times the bytes of the members' names and headers. They grow with the square of their depth."""
 
 
 class ArchiveSource:
@@ -174,6 +183,12 @@ class ArchiveSource:
 
     def _open(self) -> BinaryIO:
         try:
+            if not stat.S_ISREG(os.stat(self.path).st_mode):
+                raise SourceError(
+                    "is not a regular file, and an archive is read more than once",
+                    where=self.label,
+                    remedy="Save it to a file first",
+                )
             return open(self.path, "rb", buffering=0)
         except OSError as error:
             raise SourceError(
@@ -194,6 +209,10 @@ def _wanted(path: str) -> bool:
     return path == UNPACK or wanted_for_owners(path)
 
 
+def _shortened(target: str) -> str:
+    return printable(target if len(target) <= _SHOWN else f"{target[:_SHOWN]}...")
+
+
 class Index:
     """The members of an archive in its order, each checked as it comes.
 
@@ -207,12 +226,15 @@ class Index:
         self._error = partial(member_error, where)
         self._at: dict[str, int] = {}
         self._implied: set[str] = {""}
+        self._implied_bytes = self._named_bytes = 0
+        self._holders: dict[str, str] = {}
 
     def add(self, member: Member) -> None:
         """Take in the next member. Errors: `ArchiveError` where it contradicts an earlier one."""
         path = member.path
         position = len(self.members)
         self.members.append(member)
+        self._named_bytes += len(path) + len(member.target) + len(member.linked)
         if not path:
             return  # the root itself
         earlier = self._at.get(path)
@@ -230,9 +252,20 @@ class Index:
                 kind = "a link" if self.members[above].kind == "link" else "not a folder"
                 raise self._error(path, f"lies below {printable(folder)!r}, which is {kind}")
             self._implied.add(folder)
+            self._implied_bytes += len(folder)
             folder = parent(folder)
+        self._check_names(path)
         if member.linked:
             self._check_hard_link(member)
+
+    def _check_names(self, path: str) -> None:
+        implied = self._implied_bytes
+        if implied > _IMPLIED:
+            given = self._named_bytes + _HEADER * len(self.members)
+            if implied > _IMPLIED + _IMPLIED_RATE * given:
+                raise self._error(path, "lies in folders whose names are too long for so few files")
+        entries, names = len(self.members) + len(self._implied), self._named_bytes + implied
+        self._limits.check(self._where, entries=entries, names=names, member=path)
 
     def _repeat(self, member: Member, earlier: int) -> None:
         before = self.members[earlier]
@@ -251,12 +284,11 @@ class Index:
                 member.path,
                 f"is a hard link to {printable(member.linked)!r}, which is not an earlier file",
             )
+        self._holders[member.path] = self._holders.get(member.linked, member.linked)
 
     def content_of(self, path: str) -> str:
         """The path of the member that holds a file's content: its own or that of its hard link."""
-        while linked := self.members[self._at[path]].linked:
-            path = linked
-        return path
+        return self._holders.get(path, path)
 
     def finish(self) -> tuple[str, dict[str, Entry]]:
         """The folder all members lie in (empty for none), and the entries below it, in order.
@@ -273,13 +305,12 @@ class Index:
             )
         if not self._limits.links_out:
             targets = {p: e.target for p, e in entries.items() if e.kind == "link"}
-            for path, target in targets.items():
-                if follow(path, targets.get).outside:
-                    raise self._error(
-                        f"{root}/{path}" if root else path,
-                        f"is a link that leaves the root: {printable(target)!r}",
-                        "If you trust the archive, allow it with --links-out",
-                    )
+            for path in links_out(targets):
+                raise self._error(
+                    f"{root}/{path}" if root else path,
+                    f"is a link that leaves the root: {_shortened(targets[path])!r}",
+                    "If you trust the archive, allow it with --links-out",
+                )
         return root, entries
 
     def _root(self) -> str:
@@ -297,11 +328,8 @@ class Index:
         cut = len(root) + 1 if root else 0
         holders: dict[str, int] = {}
         counts: dict[int, int] = {}
-        for path, position in self._at.items():
-            member = self.members[position]
-            while member.linked:
-                position = self._at[member.linked]
-                member = self.members[position]
+        for path in self._at:
+            position = self._at[self.content_of(path)]
             holders[path] = position
             counts[position] = counts.get(position, 0) + 1
         entries: list[Entry] = []
