@@ -16,6 +16,7 @@ from condaprune.paths import parent, printable, sort_key
 from condaprune.sources.base import Body, Limits, Member, SourceKind, member_error
 from condaprune.sources.cache import Cache
 from condaprune.sources.decompress import Format, ReadAhead, open_stream, sniff
+from condaprune.sources.kinds import LARGEST
 from condaprune.sources.links import links_out
 from condaprune.sources.owners import build_inventory, wanted_for_owners
 from condaprune.sources.tarstream import TarStream
@@ -67,7 +68,7 @@ class ArchiveSource:
             if member.kind == "file" and not member.linked:
                 # Whether there is a folder around all members shows at the end only.
                 inner = member.path.partition("/")[2]
-                needed = _wanted(member.path) or _wanted(inner)
+                needed = (_wanted(member.path) or _wanted(inner)) and member.size <= LARGEST
                 cache.offer(member, body, needed=needed)
         cache.close()
         self.arcroot, entries = index.finish()

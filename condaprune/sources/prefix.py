@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import sys
@@ -9,6 +10,7 @@ from collections.abc import Callable, Collection, Iterator
 from operator import itemgetter
 
 from condaprune.errors import ProtectedPathError, SourceError
+from condaprune.files import NotRegularError
 from condaprune.model import Entry, Inventory, Kind
 from condaprune.paths import from_bytes, printable, to_bytes
 from condaprune.sources.base import SourceKind
@@ -20,6 +22,10 @@ STATE_FOLDER = ".condaprune"
 _FORMS = 0o170000
 _KINDS: dict[int, Kind] = {stat.S_IFREG: "file", stat.S_IFDIR: "folder", stat.S_IFLNK: "link"}
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+# Nothing is waited for, should a FIFO have taken the place of a file.
+_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+_LARGEST = 4 << 30
+"""The largest file that is read whole (bytes), whatever for."""
 _SYSTEM = ("/", "/usr", "/usr/local", "/bin", "/lib", "/etc", "/var", "/opt", "/home", "/tmp")
 
 
@@ -98,35 +104,39 @@ class PrefixSource:
 
         Errors: `SourceError`.
         """
-        return self._read(path, lambda handle: os.pread(handle, size, offset))
+        return self._read(path, lambda handle, _: os.pread(handle, size, offset))
 
     def read_many(self, paths: Collection[str]) -> Iterator[tuple[str, bytes]]:
         """The contents of files in the order asked for. Errors: `SourceError`."""
         for path in paths:
             yield path, self.read(path)
 
-    def _read(self, path: str, use: Callable[[int], bytes]) -> bytes:
+    def _read(self, path: str, use: Callable[[int, int], bytes]) -> bytes:
+        """What *use* makes of the handle and the size of a file."""
         try:
-            flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
-            handle = os.open(self._root + to_bytes(path), flags)
+            handle = os.open(self._root + to_bytes(path), _FILE)
             try:
-                return use(handle)
+                info = os.fstat(handle)
+                if not stat.S_ISREG(info.st_mode):
+                    raise NotRegularError(errno.EINVAL, "it is not a regular file any more")
+                return use(handle, info.st_size)
             finally:
                 os.close(handle)
-        except OSError as error:
+        except (OSError, OverflowError) as error:
             raise SourceError(
-                f"cannot be read: {error.strerror}",
+                f"cannot be read: {getattr(error, 'strerror', error)}",
                 where=f"{self.label}/{printable(path)}",
                 remedy="Run condaprune as a user who may read the whole environment",
             ) from error
 
 
-def _whole(handle: int) -> bytes:
-    size = os.fstat(handle).st_size
+def _whole(handle: int, size: int) -> bytes:
+    if size > _LARGEST:
+        raise NotRegularError(errno.EFBIG, f"it is larger than {_LARGEST:,} bytes")
     data = os.read(handle, size + 1)
     while len(data) != size:
         more = os.read(handle, 1 << 20)
-        if not more:
+        if not more or len(data) > _LARGEST:
             break
         data += more
     return data
