@@ -13,7 +13,8 @@ from condaprune.errors import ProtectedPathError, SourceError
 from condaprune.files import NotRegularError
 from condaprune.model import Entry, Inventory, Kind
 from condaprune.paths import from_bytes, printable, to_bytes
-from condaprune.sources.base import SourceKind
+from condaprune.proc import mount_points_below
+from condaprune.sources.base import DEEPEST, SourceKind
 from condaprune.sources.owners import build_inventory
 
 STATE_FOLDER = ".condaprune"
@@ -145,10 +146,10 @@ def _whole(handle: int, size: int) -> bytes:
 def walk(prefix: bytes) -> dict[str, Entry]:
     """All entries below *prefix*, ordered by the bytes of their paths.
 
-    The state folder of an in-place run is left out. A folder on another file system (a mount
-    inside the prefix) is listed as ``other`` and not entered: its files are not the
-    environment's. Errors: `SourceError` where a folder cannot be listed, or changes while it is
-    read.
+    The state folder of an in-place run is left out. What is mounted inside the prefix (another
+    file system, or a folder or a file of the same one) is listed as ``other`` and not entered: its
+    files are not the environment's. Errors: `SourceError` where a folder cannot be listed, changes
+    while it is read, or lies too deep.
     """
     entries: list[Entry] = []
     # Names come decoded where the file system's encoding is what entries use, as it nearly
@@ -161,9 +162,12 @@ def walk(prefix: bytes) -> dict[str, Entry]:
     relative = ""
     try:
         device = os.stat(prefix).st_dev
+        mounts = mount_points_below(from_bytes(prefix))
         pending = [""]
         while pending:
             relative = pending.pop()
+            if relative.count("/") > DEEPEST:
+                raise OSError(errno.ELOOP, f"it lies in more than {DEEPEST} folders")
             handle = os.open(prefix + b"/" + to_bytes(relative), _FOLDER)
             try:
                 with os.scandir(handle) as listing:
@@ -176,6 +180,8 @@ def walk(prefix: bytes) -> dict[str, Entry]:
                         if form is None:
                             form = forms[info.st_mode] = _form(info.st_mode)
                         kind, permissions = form
+                        if mounts and relative + name in mounts:
+                            kind = "other"
                         # One number for all entries rather than one each.
                         number = device if info.st_dev == device else info.st_dev
                         target = ""
