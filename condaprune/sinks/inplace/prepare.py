@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from condaprune.errors import SinkError
 from condaprune.model import Edit, Entry, Plan, unique_bytes
 from condaprune.paths import ancestors, parent, printable, to_bytes
+from condaprune.proc import mount_points_below
 from condaprune.sinks.inplace.filesystem import entry_stat
 from condaprune.sinks.inplace.journal import CHANGED, Fingerprint, Journal, Mode, Pruning, Rewrite
 from condaprune.sinks.inplace.status import STATUS, Measured, measure
@@ -48,6 +49,7 @@ def make_journal(
     touched = {parent(path) for path in (*written, *(removal.path for removal in removals))}
     touched |= {removal.path for removal in removals if removal.kind == "folder"}
     _check_writable(label, root, touched, locked)
+    _check_mounts(plan, (*written, *(removal.path for removal in removals)))
     stamp = _stamp()
     rewrites = tuple(_rewrites(plan, root, edits, stamp))
     info = os.stat(root)
@@ -136,6 +138,19 @@ def _check_writable(label: str, root: bytes, folders: set[str], locked: Iterable
         what, remedy = problems[path]
         where_shown = f"{label}/{printable(path)}".rstrip("/")
         raise SinkError(f"{what}, nothing was touched", where=where_shown, remedy=remedy)
+
+
+def _check_mounts(plan: Plan, paths: Iterable[str]) -> None:
+    """Refuse to change what lies on a mount that was made since the plan. Errors: `SinkError`."""
+    points = mount_points_below(plan.inventory.prefix)
+    for path in paths if points else ():
+        point = next((p for p in (*ancestors(path), path) if p in points), None)
+        if point is not None:
+            raise SinkError(
+                "something was mounted here while the plan was made, nothing was touched",
+                where=f"{plan.inventory.label}/{printable(point)}",
+                remedy="Unmount it, or run condaprune again to leave it alone",
+            )
 
 
 def _rewrites(plan: Plan, root: bytes, edits: Iterable[Edit], stamp: int) -> Iterator[Rewrite]:
