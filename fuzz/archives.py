@@ -22,7 +22,7 @@ _BLOCK = 512
 _LIMITS = Limits(entries=20_000, size=8 << 20, ratio=300, ratio_from=1 << 20)
 _CONTENT = 8 << 20
 """What a compressed archive may unpack to here, whatever its own size."""
-_COST = Cost(memory=64 << 20)
+_COST = Cost(memory=64 << 20, memory_per_byte=16)
 _STREAM_COST = Cost(seconds=3 + Cost().seconds_per_mib * 8, memory=400 << 20)
 """Compressed: what counts is what it unpacks to; bzip2 and xz hold windows besides."""
 
