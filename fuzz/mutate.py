@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import struct
 from collections.abc import Callable, Sequence
@@ -93,7 +94,9 @@ class Mutator:
             elif roll < 0.18 and isinstance(value, dict):
                 value[str(self.odd_value())[:99]] = value[key]
             else:
-                value[key] = self._other_value(value[key], depth + 1)
+                other = self._other_value(value[key], depth + 1)
+                with contextlib.suppress(IndexError):  # repeated values are one and the same
+                    value[key] = other
             return value
         return self.odd_value()
 
