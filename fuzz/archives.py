@@ -9,6 +9,7 @@ import lzma
 import tarfile
 import zipfile
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from condaprune.errors import CondapruneError
@@ -172,7 +173,7 @@ def _change_stream(mutator: Mutator, data: bytes) -> bytes:
         return mutator.change(data)
     tar = _change_tar(mutator, mutator.random.choice(tars()))
     tar += mutator.random.choice((b"", bytes(1 << 20), bytes(_CONTENT)))
-    packed = mutator.random.choice((gzip.compress, zstandard.compress))(tar)
+    packed = mutator.random.choice((partial(gzip.compress, mtime=0), zstandard.compress))(tar)
     return packed if mutator.random.random() < 0.8 else mutator.change(packed)
 
 
@@ -182,8 +183,8 @@ def zips() -> Sequence[bytes]:
     for method in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA):
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w", method) as archive:
-            archive.writestr("conda-meta/history", b"# cmd\n")
-            archive.writestr("lib/a", b"content" * 30)
+            archive.writestr(zipfile.ZipInfo("conda-meta/history"), b"# cmd\n", method)
+            archive.writestr(zipfile.ZipInfo("lib/a"), b"content" * 30, method)
             link = zipfile.ZipInfo("lib/l")
             link.create_system, link.external_attr = 3, 0o120777 << 16
             link.extra = b"UT\x05\x00\x01" + bytes(4)

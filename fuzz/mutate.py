@@ -6,6 +6,7 @@ import contextlib
 import json
 import struct
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from random import Random
 
 _BYTES = (0, 1, 9, 10, 13, 27, 32, 34, 39, 47, 92, 127, 128, 255)
@@ -102,7 +103,7 @@ class Mutator:
 
     def odd_value(self) -> object:
         """A value that is seldom where a reader expects one."""
-        value = self.random.choice(_VALUES)
+        value = deepcopy(self.random.choice(_VALUES))
         for _ in range(self.random.choice((0,) * 12 + (1, 2, 300))):
             value = [value]
         return value
