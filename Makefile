@@ -5,12 +5,13 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test lint bench docs images pyz recipe clean
+.PHONY: help demo test lint fuzz bench docs images pyz recipe clean
 
 help:
 	@echo "make demo   build a small real environment, prune it, prove that it still runs"
 	@echo "make test   all tests, in a virtual environment of their own"
 	@echo "make lint   ruff and mypy --strict"
+	@echo "make fuzz   random input for all readers, ten minutes each; FUZZ_ARGS='--seconds 3600 tar'"
 	@echo "make bench  all benchmarks, against the tools used today; half an hour; writes docs/benchmarks.md"
 	@echo "make pyz    condaprune as a single file, dist/condaprune.pyz"
 	@echo "make images container images, by buildah (apt), against those of a pasted recipe"
@@ -33,6 +34,9 @@ lint: $(STAMP)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+fuzz: $(STAMP)
+	$(BIN)/python -m fuzz --seconds 600 $(FUZZ_ARGS)
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks.suite $(BENCH_ARGS)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 _LIBRARY = re.compile(r"\.(?:so(?:\.[\w.]+)?|dylib|dll)$")
 _MAX_LINKS = 40  # as many as Linux follows
+_MAX_PATH, _MAX_STEPS = 4096, 4096
 # Printable for Python, and nothing to be seen of them: joiners, fillers, variation selectors.
 _UNSEEN = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0"
@@ -111,35 +112,36 @@ def follow(path: str, target: Callable[[str], str | None], homes: Sequence[str] 
 
     *target* gives what a link says, None for whatever is not a link. An absolute target leaves the
     root unless it lies below one of *homes*: the absolute paths of the root, without a slash at
-    the end.
+    the end. A path of thousands of steps, or longer than paths are, is taken to leave it.
     """
-    done: list[str] = []
+    here: list[str] = []  # the folders passed, each by its whole path
     pending = path.split("/")[::-1]
     passed: list[str] = []
-    while pending:
+    for _ in range(_MAX_STEPS):
+        if not pending:
+            return Trail(tuple(passed), here[-1] if here else "")
         part = pending.pop()
         if part in ("", "."):
             continue
         if part == "..":
-            if not done:
-                return Trail(tuple(passed), "", True)
-            done.pop()
+            if not here:
+                break
+            here.pop()
             continue
-        done.append(part)
-        here = "/".join(done)
-        says = target(here)
+        here.append(f"{here[-1]}/{part}" if here else part)
+        if len(here[-1]) > _MAX_PATH:
+            break
+        says = target(here[-1])
         if says is None:
             continue
         if len(passed) == _MAX_LINKS:
             return Trail(tuple(passed), "")
-        passed.append(here)
+        passed.append(here.pop())
         if says.startswith("/"):
             home = next((h for h in homes if says == h or says.startswith(h + "/")), None)
             if home is None:
-                return Trail(tuple(passed), "", True)
+                break
             says = says[len(home) :]
-            done.clear()
-        else:
-            done.pop()
+            here.clear()
         pending.extend(says.split("/")[::-1])
-    return Trail(tuple(passed), "/".join(done))
+    return Trail(tuple(passed), "", True)

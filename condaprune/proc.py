@@ -1,10 +1,11 @@
-"""What ``/proc`` says of a prefix: the processes that use it, the mount that it lies on."""
+"""What ``/proc`` says of a prefix: the processes that use it, the mounts on it and below it."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from condaprune.paths import from_bytes, to_bytes
@@ -62,21 +63,58 @@ class Mount:
 def mount_of(path: str, table: str = "/proc/self/mountinfo") -> Mount:
     """The mount that the real *path* lies on; one of unknown type where there is no table."""
     deepest = Mount("/", "unknown", ())
-    try:
-        lines = from_bytes(_read(to_bytes(table))).split("\n")
-    except OSError:
-        return deepest
-    for line in lines:
-        head, _, tail = line.partition(" - ")
-        fields, about = head.split(" "), tail.split(" ")
-        if len(fields) < 6 or len(about) < 3:
-            continue
-        point = _OCTAL.sub(lambda octal: chr(int(octal[1], 8)), fields[4])
+    for fields, about in _mounts(table):
+        point = _unescaped(fields[4])
         # Of several mounts at one point, the last one listed covers the others.
         if len(point) >= len(deepest.point) and _covers(point, path):
             options = dict.fromkeys((*fields[5].split(","), *about[2].split(",")))
             deepest = Mount(point, about[0], tuple(options))
     return deepest
+
+
+def mount_points_below(prefix: str, table: str = "/proc/self/mountinfo") -> frozenset[str]:
+    """Where something is mounted inside the real path *prefix*, relative to it: folders and files,
+    bind mounts of the same file system too. None where there is no table.
+    """
+    start = prefix.rstrip("/") + "/"
+    found = {
+        point[len(start) :]: fields[0]
+        for fields, _ in _mounts(table)
+        if (point := _unescaped(fields[4])).startswith(start)
+    }
+    return frozenset(path for path, number in found.items() if _is_mounted(start + path, number))
+
+
+def _is_mounted(path: str, number: str) -> bool:
+    """Whether the mount of a number is what is seen at a path: another may cover it."""
+    try:
+        handle = os.open(to_bytes(path), os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        return os.path.lexists(to_bytes(path))
+    try:
+        facts = _read(b"/proc/self/fdinfo/%d" % handle).split()
+    except OSError:
+        return True
+    finally:
+        os.close(handle)
+    return b"mnt_id:" not in facts or facts[facts.index(b"mnt_id:") + 1] == number.encode()
+
+
+def _mounts(table: str) -> Iterator[tuple[list[str], list[str]]]:
+    """The fields of each line of the table, before and after the dash."""
+    try:
+        lines = from_bytes(_read(to_bytes(table))).split("\n")
+    except OSError:
+        return
+    for line in lines:
+        head, _, tail = line.partition(" - ")
+        fields, about = head.split(" "), tail.split(" ")
+        if len(fields) >= 6 and len(about) >= 3:
+            yield fields, about
+
+
+def _unescaped(field: str) -> str:
+    return _OCTAL.sub(lambda octal: chr(int(octal[1], 8)), field) if "\\" in field else field
 
 
 def _covers(point: str, path: str) -> bool:

@@ -11,15 +11,18 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from condaprune.errors import SourceError
 from condaprune.evidence.pysource import NOTHING, PythonFacts, PythonReader
 from condaprune.formats.binary import MAGICS, read_binary
 from condaprune.formats.elf import BinaryFacts, Reader, holds_compiler
 from condaprune.model import Inventory, Progress, no_progress
+from condaprune.paths import printable
 from condaprune.sources.base import Contents, Parts, Streamed
 from condaprune.sources.kinds import (
     ACTIVATION,
     BYTECODE,
     IMPORT_PATHS,
+    LARGEST,
     LIBRARY,
     PROGRAM,
     PYTHON,
@@ -31,6 +34,7 @@ _BATCH = 256  # files between two reports of progress
 _HEAD = 4096
 _MOST_MEMBERS = 4
 _PAYS = 1_500  # files; with fewer, forking costs about what it saves
+_ZIP_END, _TAIL = b"PK\5\6", (1 << 16) + 22
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,7 @@ class Facts:
         self._found = found = Findings()
         self.python, self.elf, self.text = found.python, found.elf, found.text
         self.reads = 0
+        self._label = inventory.label
         self._entries = inventory.entries
         self._site = frozenset((*inventory.layout.site, *inventory.layout.stdlib))
         self._bin = frozenset(inventory.layout.roots.get("bin", ()))
@@ -145,15 +150,38 @@ class Facts:
         for path, kind in wanted.items():
             if kind.form == "binary" and self._sampled(path):
                 done = self._step(done, total)
-                if self._sample(path, kind, found):
-                    whole.append(path)
-                    done -= 1  # it is counted when it is read whole
-            else:
+                if not self._sample(path, kind, found):
+                    continue
+                done -= 1  # it is counted when it is read whole
+            if self._is_readable(path, kind, found):
                 whole.append(path)
         for path, data in self._contents.read_many(whole) if whole else ():
             done = self._step(done, total)
             self._take(path, wanted[path], data, found)
         return found
+
+    def _is_readable(self, path: str, kind: FileKind, found: Findings) -> bool:
+        """Whether a file is small enough to be read whole; the facts of a larger one are noted.
+
+        Errors: `SourceError` for a text that people write, which is never as large.
+        """
+        if self._entries[path].size <= LARGEST:
+            return True
+        if kind.form == "text":
+            raise SourceError(
+                f"is larger than {LARGEST:,} bytes, which no {kind.name} is",
+                where=f"{self._label}/{printable(path)}",
+                remedy="Remove it, or install its package again",
+            )
+        if kind.form == "binary":  # a script
+            if self._parts is None or self._stream is not None:
+                return True
+            tail = self._parts.read_part(path, self._entries[path].size - _TAIL, _TAIL)
+            if _ZIP_END in tail:
+                return False  # an application in one file, which brings what it imports
+        if self._reader:
+            found.python[path] = self._reader.anything("is too large to be read and may need")
+        return False
 
     def _step(self, done: int, total: int) -> int:
         if done % _BATCH == 0:
@@ -208,7 +236,7 @@ class Facts:
             self._take_elf(path, read, found)
         elif kind is PROGRAM:
             if len(head) == _HEAD:
-                return head[:2] == b"#!"
+                return is_python_script(head)
             self._take(path, kind, head, found)
         return False
 

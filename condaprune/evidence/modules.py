@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from condaprune.model import Inventory
 from condaprune.paths import parent
+from condaprune.sources.base import LONGEST
 from condaprune.sources.owners import inner_environments
 
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")
@@ -122,6 +123,8 @@ class Modules:
 
         Importing ``a.b.c`` imports ``a`` and ``a.b`` first.
         """
+        if len(name) > LONGEST:
+            return  # no path is as long
         for prefix in _prefixes(name):
             for path in self.candidates.get(prefix, ()):
                 yield path, prefix
@@ -136,6 +139,8 @@ class Modules:
     def needed_beside(self, folder: str, name: str) -> Iterator[tuple[str, str]]:
         """The same for a file that lies under no root: its folder and those above are searched,
         for a relative name only the folder that its dots lead to."""
+        if len(name) > LONGEST:
+            return
         bare = name.lstrip(".")
         for _ in range(len(name) - len(bare) - 1):
             folder = parent(folder)

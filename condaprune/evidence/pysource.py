@@ -9,16 +9,17 @@ alone: that sees too much rather than too little.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
-from functools import partial
 from typing import NamedTuple
 
 from condaprune.evidence.datanames import DataNames
 from condaprune.evidence.modules import Module, Modules
 from condaprune.evidence.prefilter import Prefilter, Word, find_all
 from condaprune.evidence.references import (
+    Lines,
     Reference,
+    TooOdd,
     import_calls,
     import_statements,
     line_of,
@@ -101,7 +102,7 @@ class PythonReader:
         modules: Modules,
         data: DataNames,
         words: Iterable[Word],
-        candidates: Container[str] = (),
+        candidates: Collection[str] = (),
     ) -> None:
         self.modules = modules
         self._candidates = candidates
@@ -121,6 +122,17 @@ class PythonReader:
 
     def read(self, path: str, data: bytes) -> PythonFacts:
         """The facts of one file."""
+        try:
+            return self._read(path, data)
+        except TooOdd:
+            return self.anything("cannot be read and may need")
+
+    def anything(self, why: str) -> PythonFacts:
+        """The facts of a file that is not read: all candidates, as it may need any of them."""
+        targets = tuple(self._candidates)
+        return PythonFacts((Edge(0, f"{why} anything", targets),), parsed=False)
+
+    def _read(self, path: str, data: bytes) -> PythonFacts:
         rough = path in self._candidates
         matched = self._prefilter.match(data)
         if not matched and not rough and not self._any:
@@ -166,7 +178,7 @@ class PythonReader:
         names = [key[len(_NAME) :] for key in source.matched if key.startswith(_NAME)]
         if not (self.modules.candidates or self.modules.loose) or not (names or rough or self._any):
             return (), True
-        line = partial(line_of, source.data)
+        line = Lines(source.data).of
         if rough:
             return self._edges(source, _statements(source), line), True
         words = self.modules.tokens if self._any else frozenset(names)

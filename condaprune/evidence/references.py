@@ -11,6 +11,8 @@ from __future__ import annotations
 import ast
 import re
 import warnings
+from bisect import bisect_right
+from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -20,7 +22,8 @@ _KEYWORD = b"import"
 _MANY = 100  # for more words than this one pass over the text is cheaper than a search a word
 _WORD = re.compile(rb"[\w\x80-\xff]+")
 _NESTED = 6  # parentheses that comments may open within an import's own
-_HEAD = re.compile(rb"[ \t]*(?:[^\n#]*[:;][ \t]*)?(?:from[ \t]*([.\w \t]+?)[ \t]*)?")
+_LONGEST_HEAD = 400
+_HEAD = re.compile(rb"[ \t]*(?:[^\n#]*[:;][ \t]*)?(?:from[ \t]*([.\w][.\w \t]*))?")
 _ALIAS = re.compile(rb"\bas\s+\w+")
 _COMMENT = re.compile(rb"#[^\n]*")
 _CALLS = (b"import_module", b"__import__", b"find_spec", b"run_module", b"importorskip")
@@ -31,7 +34,15 @@ _INDENT = re.compile(rb"^([ \t]*)[^\s#]", re.MULTILINE)
 _QUOTES = b"\"'"
 _DOTTED = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.:")
 _COMPARING = frozenset({"startswith", "endswith", "removeprefix", "removesuffix"})
+_LARGEST_TREE = 2 << 20
+"""The largest source that is parsed (bytes): its tree takes up to 500 times its size."""
+_LISTED = 1 << 16
+"""How much more than the file the lists of its imports may have in all (bytes)."""
 _NAME_TEXT = re.compile(r"\.*[^\W\d]\w*(?:\.\w+)*\.?(?::[\w.]+)?")
+
+
+class TooOdd(Exception):
+    """A file is no Python and made so that reading it takes for ever: lists that never end."""
 
 
 class Reference(NamedTuple):
@@ -50,46 +61,88 @@ def line_of(data: bytes, at: int) -> int:
     return data.count(b"\n", 0, at) + 1
 
 
+class Lines:
+    """The numbers of lines in a file; offsets that ascend cost one pass over it in all."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._at, self._line = 0, 1
+
+    def of(self, at: int) -> int:
+        """The number of the line that an offset lies in."""
+        if at < self._at:
+            self._at, self._line = 0, 1
+        self._line += self._data.count(b"\n", self._at, at)
+        self._at = at
+        return self._line
+
+
 def import_statements(data: bytes, places: Sequence[int] | None = None) -> Iterator[Reference]:
     """Everything imported by statement: modules, and names from modules.
 
-    With *places*, only statements that may hold one of these offsets are looked at.
+    With *places*, only statements that may hold one of these offsets are looked at. Errors:
+    `TooOdd`.
     """
     hidden = _type_checking(data)
-    for at in find_all(data, _KEYWORD) if places is None else _keywords_near(data, places):
+    starts = [first for first, _ in hidden]
+    left = len(data) + _LISTED
+    for at in find_all(data, _KEYWORD) if places is None else _keywords_near(data, sorted(places)):
         end = at + 6
-        start = _start_of_line(data, at)
+        if data[end : end + 1].isalnum() or data[end : end + 1] == b"_":
+            continue
+        start = _start_of_line(data, at, at - _LONGEST_HEAD)
         head = data[start:at].replace(b"\\", b" ").replace(b"\r", b" ").replace(b"\n", b" ")
-        if len(head) < 400 and not (data[end : end + 1].isalnum() or data[end : end + 1] == b"_"):
-            match = _HEAD.fullmatch(head)
-            if match and not any(first <= at < last for first, last in hidden):
-                yield from _names(data, at, end, match[1])
+        match = _HEAD.fullmatch(head) if len(head) < _LONGEST_HEAD else None
+        inside = bisect_right(starts, at) - 1
+        if match and not (inside >= 0 and at < hidden[inside][1]):
+            listed, enclosed = _listed(data, end, match[1])
+            left -= len(listed)
+            if left < 0:
+                raise TooOdd
+            yield from _names(listed, at, match[1], enclosed)
 
 
-def _keywords_near(data: bytes, places: Iterable[int]) -> list[int]:
-    """Where ``import`` stands in the statements that hold *places*: cheaper than to take all."""
+def _keywords_near(data: bytes, places: Sequence[int]) -> list[int]:
+    """Where ``import`` stands in the statements that hold *places*, which are sorted: cheaper than
+    to take all."""
     found: set[int] = set()
+    line_end = before = 0
+    opened: deque[int] = deque(maxlen=_NESTED)  # parentheses that are open at a place
     for place in places:
-        start = _start_of_line(data, place)
-        line = data[start : _end_of_line(data, place)]
-        found.update(start + at for at in find_all(line, _KEYWORD))
-        opened = data.rfind(b"(", 0, place)
-        for _ in range(_NESTED):
-            if opened < 0 or data.find(b")", opened, place) >= 0:
+        if place >= line_end:
+            start = _start_of_line(data, place, line_end)
+            line_end = _end_of_line(data, place)
+            found.update(start + at for at in find_all(data[start:line_end], _KEYWORD))
+        closed = data.rfind(b")", before, place)
+        if closed >= 0:
+            opened.clear()
+            before = closed
+        opened.extend(_last(data, b"(", before, place))
+        before = place
+        for at in reversed(opened):
+            head = data[max(0, at - 80) : at].rstrip(b" \t\r\n\\")
+            if head.endswith(_KEYWORD):
+                found.add(data.rfind(_KEYWORD, 0, at))
                 break
-            before = data[max(0, opened - 80) : opened].rstrip(b" \t\r\n\\")
-            if before.endswith(_KEYWORD):
-                found.add(data.rfind(_KEYWORD, 0, opened))
-                break
-            opened = data.rfind(b"(", 0, opened)
     return sorted(found)
 
 
-def _start_of_line(data: bytes, at: int) -> int:
-    """Where the line of an offset starts, lines joined by backslashes taken as one."""
-    start = data.rfind(b"\n", 0, at) + 1
-    while start > 1 and data[start - 3 : start - 1].rstrip(b"\r").endswith(b"\\"):
-        start = data.rfind(b"\n", 0, start - 1) + 1
+def _last(data: bytes, text: bytes, start: int, end: int) -> list[int]:
+    """Where *text* occurs last between two offsets, a few times, in order."""
+    found: list[int] = []
+    while len(found) < _NESTED and (at := data.rfind(text, start, end)) >= 0:
+        found.insert(0, at)
+        end = at
+    return found
+
+
+def _start_of_line(data: bytes, at: int, floor: int = 0) -> int:
+    """Where the line of an offset starts, lines joined by backslashes taken as one; *floor* is how
+    far back matters."""
+    floor = max(0, floor)
+    start = data.rfind(b"\n", floor, at) + 1 or floor
+    while start > max(1, floor) and data[start - 3 : start - 1].rstrip(b"\r").endswith(b"\\"):
+        start = data.rfind(b"\n", floor, start - 1) + 1 or floor
     return start
 
 
@@ -120,25 +173,33 @@ def quoted_names(data: bytes, places: Iterable[tuple[int, int]]) -> Iterator[Ref
 
     In ``f"a.b.{name}"`` that is ``a.b.``, in ``"a.b:name"`` it is ``a.b``.
     """
+    last = (0, 0)  # all words of one long text are part of the same name
     for start, end in places:
+        if last[0] <= start < last[1]:
+            continue
         while start and data[start - 1] in _DOTTED:
             start -= 1
-        if not start or data[start - 1] not in _QUOTES:
-            continue
         while end < len(data) and data[end] in _DOTTED:
             end += 1
-        yield Reference(start, data[start:end].decode("ascii").partition(":")[0], "names")
+        last = start, end
+        if start and data[start - 1] in _QUOTES:
+            yield Reference(start, data[start:end].decode("ascii").partition(":")[0], "names")
 
 
-def _names(data: bytes, at: int, end: int, base: bytes | None) -> Iterator[Reference]:
+def _listed(data: bytes, end: int, base: bytes | None) -> tuple[bytes, bool]:
+    """What follows ``import``: as it stands, and whether it is in parentheses."""
     rest = data[end : end + 200].lstrip(b" \t")
     if base is not None and rest[:1] == b"(":
         opened = data.find(b"(", end)
         closed = data.find(b")", opened)
-        listed = data[opened + 1 : closed if closed >= 0 else len(data)]
+        return data[opened + 1 : closed if closed >= 0 else len(data)], True
+    return data[end : _end_of_line(data, end)], False
+
+
+def _names(listed: bytes, at: int, base: bytes | None, enclosed: bool) -> Iterator[Reference]:
+    if enclosed:
         listed = _COMMENT.sub(b"", listed).replace(b"\n", b" ").replace(b"\r", b" ")
     else:
-        listed = data[end : _end_of_line(data, end)]
         listed = listed.replace(b"\\\r\n", b" ").replace(b"\\\n", b" ")
         listed = listed.partition(b"#")[0].partition(b";")[0]
     prefix = ""
@@ -155,12 +216,12 @@ def _names(data: bytes, at: int, end: int, base: bytes | None) -> Iterator[Refer
 
 
 def _type_checking(data: bytes) -> list[tuple[int, int]]:
-    """The ranges of the blocks that only type checkers run."""
+    """The ranges of the blocks that only type checkers run, in order, none inside another."""
     found: list[tuple[int, int]] = []
     for at in find_all(data, _GUARD):
-        start = data.rfind(b"\n", 0, at) + 1
-        match = _GUARDED.match(data, start)
-        if match:
+        start = data.rfind(b"\n", max(0, at - _LONGEST_HEAD), at) + 1
+        match = _GUARDED.match(data, start) if start or at < _LONGEST_HEAD else None
+        if match and not (found and start < found[-1][1]):
             depth = len(match[1].expandtabs())
             below = data.find(b"\n", match.end()) + 1 or len(data)
             lines = _INDENT.finditer(data, below)
@@ -170,7 +231,9 @@ def _type_checking(data: bytes) -> list[tuple[int, int]]:
 
 
 def parse(data: bytes) -> ast.Module | None:
-    """The syntax tree; None for what this Python does not take for Python."""
+    """The syntax tree; None for what this Python does not take for Python, or is too large."""
+    if len(data) > _LARGEST_TREE:
+        return None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:

@@ -14,7 +14,7 @@ _WIDE, _NARROW = 0xFEEDFACF, 0xFEEDFACE
 _FAT, _FAT_WIDE = 0xCAFEBABE, 0xCAFEBABF
 _MOST_ARCHITECTURES = 16
 """More, and it is a class file of Java, which starts alike: there its version follows."""
-_MAX_COMMANDS = 8 << 20
+_MAX_COMMANDS = 1 << 20
 
 _LOADS = frozenset({0xC, 0x80000018, 0x8000001F, 0x20, 0x80000023})
 """LC_LOAD_DYLIB, and the weak, re-exported, lazy and upward one."""
@@ -47,7 +47,8 @@ def must_be_signed(data: bytes) -> bool:
     macOS runs those only with a signature that fits their bytes."""
     if data[:4] == struct.pack("<I", _WIDE):
         return data[4:8] == struct.pack("<I", _ARM64)
-    return data[:4] in _MACHO and data[:1] == b"\xca" and 0 < data[7] <= _MOST_ARCHITECTURES
+    fat = data[:4] in _MACHO and data[:1] == b"\xca"
+    return fat and 0 < int.from_bytes(data[7:8], "big") <= _MOST_ARCHITECTURES
 
 
 def _read_macho(read: Reader) -> BinaryFacts | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import NamedTuple
 
 Reader = Callable[[int, int], bytes]
@@ -24,7 +25,16 @@ _NEEDED, _STRTAB, _STRSZ, _SONAME, _RPATH, _RUNPATH = 1, 5, 10, 14, 15, 29
 _VERNEED = 0x6FFFFFFE
 _MAX_PART = 64 << 20
 _MOST_NAMES = 1 << 20
+_LONGEST_NAME = 4096
+_LONGEST_SECTION = 1024
+_MOST_ENTRIES, _MOST_NEEDED = 1 << 16, 4096
+"""The most rows of a dynamic section that are looked at, and of libraries that they may name."""
 _MOST_VERSIONS = 4096
+_MAX_TABLE = 4 << 20
+"""The largest table of segments: 65,535 rows."""
+_MOST_SEARCHED = 4 << 30
+"""The most bytes that are searched for a compiler: where there are more, one is taken to be there.
+"""
 _STEP = 8 << 20
 _CLANG = b"-internal-isystem"
 DAMAGE = (struct.error, ValueError, IndexError, OverflowError)
@@ -136,6 +146,8 @@ def read_segments(header: Header, read: Reader) -> list[Segment]:
     step, size = header.program_size, header.program_size * header.program_count
     if not size:
         return []
+    if size > _MAX_TABLE:
+        raise ValueError("a table of segments that is too large")
     table = read(header.programs, size)
     # The 32-bit form has the same fields in another order.
     form = struct.Struct(header.order + ("I4xQQ8xQ" if header.wide else "IIIxxxxI"))
@@ -152,7 +164,10 @@ def read_sections(header: Header, read: Reader) -> tuple[Section, ...]:
     rows = [form.unpack_from(raw, number * form.size) for number in range(count)]
     names = rows[header.names]
     text = read(names[4], min(names[5], _MOST_NAMES))
-    return tuple(Section(text[at[0] : text.index(b"\0", at[0])], *at) for at in rows)
+    return tuple(
+        Section(text[at[0] : text.index(b"\0", at[0], at[0] + _LONGEST_SECTION)], *at)
+        for at in rows
+    )
 
 
 def sections_of(read: Reader) -> tuple[Section, ...]:
@@ -190,7 +205,7 @@ def _facts(header: Header, read: Reader) -> BinaryFacts:
     section = read(dynamic.offset, dynamic.size)
     entries: list[tuple[int, int]] = []
     for tag, value in pair.iter_unpack(section[: len(section) - len(section) % pair.size]):
-        if tag == 0:
+        if tag == 0 or len(entries) == _MOST_ENTRIES:
             break
         entries.append((tag, value))
     tags = dict(entries)
@@ -200,8 +215,11 @@ def _facts(header: Header, read: Reader) -> BinaryFacts:
     if load is None or not 0 < length < _MAX_PART:
         return bare
     strings = read(address - load.address + load.offset, length)
+    needed = [value for tag, value in entries if tag == _NEEDED]
+    if len(needed) > _MOST_NEEDED:
+        raise ValueError("too many libraries")
     return BinaryFacts(
-        needed=tuple(_text(strings, value) for tag, value in entries if tag == _NEEDED),
+        needed=tuple(_text(strings, value) for value in needed),
         rpath=_folders(strings, tags.get(_RPATH)),
         runpath=_folders(strings, tags.get(_RUNPATH)),
         soname=_text(strings, tags[_SONAME]) if _SONAME in tags else "",
@@ -212,8 +230,9 @@ def _facts(header: Header, read: Reader) -> BinaryFacts:
 
 
 def _text(strings: bytes, at: int) -> str:
-    end = strings.find(b"\0", at)
-    return strings[at : end if end >= 0 else len(strings)].decode("utf-8", "surrogateescape")
+    """The name at an offset, as long as a loader takes it."""
+    end = strings.find(b"\0", at, at + _LONGEST_NAME)
+    return strings[at : end if end >= 0 else at + _LONGEST_NAME].decode("utf-8", "surrogateescape")
 
 
 def _folders(strings: bytes, at: int | None) -> tuple[str, ...]:
@@ -228,12 +247,13 @@ def read_versions(read: Reader) -> list[str]:
     try:
         header = read_header(read)
         sections = read_sections(header, read) if header else ()
-        return [
+        names = (
             name
             for section in sections
             if header and section.kind == _VERNEED and section.size <= 1 << 20
             for name in _versions(section, sections[section.link], header.order, read)
-        ]
+        )
+        return list(islice(names, _MOST_VERSIONS))
     except DAMAGE:
         return []
 
@@ -261,10 +281,13 @@ def holds_compiler(read: Reader, size: int) -> bool:
     Texts lie in sections for data that is only read; what makes CUDA's libraries large does not.
     """
     sections = sections_of(read)
-    spans = [(s.offset, s.end) for s in sections if s.name.startswith(b".rodata")]
+    spans = [(s.offset, min(s.end, size)) for s in sections if s.name.startswith(b".rodata")]
+    spans = spans if sections else [(0, size)]
+    if sum(max(0, end - start) for start, end in spans) > _MOST_SEARCHED:
+        return True
     return any(
         _CLANG in read(at, min(_STEP, end - at))
-        for start, end in (spans if sections else [(0, size)])
+        for start, end in spans
         for at in range(start, end, _STEP - len(_CLANG))
     )
 

@@ -37,6 +37,7 @@ _MOST_UNNAMED = 64
 _MOST_KEPT = 1 << 20
 """Sections that are neither loaded nor known to be of use to debuggers only are copied to the new
 end; a file with more of them than this is left alone (bytes)."""
+_MOST_ALIGNED = 1 << 16
 _LEAST = 4096
 """The least that a patch has to save, in bytes."""
 
@@ -138,6 +139,7 @@ def _cuttable(kept: Numbered, gone: Numbered, names: int, loaded: int) -> bool:
         and not any(_links(section) & going for _, section in kept)
         and not any(_links(section) for section in loose)
         and sum(section.size for section in loose) <= _MOST_KEPT
+        and all(section.align <= _MOST_ALIGNED for section in loose)
     )
 
 

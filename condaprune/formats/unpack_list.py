@@ -7,6 +7,8 @@ the first listed file that is missing. Whoever removes files must shorten the li
 from __future__ import annotations
 
 import ast
+import contextlib
+import warnings
 from collections.abc import Container
 from itertools import accumulate
 
@@ -27,6 +29,8 @@ UnpackRecord = tuple[str, str, FileMode]
 """Path relative to the prefix, placeholder, and how it is replaced."""
 
 _NAME = "_prefix_records"
+_LARGEST = 16 << 20
+"""The largest script that is read (bytes): a hundred thousand records."""
 
 
 def unpack_records(data: bytes) -> list[UnpackRecord]:
@@ -58,14 +62,22 @@ def rewrite_unpack(data: bytes, keep: Container[str]) -> bytes:
 
     begin, end = span(node)
     rows = b",\n".join(data[slice(*span(element))] for element in kept)
-    return b"".join((data[:begin], b"[\n", rows, b"\n]", data[end:]))
+    new = b"".join((data[:begin], b"[\n", rows, b"\n]", data[end:]))
+    # Python counts columns in UTF-8, whatever the file is in.
+    if not data.isascii() and unpack_records(new) != [_record(element) for element in kept]:
+        raise _broken("is in an encoding that cannot be rewritten")
+    return new
 
 
 def _list(data: bytes) -> ast.List:
     """The node of the one list, found without running anything."""
+    if len(data) > _LARGEST:
+        raise _broken(f"is larger than {_LARGEST:,} bytes")
     try:
-        tree = ast.parse(data)
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = ast.parse(data)
+    except (SyntaxError, ValueError, RecursionError, MemoryError, SystemError) as error:
         raise _broken("is not a Python script") from error
     for statement in tree.body:
         if (
@@ -86,7 +98,8 @@ def _record(node: ast.expr) -> UnpackRecord:
         path, placeholder, mode = value
         if isinstance(path, str) and isinstance(placeholder, str) and mode in ("text", "binary"):
             # conda-pack runs where file names decode as the file system does: same bytes as ours
-            return from_bytes(path.encode("utf-8", "surrogateescape")), placeholder, mode
+            with contextlib.suppress(UnicodeEncodeError):
+                return from_bytes(path.encode("utf-8", "surrogateescape")), placeholder, mode
     raise _broken(f"has a record in line {node.lineno} that is not a (path, placeholder, mode)")
 
 

@@ -19,7 +19,7 @@ from condaprune.sources.kinds import ENTRY_POINTS, IMPORT_PATHS
 
 _COMMANDS = frozenset({"console_scripts", "gui_scripts"})
 _GROUP = re.compile(r"\s*\[([^\]]+)\]")
-_TARGET = re.compile(r"\s*[^=#;\[\]]+=\s*([\w.]+)")
+_TARGET = re.compile(r"[^=#;\[\]]+=\s*([\w.]+)")
 
 
 class Imports(Guard):

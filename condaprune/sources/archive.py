@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Collection, Iterator
 from contextlib import closing
-from functools import partial
 from typing import BinaryIO
 
 from condaprune.errors import ArchiveError, SourceError
-from condaprune.formats.unpack_list import SCRIPTS, UNPACK
+from condaprune.formats.unpack_list import UNPACK
 from condaprune.model import Entry, Inventory
-from condaprune.paths import follow, parent, printable, sort_key
-from condaprune.sources.base import Body, Limits, Member, SourceKind, member_error
+from condaprune.paths import printable
+from condaprune.sources.base import Body, Limits, Member, SourceKind
 from condaprune.sources.cache import Cache
 from condaprune.sources.decompress import Format, ReadAhead, open_stream, sniff
+from condaprune.sources.index import Index
+from condaprune.sources.kinds import LARGEST
 from condaprune.sources.owners import build_inventory, wanted_for_owners
 from condaprune.sources.tarstream import TarStream
 from condaprune.sources.zipstream import ZipStream
@@ -58,7 +61,7 @@ class ArchiveSource:
             if member.kind == "file" and not member.linked:
                 # Whether there is a folder around all members shows at the end only.
                 inner = member.path.partition("/")[2]
-                needed = _wanted(member.path) or _wanted(inner)
+                needed = (_wanted(member.path) or _wanted(inner)) and member.size <= LARGEST
                 cache.offer(member, body, needed=needed)
         cache.close()
         self.arcroot, entries = index.finish()
@@ -174,6 +177,12 @@ class ArchiveSource:
 
     def _open(self) -> BinaryIO:
         try:
+            if not stat.S_ISREG(os.stat(self.path).st_mode):
+                raise SourceError(
+                    "is not a regular file, and an archive is read more than once",
+                    where=self.label,
+                    remedy="Save it to a file first",
+                )
             return open(self.path, "rb", buffering=0)
         except OSError as error:
             raise SourceError(
@@ -192,140 +201,3 @@ class ArchiveSource:
 
 def _wanted(path: str) -> bool:
     return path == UNPACK or wanted_for_owners(path)
-
-
-class Index:
-    """The members of an archive in its order, each checked as it comes.
-
-    `superseded` holds the positions of members that a later one replaces.
-    """
-
-    def __init__(self, where: str, limits: Limits) -> None:
-        self.members: list[Member] = []
-        self.superseded: set[int] = set()
-        self._where, self._limits = where, limits
-        self._error = partial(member_error, where)
-        self._at: dict[str, int] = {}
-        self._implied: set[str] = {""}
-
-    def add(self, member: Member) -> None:
-        """Take in the next member. Errors: `ArchiveError` where it contradicts an earlier one."""
-        path = member.path
-        position = len(self.members)
-        self.members.append(member)
-        if not path:
-            return  # the root itself
-        earlier = self._at.get(path)
-        if earlier is not None:
-            self._repeat(member, earlier)
-        if member.kind == "folder":
-            self._implied.add(path)
-        elif path in self._implied:
-            raise self._error(path, "is not a folder, but earlier members lie in it")
-        self._at[path] = position
-        folder = parent(path)
-        while folder not in self._implied:
-            above = self._at.get(folder)
-            if above is not None:
-                kind = "a link" if self.members[above].kind == "link" else "not a folder"
-                raise self._error(path, f"lies below {printable(folder)!r}, which is {kind}")
-            self._implied.add(folder)
-            folder = parent(folder)
-        if member.linked:
-            self._check_hard_link(member)
-
-    def _repeat(self, member: Member, earlier: int) -> None:
-        before = self.members[earlier]
-        if member.kind == before.kind == "folder":
-            return
-        plain = member.kind == before.kind == "file" and not member.linked and not before.linked
-        if plain and member.path.endswith(SCRIPTS):
-            self.superseded.add(earlier)
-            return
-        raise self._error(member.path, "appears twice")
-
-    def _check_hard_link(self, member: Member) -> None:
-        first = self._at.get(member.linked)
-        if first is None or self.members[first].kind == "folder" or member.linked == member.path:
-            raise self._error(
-                member.path,
-                f"is a hard link to {printable(member.linked)!r}, which is not an earlier file",
-            )
-
-    def content_of(self, path: str) -> str:
-        """The path of the member that holds a file's content: its own or that of its hard link."""
-        while linked := self.members[self._at[path]].linked:
-            path = linked
-        return path
-
-    def finish(self) -> tuple[str, dict[str, Entry]]:
-        """The folder all members lie in (empty for none), and the entries below it, in order.
-
-        Errors: `ArchiveError` for links that leave the root, and where no environment is found.
-        """
-        root = self._root()
-        entries = self._entries(root)
-        if "conda-meta" not in entries:
-            raise ArchiveError(
-                "holds no conda environment: it has no conda-meta folder",
-                where=self._where,
-                remedy="Name an archive that conda-pack or condaprune made",
-            )
-        if not self._limits.links_out:
-            targets = {p: e.target for p, e in entries.items() if e.kind == "link"}
-            for path, target in targets.items():
-                if follow(path, targets.get).outside:
-                    raise self._error(
-                        f"{root}/{path}" if root else path,
-                        f"is a link that leaves the root: {printable(target)!r}",
-                        "If you trust the archive, allow it with --links-out",
-                    )
-        return root, entries
-
-    def _root(self) -> str:
-        if "conda-meta" in self._implied or "conda-meta" in self._at:
-            return ""
-        tops = {path.partition("/")[0] for path in self._at}
-        if len(tops) == 1:
-            top = tops.pop()
-            if f"{top}/conda-meta" in self._implied:
-                return top
-        return ""
-
-    def _entries(self, root: str) -> dict[str, Entry]:
-        """One entry a path; folders that are only implied are mode 0755 and of no time."""
-        cut = len(root) + 1 if root else 0
-        holders: dict[str, int] = {}
-        counts: dict[int, int] = {}
-        for path, position in self._at.items():
-            member = self.members[position]
-            while member.linked:
-                position = self._at[member.linked]
-                member = self.members[position]
-            holders[path] = position
-            counts[position] = counts.get(position, 0) + 1
-        entries: list[Entry] = []
-        for path, position in holders.items():
-            if len(path) <= cut and cut:
-                continue
-            content, member = self.members[position], self.members[self._at[path]]
-            entries.append(
-                Entry(
-                    path[cut:],
-                    content.kind,
-                    content.size,
-                    member.mode,
-                    member.mtime * 1_000_000_000,
-                    0,
-                    position,
-                    counts[position],
-                    content.target,
-                )
-            )
-        number = len(self.members)
-        for path in self._implied:
-            if path not in self._at and len(path) > cut:
-                number += 1
-                entries.append(Entry(path[cut:], "folder", 0, 0o755, 0, 0, number, 1))
-        entries.sort(key=lambda entry: sort_key(entry.path))
-        return {entry.path: entry for entry in entries}

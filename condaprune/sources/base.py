@@ -17,6 +17,13 @@ NO_BODY: Body = ()
 CHUNK = 1 << 20
 """How many bytes of a big file are handled at a time."""
 
+LONGEST = 4096
+"""The most bytes of a path or of the target of a link: what Linux takes (PATH_MAX)."""
+DEEPEST = 256
+"""The most folders that an entry of an archive or a path list lies in; real ones lie in twenty."""
+_NAME = 256
+"""How many bytes of names there may be for each member that `Limits` allow."""
+
 SourceKind = Literal["prefix", "archive", "path list"]
 
 
@@ -133,14 +140,23 @@ class Limits:
     links_out: bool = False
 
     def check(
-        self, where: str, *, entries: int = 0, size: int = 0, packed: int = 0, member: str = ""
+        self,
+        where: str,
+        *,
+        entries: int = 0,
+        names: int = 0,
+        size: int = 0,
+        packed: int = 0,
+        member: str = "",
     ) -> None:
-        """Refuse an archive of so many members, bytes unpacked and bytes packed so far.
+        """Refuse an archive of so many members, bytes of names, unpacked and packed so far.
 
         *member* is the one it has got to. Errors: `ArchiveError`.
         """
         if entries > self.entries:
             what, option = f"more than {self.entries:,} members", "--max-entries"
+        elif names > self.entries * _NAME:
+            what, option = f"more than {self.entries * _NAME:,} bytes of names", "--max-entries"
         elif size > self.size:
             what, option = f"more than {self.size:,} bytes", "--max-size"
         elif size > self.ratio_from and size > self.ratio * max(packed, 1):
@@ -169,15 +185,18 @@ def member_error(archive: str, member: str | bytes, what: str, remedy: str = "")
 def clean_path(archive: str, name: str) -> str:
     """A member's name as a path below the root; empty for the root itself.
 
-    Errors: `ArchiveError` for an absolute name, one with ``..`` or a NUL byte, or one that no
-    file system takes.
+    Errors: `ArchiveError` for an absolute name, one with ``..`` or a NUL byte, one that no file
+    system takes, and one below more than `DEEPEST` folders.
     """
     if not name or name[0] == "/":
         raise member_error(archive, name, "has an absolute name" if name else "has no name")
     if "\0" in name:
         raise member_error(archive, name, "has a NUL byte in its name")
-    if len(name) > 1000 and len(to_bytes(name)) > 4096:
-        raise member_error(archive, name, "has a name of more than 4096 bytes")
+    if len(name) > 2 * DEEPEST:
+        if len(name) > LONGEST or len(to_bytes(name)) > LONGEST:
+            raise member_error(archive, name, f"has a name of more than {LONGEST} bytes")
+        if name.count("/") > DEEPEST:
+            raise member_error(archive, name, f"lies in more than {DEEPEST} folders")
     if ".." not in name and "//" not in name and "./" not in name and name[-1] not in "/.":
         return name
     parts = [part for part in name.split("/") if part not in ("", ".")]

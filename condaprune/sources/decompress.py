@@ -80,16 +80,24 @@ class _Decompressor(Protocol):
     def decompress(self, data: bytes, max_length: int = -1) -> bytes: ...
 
 
-class _Streams:
-    """Reads concatenated streams with bounded memory through a stdlib-like decompressor."""
+class Streams:
+    """Reads concatenated streams with bounded memory through a stdlib-like decompressor.
 
-    def __init__(self, file: BinaryIO, make: Callable[[], _Decompressor], magic: bytes) -> None:
+    *magic* is how each begins; None where there is one only, and what follows it is ignored.
+    """
+
+    def __init__(
+        self, file: BinaryIO, make: Callable[[], _Decompressor], magic: bytes | None
+    ) -> None:
         self._file, self._make, self._magic = file, make, magic
         self._inner = make()
 
     def read(self, size: int, /) -> bytes:
+        """At most *size* bytes; none at the end. Errors: see `stream_errors`."""
         while True:
             if self._inner.eof:
+                if self._magic is None:
+                    return b""
                 rest = self._inner.unused_data or self._file.read(1 << 17)
                 while rest and not rest.strip(b"\0"):  # padding between or after streams
                     rest = self._file.read(1 << 17)
@@ -112,14 +120,12 @@ def open_stream(file: BinaryIO, name: Format) -> Reader:
     if name == "tar.gz":
         return _gzip(file)
     if name == "tar.bz2":
-        import bz2
-
-        return _Streams(file, bz2.BZ2Decompressor, b"BZh")
+        return open_bzip2(file)
     if name == "tar.xz":
         import lzma
 
         make = partial(lzma.LZMADecompressor, lzma.FORMAT_XZ, memlimit=2 * _MEMORY)
-        return _Streams(file, make, b"\xfd7zXZ\0")
+        return Streams(file, make, b"\xfd7zXZ\0")
     if name == "tar.zst":
         try:
             import zstandard
@@ -132,6 +138,13 @@ def open_stream(file: BinaryIO, name: Format) -> Reader:
         decompressor = zstandard.ZstdDecompressor(max_window_size=_MEMORY)
         return decompressor.stream_reader(file, read_size=1 << 18, read_across_frames=True)
     return file
+
+
+def open_bzip2(file: BinaryIO) -> Reader:
+    """The decompressed bytes of a bzip2 file."""
+    import bz2
+
+    return Streams(file, bz2.BZ2Decompressor, b"BZh")
 
 
 def _gzip(file: BinaryIO) -> Reader:

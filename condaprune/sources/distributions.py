@@ -87,13 +87,21 @@ def recorded_rows(data: bytes, home: str) -> Iterator[tuple[str, str]]:
     odd = any(mark in data for mark in _ODD)
     for line in from_bytes(data).split("\n"):
         if line[:1] == '"':
-            listed = next(csv.reader([line.rstrip("\r")]), [""])[0]
+            listed = _quoted(line.rstrip("\r"))
         else:
             listed = line.rstrip("\r").rsplit(",", 2)[0]
         if not odd and listed[:1] not in _LEADING:
             yield line, start + listed
         else:
             yield line, _inside(home, listed) if listed else ""
+
+
+def _quoted(line: str) -> str:
+    """The first field of a line that quotes it; empty where that is no CSV."""
+    try:
+        return next(csv.reader([line]), [""])[0]
+    except csv.Error:
+        return ""
 
 
 def rewrite_record(
@@ -114,6 +122,8 @@ def rewrite_record(
 
 def _with_hash(line: str, digest: str, size: int) -> str:
     """A line with another hash and size; one that has no hash stays as it is."""
+    if line.count(",") < 2:
+        return line
     name, old, rest = line.rsplit(",", 2)
     ending = "\r" if rest.endswith("\r") else ""
     return f"{name},{digest},{size}{ending}" if old else line

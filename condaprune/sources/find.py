@@ -9,10 +9,14 @@ import os
 from collections.abc import Callable, Iterator
 
 from condaprune.errors import SourceError, nearest
+from condaprune.files import read_regular
+from condaprune.paths import from_bytes
 from condaprune.sources.base import Limits, Source
 
 _HOMES = ("miniforge3", "mambaforge", "miniconda3", "anaconda3", "micromamba", ".conda")
 _SYSTEM_HOMES = ("/opt/conda", "/opt/miniforge3", "/opt/miniconda3", "/opt/anaconda3")
+
+_LARGEST_LIST = 1 << 20
 
 Opener = Callable[[str, Limits | None], Source | None]
 """The source for a name, or None where the name means another kind of source."""
@@ -44,12 +48,12 @@ def _prefix(name: str, _limits: Limits | None) -> Source | None:
     return PrefixSource(name)
 
 
-def _path_list(name: str, _limits: Limits | None) -> Source | None:
+def _path_list(name: str, limits: Limits | None) -> Source | None:
     if not os.path.isfile(name):
         return None
     from condaprune.sources.pathlist import PathListSource, is_pathlist, start_of
 
-    return PathListSource(name) if is_pathlist(start_of(name)) else None
+    return PathListSource(name, limits) if is_pathlist(start_of(name)) else None
 
 
 def _archive(name: str, limits: Limits | None) -> Source | None:
@@ -105,10 +109,11 @@ def _candidates() -> Iterator[str]:
         yield from _below(os.path.join(root, "envs"))
         yield root
     try:
-        with open(os.path.join(home, ".conda", "environments.txt"), errors="surrogateescape") as f:
-            yield from (line.strip() for line in f if line.strip())
+        path = os.path.realpath(os.path.join(home, ".conda", "environments.txt"))
+        listed = read_regular(path, _LARGEST_LIST)
     except OSError:
         return
+    yield from filter(None, map(str.strip, from_bytes(listed).split("\n")))
 
 
 def _below(folder: str) -> Iterator[str]:

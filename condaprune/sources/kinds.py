@@ -14,6 +14,9 @@ from condaprune.paths import is_library, parent
 
 Form = Literal["text", "python", "bytecode", "binary", "c"]
 
+LARGEST = 64 << 20
+"""The largest file that is read whole for what it says (bytes); no real one has a tenth of it."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FileKind:

@@ -6,9 +6,10 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 
+from condaprune.errors import SourceError
 from condaprune.model import Distribution, Entry, Inventory, Layout, Owner, Record
 from condaprune.names import history_names
-from condaprune.paths import parent
+from condaprune.paths import parent, printable
 from condaprune.rule import Platform
 from condaprune.sources.distributions import (
     METADATA_FILES,
@@ -16,11 +17,14 @@ from condaprune.sources.distributions import (
     parse_distribution,
     recorded_paths,
 )
+from condaprune.sources.kinds import LARGEST
 from condaprune.sources.records import HISTORY, is_record, owned_paths, parse_record, prefix_files
 
 _PLATFORMS: dict[str, Platform] = {"linux": "linux", "osx": "osx", "win": "win"}
 _INNER = re.compile(r"(envs/[^/]+)/conda-meta/history")
 _PYTHON_FOLDER = re.compile(r"lib/(?:python|pypy)(\d+\.\d+)t?")
+_MOST_OWNERS = 2000
+"""The most packages that may claim a path: the ``__init__.py`` of a namespace has some hundred."""
 _WANTED_ENDINGS = (".json", ".egg-info", HISTORY, *METADATA_FILES)
 
 ReadMany = Callable[[Collection[str]], Iterable[tuple[str, bytes]]]
@@ -43,11 +47,18 @@ def build_inventory(
 
     *prefix* is the absolute path it was installed to (empty where unknown); *read_many* yields
     the contents of the files it is asked for, see `wanted_for_owners`. Errors: `SourceError` for
-    a record that is not valid JSON.
+    a record that is not valid JSON, a list that is too large, and a path with too many owners.
     """
     # Found by name alone, so that a stream can keep them as they pass.
     ended = [path for path in entries if path.endswith(_WANTED_ENDINGS)]
     needed = [p for p in ended if entries[p].kind == "file" and wanted_for_owners(p)]
+    for path in needed:
+        if entries[path].size > LARGEST:
+            raise SourceError(
+                f"is larger than {LARGEST:,} bytes, which no list of a package is",
+                where=f"{label}/{printable(path)}",
+                remedy="Install the package again",
+            )
     contents = dict(read_many(needed))
     history = history_names(contents.pop(HISTORY, b""))
     parsed = []
@@ -85,6 +96,12 @@ def _claim(
     joined: dict[int, tuple[Owner, ...]] = {}
     for path in claims.keys() & new.keys():
         before = claims[path]
+        if len(before) == _MOST_OWNERS:
+            raise SourceError(
+                f"more than {_MOST_OWNERS} packages say that they own this",
+                where=printable(path),
+                remedy="Repair the environment: its records or lists of files are damaged",
+            )
         if id(before) not in joined:
             is_new = all(other is not owner for other in before)
             joined[id(before)] = (*before, owner) if is_new else before

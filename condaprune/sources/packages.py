@@ -85,8 +85,17 @@ class Graph:
         for label in (*unneeded, *self.needs):
             if label not in reached:
                 roots[label] = None
-                reached |= self.reach((label,))
+                self._reach_more(reached, label)
         return tuple(roots)
+
+    def _reach_more(self, reached: set[str], label: str) -> None:
+        """Add to *reached* what a package needs, itself included."""
+        pending = [label]
+        while pending:
+            label = pending.pop()
+            if label not in reached:
+                reached.add(label)
+                pending += self.needs[label]
 
 
 def make_graph(inventory: Inventory) -> Graph:
@@ -161,9 +170,10 @@ def drop_packages(
             options[label] = "--only-packages"
             notes.append(f"package {_bare(label)} goes: none of {', '.join(only)} needs it")
     named = {label: name for name in drop for label in graph.find_all(name, "--drop-package")}
+    going = options.keys() | named
     for label, name in sorted(named.items()):
         options[label] = f"--drop-package {name}"
-        users = [user for user in graph.needed_by[label] if user not in options.keys() | named]
+        users = [user for user in graph.needed_by[label] if user not in going]
         users = sorted(map(_bare, users))
         verb = "need" if len(users) > 1 else "needs"
         needed = f"though {', '.join(users)} {verb} it" if users else "nothing else needs it"

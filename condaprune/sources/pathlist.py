@@ -16,15 +16,19 @@ from condaprune.errors import SourceError
 from condaprune.model import Distribution, Entry, Inventory, Kind, Owner, Record
 from condaprune.names import canonical_name
 from condaprune.paths import from_bytes, parent, printable, sort_key
-from condaprune.sources.base import SourceKind
+from condaprune.sources.base import DEEPEST, LONGEST, Limits, SourceKind
 from condaprune.sources.owners import find_layout
 
 HEADER = b"path\tkind\tsize\towner"
 _KINDS: dict[str, Kind] = {"f": "file", "l": "link", "d": "folder"}
 _ESCAPE = re.compile(rb"\\(x[0-9a-fA-F]{2}|.)", re.DOTALL)
 _PLAIN = {b"t": b"\t", b"n": b"\n", b"r": b"\r", b"\\": b"\\"}
-_LIMIT = 1 << 30
+_LIMIT = 1 << 29
 _START = 1 << 12
+_MOST_DIGITS = 18
+_FOLDERS, _FOLDERS_RATE = 1 << 20, 4
+"""How many bytes the names of folders that are not listed may take: so many, and this times the
+bytes of the paths that are. They grow with the square of their depth."""
 _GZIP = b"\x1f\x8b"
 _REMEDY = "A path list is tab-separated text with the header `path kind size owner`"
 
@@ -52,17 +56,21 @@ class PathListSource:
     prefix = ""
     readable = False
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, limits: Limits | None = None) -> None:
         self.label = path
+        self._limits = limits or Limits()
         self._inventory: Inventory | None = None
 
     def members(self) -> None:
         """None: a path list holds no contents."""
 
     def inventory(self) -> Inventory:
-        """All entries with their owners, read once. Errors: `SourceError`, with the line."""
+        """All entries with their owners, read once. Errors: `SourceError`, with the line, and
+        `ArchiveError` for more lines than the limits allow."""
         if self._inventory is None:
-            self._inventory = _parse(self.label, _content(self.label))
+            data = _content(self.label)
+            self._limits.check(self.label, entries=data.count(b"\n"))
+            self._inventory = _parse(self.label, data)
         return self._inventory
 
     def read(self, path: str) -> bytes:
@@ -84,11 +92,10 @@ def _content(label: str) -> bytes:
 
     try:
         with open(label, "rb") as handle:
-            data = handle.read(_LIMIT)
-        if data[:2] != _GZIP:
-            return data
-        with gzip.open(label, "rb") as unpacked:
-            data = unpacked.read(_LIMIT + 1)
+            data = handle.read(_LIMIT + 1)
+        if data[:2] == _GZIP:
+            with gzip.open(label, "rb") as unpacked:
+                data = unpacked.read(_LIMIT + 1)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise SourceError(
             f"this gzip file is damaged ({error})", where=label, remedy="Write it again"
@@ -96,7 +103,7 @@ def _content(label: str) -> bytes:
     except OSError as error:
         raise SourceError(f"cannot be read: {error.strerror}", where=label) from error
     if len(data) > _LIMIT:
-        raise SourceError("unpacks to more than 1 GiB", where=label, remedy=_REMEDY)
+        raise SourceError("holds more than 512 MiB", where=label, remedy=_REMEDY)
     return data
 
 
@@ -121,7 +128,7 @@ def _parse(label: str, data: bytes) -> Inventory:
             packages = owners[owner] = (_owner(where, owner),)
         if packages:
             owned[path] = packages
-    _add_folders(entries)
+    _add_folders(label, entries)
     ordered = {path: entries[path] for path in sorted(entries, key=sort_key)}
     unique = [packages[0] for packages in owners.values() if packages]
     records = tuple(owner for owner in unique if isinstance(owner, Record))
@@ -140,11 +147,13 @@ def _row(where: str, number: int, line: bytes) -> tuple[str, Entry, str]:
     if kind is None:
         remedy = "Kinds are f (file), l (link) and d (folder)"
         raise _bad(where, f"has the unknown kind {printable(form)!r}", remedy)
-    if not fields[2].isdigit():
+    if not fields[2].isdigit() or len(fields[2]) > _MOST_DIGITS:
         raise _bad(where, f"has the size {printable(size)!r}, which is not a number of bytes")
     if not path or path[0] == "/" or ".." in path.split("/"):
         remedy = "Paths are relative to the prefix"
         raise _bad(where, f"lists {printable(path)!r}, which lies outside the prefix", remedy)
+    if len(path) > 2 * DEEPEST and (len(path) > LONGEST or path.count("/") > DEEPEST):
+        raise _bad(where, f"lists a path of more than {LONGEST} bytes or {DEEPEST} folders")
     return path, Entry(path, kind, int(size), 0o644, 0, 0, number, 1), owner
 
 
@@ -172,10 +181,15 @@ def _owner(where: str, text: str) -> Owner:
     raise _bad(where, f"has the unknown owner {printable(text)!r}", remedy)
 
 
-def _add_folders(entries: dict[str, Entry]) -> None:
+def _add_folders(label: str, entries: dict[str, Entry]) -> None:
     """The folders that files lie in, which a path list need not name; their size is unknown."""
+    left = _FOLDERS + _FOLDERS_RATE * sum(map(len, entries))
     for path in list(entries):
         above = parent(path)
         while above and above not in entries:
             entries[above] = Entry(above, "folder", 0, 0o755, 0, 0, -1, 2)
+            left -= len(above)
+            if left < 0:
+                what = "lists paths in folders whose names are too long for so few files"
+                raise _bad(label, what)
             above = parent(above)

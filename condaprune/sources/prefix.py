@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import sys
@@ -9,9 +10,11 @@ from collections.abc import Callable, Collection, Iterator
 from operator import itemgetter
 
 from condaprune.errors import ProtectedPathError, SourceError
+from condaprune.files import NotRegularError
 from condaprune.model import Entry, Inventory, Kind
 from condaprune.paths import from_bytes, printable, to_bytes
-from condaprune.sources.base import SourceKind
+from condaprune.proc import mount_points_below
+from condaprune.sources.base import DEEPEST, SourceKind
 from condaprune.sources.owners import build_inventory
 
 STATE_FOLDER = ".condaprune"
@@ -20,6 +23,10 @@ STATE_FOLDER = ".condaprune"
 _FORMS = 0o170000
 _KINDS: dict[int, Kind] = {stat.S_IFREG: "file", stat.S_IFDIR: "folder", stat.S_IFLNK: "link"}
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+# Nothing is waited for, should a FIFO have taken the place of a file.
+_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+_LARGEST = 4 << 30
+"""The largest file that is read whole (bytes), whatever for."""
 _SYSTEM = ("/", "/usr", "/usr/local", "/bin", "/lib", "/etc", "/var", "/opt", "/home", "/tmp")
 
 
@@ -98,35 +105,39 @@ class PrefixSource:
 
         Errors: `SourceError`.
         """
-        return self._read(path, lambda handle: os.pread(handle, size, offset))
+        return self._read(path, lambda handle, _: os.pread(handle, size, offset))
 
     def read_many(self, paths: Collection[str]) -> Iterator[tuple[str, bytes]]:
         """The contents of files in the order asked for. Errors: `SourceError`."""
         for path in paths:
             yield path, self.read(path)
 
-    def _read(self, path: str, use: Callable[[int], bytes]) -> bytes:
+    def _read(self, path: str, use: Callable[[int, int], bytes]) -> bytes:
+        """What *use* makes of the handle and the size of a file."""
         try:
-            flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
-            handle = os.open(self._root + to_bytes(path), flags)
+            handle = os.open(self._root + to_bytes(path), _FILE)
             try:
-                return use(handle)
+                info = os.fstat(handle)
+                if not stat.S_ISREG(info.st_mode):
+                    raise NotRegularError(errno.EINVAL, "it is not a regular file any more")
+                return use(handle, info.st_size)
             finally:
                 os.close(handle)
-        except OSError as error:
+        except (OSError, OverflowError) as error:
             raise SourceError(
-                f"cannot be read: {error.strerror}",
+                f"cannot be read: {getattr(error, 'strerror', error)}",
                 where=f"{self.label}/{printable(path)}",
                 remedy="Run condaprune as a user who may read the whole environment",
             ) from error
 
 
-def _whole(handle: int) -> bytes:
-    size = os.fstat(handle).st_size
+def _whole(handle: int, size: int) -> bytes:
+    if size > _LARGEST:
+        raise NotRegularError(errno.EFBIG, f"it is larger than {_LARGEST:,} bytes")
     data = os.read(handle, size + 1)
     while len(data) != size:
         more = os.read(handle, 1 << 20)
-        if not more:
+        if not more or len(data) > _LARGEST:
             break
         data += more
     return data
@@ -135,10 +146,10 @@ def _whole(handle: int) -> bytes:
 def walk(prefix: bytes) -> dict[str, Entry]:
     """All entries below *prefix*, ordered by the bytes of their paths.
 
-    The state folder of an in-place run is left out. A folder on another file system (a mount
-    inside the prefix) is listed as ``other`` and not entered: its files are not the
-    environment's. Errors: `SourceError` where a folder cannot be listed, or changes while it is
-    read.
+    The state folder of an in-place run is left out. What is mounted inside the prefix (another
+    file system, or a folder or a file of the same one) is listed as ``other`` and not entered: its
+    files are not the environment's. Errors: `SourceError` where a folder cannot be listed, changes
+    while it is read, or lies too deep.
     """
     entries: list[Entry] = []
     # Names come decoded where the file system's encoding is what entries use, as it nearly
@@ -151,9 +162,12 @@ def walk(prefix: bytes) -> dict[str, Entry]:
     relative = ""
     try:
         device = os.stat(prefix).st_dev
+        mounts = mount_points_below(from_bytes(prefix))
         pending = [""]
         while pending:
             relative = pending.pop()
+            if relative.count("/") > DEEPEST:
+                raise OSError(errno.ELOOP, f"it lies in more than {DEEPEST} folders")
             handle = os.open(prefix + b"/" + to_bytes(relative), _FOLDER)
             try:
                 with os.scandir(handle) as listing:
@@ -166,6 +180,8 @@ def walk(prefix: bytes) -> dict[str, Entry]:
                         if form is None:
                             form = forms[info.st_mode] = _form(info.st_mode)
                         kind, permissions = form
+                        if mounts and relative + name in mounts:
+                            kind = "other"
                         # One number for all entries rather than one each.
                         number = device if info.st_dev == device else info.st_dev
                         target = ""

@@ -17,7 +17,15 @@ from zlib import adler32
 from condaprune.errors import ArchiveError
 from condaprune.model import Buffer
 from condaprune.paths import from_bytes
-from condaprune.sources.base import NO_BODY, Body, Limits, Member, clean_path, member_error
+from condaprune.sources.base import (
+    LONGEST,
+    NO_BODY,
+    Body,
+    Limits,
+    Member,
+    clean_path,
+    member_error,
+)
 from condaprune.sources.decompress import ReadAhead, stream_errors
 
 BLOCK = 512
@@ -25,8 +33,16 @@ ZEROS = bytes(BLOCK)
 _DAMAGED = "The archive is damaged: copy it or pack it again"
 
 _HEADER = struct.Struct("100s8s8s8s12s12s8s1s100s8s32s32s8s8s155s12x")
-_MAX_NAME = 1 << 20
-"""The most bytes of a long name or pax header: paths end at 4 KiB."""
+_MOST_EXTENSIONS = 1 << 20
+"""The most bytes of long names and pax headers before one member: paths end at 4 KiB, attributes
+at 64."""
+_USED = frozenset((b"path", b"linkpath", b"size", b"mtime"))
+"""The records of a pax header that matter; others are skipped and not kept."""
+_SPARSE = b"GNU.sparse."
+_LATEST = 253_402_300_799
+"""The end of the year 9999 (seconds), which the formats of times end with."""
+_EARLIEST = -62_135_596_800
+"""The start of the year 1."""
 
 _GNU = {b"L": b"path", b"K": b"linkpath"}
 _ATTRIBUTES = (
@@ -90,6 +106,7 @@ class TarStream:
         """The next member and the bytes of content that follow it; None at the end."""
         pax: dict[bytes, bytes] = {}
         gnu: dict[bytes, bytes] = {}
+        extensions = 0
         while True:
             block = self._take(BLOCK)
             if block == ZEROS:
@@ -100,8 +117,9 @@ class TarStream:
                 header = parse_header(block)
                 kind = header.type
                 if kind in b"xgLK" and kind:
-                    if not 0 <= header.size <= _MAX_NAME:
-                        raise BadHeader(f"an extension of {header.size:,} bytes")
+                    extensions += BLOCK + header.size
+                    if header.size < 0 or extensions > _MOST_EXTENSIONS:
+                        raise BadHeader(f"an extension of {extensions:,} bytes")
                     data = self._take(header.size + (-header.size % BLOCK))[: header.size]
                     if kind == b"x":
                         pax.update(parse_pax(data))
@@ -118,7 +136,7 @@ class TarStream:
         raw = pax.get(b"path", header.name)
         link = pax.get(b"linkpath", header.link)
         kind = header.type
-        if kind in _REFUSED or any(key.startswith(b"GNU.sparse.") for key in pax):
+        if kind in _REFUSED or _SPARSE in pax:
             raise self._error(
                 raw,
                 _REFUSED.get(kind, "is sparse"),
@@ -131,6 +149,8 @@ class TarStream:
             raise self._error(raw, "has a size or time that is not a number") from error
         if size < 0:
             raise self._error(raw, "has a negative size")
+        if not _EARLIEST <= mtime <= _LATEST:
+            raise self._error(raw, "has a time that is in no calendar")
         name = from_bytes(raw)
         path = self._clean_path(name)
         mode = header.mode & 0o777  # setuid and setgid are dropped
@@ -149,6 +169,8 @@ class TarStream:
         if kind == b"2":
             if not link or b"\0" in link:
                 raise self._error(raw, "is a link without a target")
+            if len(link) > LONGEST:
+                raise self._error(raw, f"is a link whose target has more than {LONGEST} bytes")
             return Member(path, "link", len(link), mode, mtime, from_bytes(link)), 0
         return Member(path, "folder", 0, mode, mtime, "", "", had), size
 
@@ -273,7 +295,10 @@ def number(field: bytes) -> int:
 
 
 def parse_pax(data: bytes) -> dict[bytes, bytes]:
-    """The records of a pax header. Errors: `BadHeader`."""
+    """The records of a pax header that matter; one of a sparse member is there as `_SPARSE`.
+
+    Errors: `BadHeader`.
+    """
     records: dict[bytes, bytes] = {}
     at = 0
     while at < len(data):
@@ -287,6 +312,10 @@ def parse_pax(data: bytes) -> dict[bytes, bytes]:
         equals = data.find(b"=", space + 1, end)
         if equals < 0 or end > len(data) or data[end - 1 : end] != b"\n":
             raise BadHeader("a pax record whose length is wrong")
-        records[data[space + 1 : equals]] = data[equals + 1 : end - 1]
+        key = data[space + 1 : equals]
+        if key in _USED:
+            records[key] = data[equals + 1 : end - 1]
+        elif key.startswith(_SPARSE):
+            records[_SPARSE] = b""
         at = end
     return records

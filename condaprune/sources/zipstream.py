@@ -3,23 +3,36 @@
 from __future__ import annotations
 
 import calendar
+import contextlib
 import stat
 import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
+from copy import copy
 from functools import partial
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from condaprune.errors import ArchiveError
 from condaprune.paths import from_bytes
-from condaprune.sources.base import CHUNK, NO_BODY, Body, Limits, Member, clean_path, member_error
+from condaprune.sources.base import (
+    CHUNK,
+    LONGEST,
+    NO_BODY,
+    Body,
+    Limits,
+    Member,
+    clean_path,
+    member_error,
+)
+from condaprune.sources.decompress import Reader, Streams, open_bzip2, stream_errors
 
 _REMEDY = "Copy or pack the archive again"
 _UTF8 = 0x800
 _ENCRYPTED = 0x1 | 0x40 | 0x2000
 _UNIX = 3
-_MAX_TARGET = 4096
+_LARGEST_WINDOW = 1 << 27
+"""The largest window that LZMA may ask for (bytes), as for xz."""
 _UNIX_TIME = 0x5455
 _NO_TIME = 315_532_800  # 1980-01-01
 
@@ -30,9 +43,14 @@ class ZipStream:
     def __init__(self, file: BinaryIO, where: str, limits: Limits) -> None:
         self._where, self._limits = where, limits
         self._error = partial(member_error, where)
+        # RuntimeError: also NotImplementedError, for unknown methods.
+        self._errors: tuple[type[Exception], ...] = (
+            *(*stream_errors(), zipfile.BadZipFile, struct.error),
+            *(RuntimeError, MemoryError),
+        )
         try:
             self._zip = zipfile.ZipFile(file)
-        except (zipfile.BadZipFile, ValueError, OSError, EOFError, NotImplementedError) as error:
+        except self._errors as error:
             raise ArchiveError(
                 f"not a usable zip archive: {error}",
                 where=where,
@@ -57,7 +75,7 @@ class ZipStream:
         kind = stat.S_IFMT(unix)
         mtime = _time(info)
         if kind == stat.S_IFLNK:
-            if info.file_size > _MAX_TARGET:
+            if info.file_size > LONGEST:
                 raise self._error(name, "is a link with too long a target")
             target = b"".join(self._content(info, name))
             if not target or b"\0" in target:
@@ -75,23 +93,67 @@ class ZipStream:
     def _content(self, info: zipfile.ZipInfo, name: str) -> Iterator[bytes]:
         left = info.file_size
         try:
-            with self._zip.open(info) as stream:
-                while piece := stream.read(CHUNK):
+            with self._open(info) as stream:
+                while left and (piece := stream.read(min(CHUNK, left + 1))):
                     left -= len(piece)
                     if left < 0:
                         break
                     yield piece
-        except (
-            zipfile.BadZipFile,
-            zlib.error,
-            EOFError,
-            OSError,
-            ValueError,
-            RuntimeError,  # also NotImplementedError: unknown compression
-        ) as error:
+                else:
+                    stream.read(1)  # the end, where zipfile compares the checksum
+        except self._errors as error:
             raise self._error(name, f"cannot be read: {error}", _REMEDY) from error
         if left:
             raise self._error(name, "has another size than it says", _REMEDY)
+
+    def _open(self, info: zipfile.ZipInfo) -> contextlib.AbstractContextManager[Reader]:
+        """The content of a member, decompressed as it is read."""
+        if info.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            return self._zip.open(info)
+        if info.compress_type not in (zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA):
+            raise NotImplementedError(f"compressed by the unknown method {info.compress_type}")
+        # zipfile decompresses these without a bound: a megabyte to terabytes, in memory.
+        raw = copy(info)
+        raw.compress_type, raw.file_size = zipfile.ZIP_STORED, info.compress_size
+        del raw.CRC
+        return self._unpacked(info, raw)
+
+    @contextlib.contextmanager
+    def _unpacked(self, info: zipfile.ZipInfo, raw: zipfile.ZipInfo) -> Iterator[Reader]:
+        with self._zip.open(raw) as packed:
+            open_it = open_bzip2 if info.compress_type == zipfile.ZIP_BZIP2 else _open_lzma
+            yield _Checked(open_it(cast("BinaryIO", packed)), info)
+
+
+class _Checked:
+    """Reads a member, and compares its checksum once all of it has been read."""
+
+    def __init__(self, reader: Reader, info: zipfile.ZipInfo) -> None:
+        self._reader, self._left, self._expected = reader, info.file_size, info.CRC
+        self._sum = 0
+
+    def read(self, size: int, /) -> bytes:
+        """At most *size* bytes; none at the end of the member. Errors: `BadZipFile`."""
+        data = self._reader.read(min(size, self._left)) if self._left else b""
+        self._left -= len(data)
+        self._sum = zlib.crc32(data, self._sum)
+        if data and not self._left and self._sum != self._expected:
+            raise zipfile.BadZipFile("Bad CRC-32")
+        return data
+
+
+def _open_lzma(packed: BinaryIO) -> Reader:
+    """The bytes of a member that LZMA compressed (format: APPNOTE.TXT of PKWARE, 5.8)."""
+    import lzma
+
+    _, size = struct.unpack("<HH", packed.read(4))
+    numbers, window = struct.unpack("<BI", packed.read(size)[:5])
+    if window > _LARGEST_WINDOW:
+        raise zipfile.BadZipFile(f"a window of {window:,} bytes")
+    lc, rest = numbers % 9, numbers // 9
+    form = {"id": lzma.FILTER_LZMA1, "lc": lc, "lp": rest % 5, "pb": rest // 5, "dict_size": window}
+    make = partial(lzma.LZMADecompressor, lzma.FORMAT_RAW, filters=[form])
+    return Streams(packed, make, None)
 
 
 def _time(info: zipfile.ZipInfo) -> int:

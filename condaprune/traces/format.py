@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from condaprune.errors import TraceError
 from condaprune.files import open_named, unreadable
 from condaprune.parse import parse_json
-from condaprune.paths import sort_key
+from condaprune.paths import sort_key, to_bytes
 from condaprune.targets import Target
 from condaprune.traces.trace import ENDINGS, KINDS, Run, Trace, TracedEntry
 
@@ -200,7 +200,12 @@ def _entry(document: Mapping[str, object]) -> tuple[str, TracedEntry]:
 
 
 def is_inside(path: str) -> bool:
-    """Whether a relative path is one that an entry can have: no ``..``, not absolute, no NUL."""
+    """Whether a relative path is one that an entry can have: no ``..``, not absolute, no NUL, and
+    of bytes, which half a character of JSON (a lone surrogate) is not."""
+    try:
+        to_bytes(path)
+    except UnicodeEncodeError:
+        return False
     parts = path.split("/")
     return "\0" not in path and not any(part in ("", ".", "..") for part in parts)
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from condaprune.errors import SinkError, UsageProblem
 from condaprune.model import Edit, Entry, Plan, unique_bytes
 from condaprune.paths import ancestors, parent, printable, to_bytes
+from condaprune.proc import mount_points_below
 from condaprune.sinks.inplace.filesystem import entry_stat
 from condaprune.sinks.inplace.journal import (
     CHANGED,
@@ -64,6 +65,7 @@ def make_journal(
     replaced = {edit.path for edit in edits if edit.replaces or _is_file(entries.get(edit.path))}
     check_places(label, root, pinned, written, replaced)
     _check_writable(label, root, touched, locked)
+    _check_mounts(plan, (*written, *(removal.path for removal in removals)))
     rewrites = tuple(_rewrites(plan, root, edits, stamp))
     info = os.stat(root)
     owner = (info.st_uid, info.st_gid)
@@ -154,6 +156,19 @@ def _check_writable(label: str, root: bytes, folders: set[str], locked: Iterable
 
 def _is_file(entry: Entry | None) -> bool:
     return entry is not None and entry.kind == "file"
+
+
+def _check_mounts(plan: Plan, paths: Iterable[str]) -> None:
+    """Refuse to change what lies on a mount that was made since the plan. Errors: `SinkError`."""
+    points = mount_points_below(plan.inventory.prefix)
+    for path in paths if points else ():
+        point = next((p for p in (*ancestors(path), path) if p in points), None)
+        if point is not None:
+            raise SinkError(
+                "something was mounted here while the plan was made, nothing was touched",
+                where=f"{plan.inventory.label}/{printable(point)}",
+                remedy="Unmount it, or run condaprune again to leave it alone",
+            )
 
 
 def _rewrites(plan: Plan, root: bytes, edits: Iterable[Edit], stamp: int) -> Iterator[Rewrite]:
