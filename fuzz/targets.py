@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fuzz import archives, binaries, code, environments, images, texts
+from fuzz import archives, binaries, code, environments, images, journals, texts
 from fuzz.target import Target
 
 _ALL = (
@@ -16,6 +16,8 @@ _ALL = (
     code.BYTECODE,
     environments.ENVIRONMENT,
     images.LAYOUT,
+    journals.JOURNAL,
+    journals.STATUS,
     texts.PATH_LIST,
     texts.TRACE,
     texts.STRACE,
