@@ -8,8 +8,6 @@ import re
 import stat
 from typing import TYPE_CHECKING, BinaryIO
 
-from condaprune.targets import Target
-
 if TYPE_CHECKING:
     import io
 
@@ -17,10 +15,13 @@ _DESCRIPTORS = re.compile(r"/dev/fd|/proc/\d+(?:/task/\d+)?/fd")
 
 
 def write_whole(path: str, data: bytes, *, mode: int | None = None) -> None:
-    """Write *data* to the file at *path*, which until then stays as it is; see `Target`.
+    """Write *data* to the file at *path*, which until then stays as it is; see
+    `condaprune.targets.Target`.
 
     *mode* are its permissions, by default as for `Target.replacing`. Errors: OSError.
     """
+    from condaprune.targets import Target
+
     with Target(path) as target:
         target.write(data, mode=mode)
 

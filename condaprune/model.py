@@ -237,7 +237,8 @@ class Edit:
     """A file whose content the sink writes: rewritten, or new.
 
     `replaces` is true where the path is an entry of the inventory. `data` is the whole content, or
-    empty where a `patch` makes it from the old, whose SHA-256 is `source` where it matters.
+    empty where a `patch` makes it from the old. What it was made from is known by its SHA-256, the
+    `digest`, or is at hand: `old`. Both are empty where that does not matter.
     """
 
     path: str
@@ -246,11 +247,21 @@ class Edit:
     because: str
     replaces: bool
     patch: Patch | None = None
-    source: bytes = b""
+    digest: bytes = b""
+    old: bytes | None = None
 
     def size(self, old: int) -> int:
         """The bytes of the file as written; *old* are those of the file it replaces."""
         return len(self.data) if self.patch is None else self.patch.size(old)
+
+    @property
+    def source(self) -> bytes:
+        """The SHA-256 of the content that the edit was made from; empty for any."""
+        if self.old is None:
+            return self.digest
+        import hashlib  # loads OpenSSL, which takes longer than many a dry run's edits
+
+        return hashlib.sha256(self.old).digest()
 
 
 @dataclass(frozen=True, slots=True)

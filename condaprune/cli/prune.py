@@ -99,16 +99,12 @@ def prune(
             say(f"note: {note}")
     if files is not None:
         _write_records(pruned, files, manifest, sbom)
-    healed = _healed(pruned)
-    if quiet or shown == "json":
-        put(healed, sys.stderr)
-    if quiet:
-        return
     # Where the archive has stdout, the report goes where people still see it.
     stream = sys.stderr if output is not None and _is_stdout(output.output) else sys.stdout
-    put(_report(pruned, shown, verbose), stream)
-    if shown != "json":
-        put(healed, stream)
+    if not quiet:
+        put(_report(pruned, shown, verbose), stream)
+    if pruned.keeps:
+        put(_healed(pruned), sys.stderr if quiet or shown == "json" else stream)
 
 
 def _report(pruned: Pruned, shown: str, verbose: int) -> Rendering:
@@ -155,12 +151,9 @@ def _write_records(pruned: Pruned, files: Files, manifest: str | None, sbom: str
 
 
 def _healed(pruned: Pruned) -> Rendering:
-    """What was healed, to paste into condaprune.toml; empty where nothing had to be."""
-    from condaprune.report.rendering import as_text
-
-    if not pruned.keeps:
-        return as_text(())
+    """What was healed, to paste into condaprune.toml."""
     from condaprune.live.heal.units import advice
+    from condaprune.report.rendering import as_text
 
     title = f"healed in {pruned.verifications} verifications; for condaprune.toml:"
     return as_text(["", title, "", *advice(pruned.keeps).rstrip("\n").split("\n")])

@@ -128,7 +128,4 @@ def _slim(inventory: Inventory, contents: Contents, paths: list[str]) -> Iterato
 
 
 def _rewritten(inventory: Inventory, path: str, old: bytes, new: bytes, because: str) -> Edit:
-    import hashlib  # loads OpenSSL: 3 ms
-
-    source = hashlib.sha256(old).digest()
-    return Edit(path, new, inventory.entries[path].mode, because, True, None, source)
+    return Edit(path, new, inventory.entries[path].mode, because, True, old=old)
