@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import ABC
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from condaprune.evidence.facts import Facts
@@ -28,12 +28,14 @@ class GuardReport:
 
     `vetoes` maps each rescued entry to the first reason found; a folder among them stays even
     when all that lies in it goes. `ran` names the guards that looked, `notes` are findings that
-    the user should see, one sentence each.
+    the user should see, one sentence each. `taken` has the entries that go by another rule than
+    their first, since that is vetoed, with the id of that rule.
     """
 
     vetoes: Mapping[str, Veto]
     ran: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    taken: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

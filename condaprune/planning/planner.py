@@ -1,7 +1,8 @@
 """Decides every entry, once, with one reason; nothing is touched.
 
 The order of decisions, first match wins: the user's ``--keep``, a trace, a guard's veto, a rule's
-own ``keep``, the user's ``--drop``, a rule's ``remove``, else the entry stays.
+own ``keep``, the user's ``--drop``, a rule's ``remove``, else the entry stays. What guards do not
+let one rule take is offered to the next.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ def decide(
     matches = compile_rules(rules, inventory, terms.keep, terms.drop).match(inventory)
     draft = _Draft(inventory, matches, terms)
     vetoes: Mapping[str, Veto] = {}
+    taken: Mapping[str, str] = {}
     ran: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     guards_off = terms.guards_off
@@ -58,14 +60,15 @@ def decide(
             source,
             draft.candidates,
             rules={rule.id: rule for rule in rules},
+            following=draft.following,
             off=guards_off,
             progress=progress,
         )
-        vetoes, ran, notes = report.vetoes, report.ran, report.notes
+        vetoes, taken, ran, notes = report.vetoes, report.taken, report.ran, report.notes
     inner = inner_environments(inventory.entries)
     if inner:
         notes += (_note_on_inner(inner),)
-    decisions = draft.decide(vetoes)
+    decisions = draft.decide(vetoes, taken)
     removed = {path for path, decision in decisions.items() if decision.remove}
     edits: tuple[Edit, ...] = ()
     if source.readable:
@@ -98,6 +101,8 @@ class _Draft:
     def __init__(self, inventory: Inventory, matches: Mapping[str, Match], terms: Terms) -> None:
         traced, dropped = terms.traced, terms.dropped
         self._inventory = inventory
+        self._matches = matches
+        self._dropped = dropped
         entries = inventory.entries
         nothing = Match()
         # The matcher shares its matches, so that there are few decisions to make.
@@ -131,10 +136,26 @@ class _Draft:
         self._folders = self._emptied(self._going, self._pinned)
         self.candidates.update(self._folders)
 
-    def decide(self, vetoes: Mapping[str, Veto]) -> dict[str, Decision]:
-        """The final decisions: those of the draft, the vetoes, then the emptied folders."""
+    def following(self, path: str, removal: str) -> str:
+        """The rule or option that removes an entry if a given one may not; empty for none."""
+        match = self._matches.get(path)
+        if match is None or self._inventory.entries[path].kind == "folder":
+            return ""
+        drop = f"--drop {match.drop}" if match.drop else ""
+        queue = (drop, self._dropped.get(path, ""), match.rule, *match.others)
+        wanted = list(filter(None, queue))
+        return next(iter(wanted[wanted.index(removal) + 1 :]), "")
+
+    def decide(self, vetoes: Mapping[str, Veto], taken: Mapping[str, str]) -> dict[str, Decision]:
+        """The final decisions: those of the draft, the vetoes, then the emptied folders.
+
+        *taken* has what goes by another rule than its first, with that rule.
+        """
         entries = self._inventory.entries
         decisions = dict(self._decisions)
+        for path, rule in taken.items():
+            self._going[path] = rule
+            decisions[path] = Decision(True, "drop" if rule.startswith("--") else "rule", rule)
         for path in self._homes:
             if path in self._going:
                 del decisions[path]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Literal
@@ -22,13 +22,15 @@ class Match:
     """What matched an entry; empty where nothing of that kind did.
 
     `keep` and `drop` are the user's patterns as written, `rule_keep` the id of the first rule
-    whose `keep` holds, `rule` that of the first rule whose `remove` does.
+    whose `keep` holds, `rule` that of the first rule whose `remove` does, `others` those of the
+    further ones.
     """
 
     keep: str = ""
     rule_keep: str = ""
     drop: str = ""
     rule: str = ""
+    others: tuple[str, ...] = ()
 
 
 NOTHING = Match()
@@ -140,14 +142,18 @@ class Matcher:
         return outcome
 
     def _match(self, outcome: _Outcome, owners: tuple[Owner, ...]) -> Match | None:
-        first = (self._first(outcome.keeping, owners), self._first(outcome.removing, owners))
-        match = Match(outcome.keep, first[0], outcome.drop, first[1])
+        keeping = next(self._admitted(outcome.keeping, owners), "")
+        removing = tuple(self._admitted(outcome.removing, owners))
+        match = Match(
+            outcome.keep, keeping, outcome.drop, removing[0] if removing else "", removing[1:]
+        )
         return None if match == NOTHING else match
 
-    def _first(self, rules: Iterable[int], owners: tuple[Owner, ...]) -> str:
-        """The id of the first of these rules that may touch an entry of these owners."""
-        applying = (rule for rule in map(self.rules.__getitem__, rules) if _admits(rule, owners))
-        return next((rule.id for rule in applying), "")
+    def _admitted(self, rules: Iterable[int], owners: tuple[Owner, ...]) -> Iterator[str]:
+        """The ids of those of these rules that may touch an entry of these owners."""
+        for rule in map(self.rules.__getitem__, rules):
+            if _admits(rule, owners):
+                yield rule.id
 
 
 def compile_rules(
