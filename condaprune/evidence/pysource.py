@@ -140,6 +140,8 @@ class PythonReader:
         stub = path.endswith(".pyi")
         source = _Source(path, data, self.modules.locate(path[:-1] if stub else path), matched)
         imports, parsed = self._imports(source, rough or stub)
+        if stub:  # it imports, and does nothing else
+            return PythonFacts(imports, parsed=parsed) if imports else NOTHING
         computed, line = self._computed(source)
         named = tuple(
             Edge(line_of(data, at), f"names {literal!r}", targets)

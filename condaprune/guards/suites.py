@@ -82,13 +82,22 @@ class Suites(Guard):
         for folder, files in self._found.items():
             if parent(folder) in data:
                 because = f"{parent(folder)} is a data folder, and this is part of it"
-            elif all(path.endswith(("/__init__.py", ".pyc")) for path in files):
+            elif any(_TEST.fullmatch(path.rpartition("/")[2]) for path in files):
                 continue
-            elif not any(_TEST.fullmatch(path.rpartition("/")[2]) for path in files):
+            elif not self._is_suite(folder):
                 because = f"nothing in {folder} is named like a test"
             else:
                 continue
             yield from self.rescue(_sources(files), because)
+
+    def _is_suite(self, folder: str) -> bool:
+        """Whether a folder, with all that lies in it, has tests or nothing but empty packages."""
+        files = [
+            p for p, e in self.entries.items() if p.startswith(f"{folder}/") and e.kind != "folder"
+        ]
+        plain = (path for path in files if not path.endswith(("/__init__.py", ".pyc")))
+        names = [path.rpartition("/")[2] for path in plain]
+        return not names or any(map(_TEST.fullmatch, names))
 
     def _templates(self) -> Iterator[Veto]:
         for path, removal in self.candidates.items():

@@ -16,6 +16,7 @@ from condaprune.planning.edits import make_edits
 from condaprune.planning.terms import Terms, make_terms
 from condaprune.request.request import Request
 from condaprune.ruleset import Match, compile_rules
+from condaprune.ruleset.match import NOTHING
 from condaprune.sources.base import Source
 from condaprune.sources.owners import inner_environments
 
@@ -104,7 +105,6 @@ class _Draft:
         self._matches = matches
         self._dropped = dropped
         entries = inventory.entries
-        nothing = Match()
         # The matcher shares its matches, so that there are few decisions to make.
         shared = {
             id(match): _decide(match, None, "")
@@ -112,7 +112,7 @@ class _Draft:
         }
         made = {path: shared[id(match)] for path, match in matches.items()}
         for path in (*dropped, *(traced.keys() & matches.keys())):
-            match = matches.get(path, nothing)
+            match = matches.get(path, NOTHING)
             made[path] = _decide(match, traced.get(path), dropped.get(path, ""))
         for path, because in traced.items():
             if path in entries and path not in made:
@@ -138,13 +138,10 @@ class _Draft:
 
     def following(self, path: str, removal: str) -> str:
         """The rule or option that removes an entry if a given one may not; empty for none."""
-        match = self._matches.get(path)
-        if match is None or self._inventory.entries[path].kind == "folder":
-            return ""
+        match = self._matches.get(path, NOTHING)
         drop = f"--drop {match.drop}" if match.drop else ""
-        queue = (drop, self._dropped.get(path, ""), match.rule, *match.others)
-        wanted = list(filter(None, queue))
-        return next(iter(wanted[wanted.index(removal) + 1 :]), "")
+        queue = iter((drop, self._dropped.get(path, ""), match.rule, *match.others))
+        return next(filter(None, queue), "") if removal in queue else ""
 
     def decide(self, vetoes: Mapping[str, Veto], taken: Mapping[str, str]) -> dict[str, Decision]:
         """The final decisions: those of the draft, the vetoes, then the emptied folders.

@@ -141,5 +141,5 @@ def test_owners_that_are_equal_but_not_the_same_tuple_count_alike() -> None:
 def test_matches_are_shared() -> None:
     inventory = inventory_of(["lib/x.a", "lib/y.a"])
     found = compile_rules([rule("one"), rule("two", ["/lib/"])], inventory).match(inventory)
-    assert Match(rule="one") == found["lib/x.a"]
+    assert Match(rule="one", others=("two",)) == found["lib/x.a"]
     assert found["lib/x.a"] is found["lib/y.a"]

@@ -110,7 +110,8 @@ def slow(
             for one in rules
             if holds(one) and spec_matches(one.keep, shown, inventory.layout)
         ]
-        made = Match(user(keep), next(iter(keeping), ""), user(drop), next(iter(removing), ""))
+        rule = next(iter(removing), "")
+        made = Match(user(keep), next(iter(keeping), ""), user(drop), rule, tuple(removing[1:]))
         if made != Match():
             found[path] = made
     return found
