@@ -29,7 +29,7 @@ __all__ = ["GUARDS", "Guard", "GuardReport", "examine"]
 
 _ORDER = """
     landmarks unpack shared activation imports siblings namespaces elf dlopen links metadata
-    commands suites stubs source toolchain data whole
+    commands suites stubs source toolchain data requirements whole
 """
 """All guards, the most telling evidence first: the first veto of an entry is reported."""
 
