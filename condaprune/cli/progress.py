@@ -1,4 +1,7 @@
-"""Progress on stderr: a bar on a terminal, one plain line a phase and a heartbeat elsewhere."""
+"""Progress on stderr: a bar on a terminal, one plain line a phase and a heartbeat elsewhere.
+
+Both say how much time is left where a phase knows how long it is.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ class Reporter:
         self._bars = bars and not quiet and sys.stderr.isatty()
         self._phase = ""
         self._bar: Any = None
-        self._last = 0.0
+        self._began = self._last = 0.0
 
     def __enter__(self) -> Reporter:
         return self
@@ -42,12 +45,12 @@ class Reporter:
             return
         now = time.monotonic()
         if phase != self._phase:
-            self._phase, self._last = phase, now
+            self._phase, self._began, self._last = phase, now, now
             say(f"{phase} ...")
         elif now - self._last >= HEARTBEAT_SECONDS:
             self._last = now
             part = f" of {total:,}" if total else ""
-            say(f"{phase}: {done:,}{part}")
+            say(f"{phase}: {done:,}{part}{_left(done, total, now - self._began)}")
 
     def _show(self, phase: str, done: int, total: int) -> None:
         if phase != self._phase:
@@ -69,3 +72,11 @@ class Reporter:
         if self._bar is not None:
             self._bar.close()
             self._bar = None
+
+
+def _left(done: int, total: int, seconds: float) -> str:
+    """How much time is left of a phase that has done a part of its steps in these seconds."""
+    if not 0 < done < total:
+        return ""
+    left = seconds * (total - done) / done
+    return f", about {left / 60:.0f} min left" if left >= 120 else f", about {left:.0f} s left"

@@ -20,6 +20,18 @@ from condaprune.report.forms import VERIFICATION, render
     help=f"Run only this check; repeatable. One of {', '.join(NAMES)}.",
 )
 @click.option(
+    "--package",
+    "packages",
+    multiple=True,
+    metavar="NAME",
+    help="Try imports and commands of this package alone; repeatable.",
+)
+@click.option(
+    "--changed-only",
+    is_flag=True,
+    help="Try imports and commands of those packages alone of which a file went or changed.",
+)
+@click.option(
     "--manifest",
     metavar="FILE",
     help="The file that `condaprune prune --manifest FILE` wrote: names the rule behind each loss.",
@@ -47,6 +59,8 @@ def verify(
     before: str,
     after: str,
     checks: tuple[str, ...],
+    packages: tuple[str, ...],
+    changed_only: bool,
     manifest: str | None,
     jobs: int,
     timeout: float,
@@ -77,6 +91,8 @@ def verify(
             jobs=jobs,
             timeout=timeout,
             manifest=manifest,
+            packages=packages,
+            changed_only=changed_only,
             progress=progress,
         )
     text = render(shown, VERIFICATION, verification, make_show())

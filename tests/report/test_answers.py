@@ -45,15 +45,18 @@ lost
     before: imported; after: cannot be imported
     No module named 'x'
     lib/x.py removed by mine
+      --keep /lib/x.py or --ignore mine keeps it
     lib/y.py is gone
+      --keep /lib/y.py keeps it
 
 announced by a rule
   commands: command bin/idle
     before: ended with 0; after: removed
     idle says: `idle` goes
+      --ignore idle keeps it
 
 removed on purpose
-  commands: 1 command by an unknown rule (no manifest was given, or it names none)
+  commands: 1 command by an unknown rule
   imports: 2 modules by tests
 
 not checked

@@ -11,6 +11,7 @@ import os
 import selectors
 import subprocess
 import tempfile
+import threading
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +21,9 @@ from typing import Literal
 from condaprune.errors import SourceError
 from condaprune.live.verify import answers, exclusions
 from condaprune.live.verify.listing import Listing
+from condaprune.live.verify.scope import EVERYTHING, Scope
 from condaprune.live.verify.subject import Effort, Subject
+from condaprune.model import Progress
 from condaprune.paths import ancestors, to_bytes
 
 State = Literal["imported", "failed", "died", "timed out", "excluded", "not reached"]
@@ -76,8 +79,11 @@ class ImportResults:
         return frozenset(n for n, a in self.attempts.items() if a.state == "imported")
 
 
-def sweep_subject(subject: Subject, effort: Effort) -> ImportResults:
-    """Import all modules of *subject*. Errors: `SourceError` where its Python cannot run."""
+def sweep_subject(subject: Subject, effort: Effort, scope: Scope = EVERYTHING) -> ImportResults:
+    """Import all modules of *subject* in *scope*.
+
+    Errors: `SourceError` where its Python cannot run.
+    """
     python = subject.interpreter
     if python is None:
         raise SourceError(
@@ -85,7 +91,8 @@ def sweep_subject(subject: Subject, effort: Effort) -> ImportResults:
             where=subject.label,
             remedy="Imports can be tried only where the environment's Python runs",
         )
-    modules = find_modules(subject.listing, python.search, python.suffixes)
+    found = find_modules(subject.listing, python.search, python.suffixes)
+    modules = {name: module for name, module in found.items() if scope.covers(module.path)}
     return _run_batches(subject, in_batches(modules, python.stdlib), effort)
 
 
@@ -114,18 +121,15 @@ def _run_batches(
                 attempts[module.name] = excluded
             else:
                 chosen.setdefault(name, []).append(module)
-    done, total = 0, sum(map(len, chosen.values()))
+    step = _Steps(effort.progress, sum(map(len, chosen.values())))
     with ThreadPoolExecutor(max_workers=max(1, effort.jobs)) as pool:
         futures = [
-            pool.submit(_run_batch, subject, name, batch, effort.timeout)
+            pool.submit(_run_batch, subject, name, batch, effort.timeout, step)
             for name, batch in chosen.items()
         ]
         try:
             for future in futures:
-                tried = future.result()
-                attempts.update((attempt.name, attempt) for attempt in tried)
-                done += len(tried)
-                effort.progress("imports", done, total)
+                attempts.update((attempt.name, attempt) for attempt in future.result())
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             subject.sandbox.commands.end()
@@ -133,8 +137,23 @@ def _run_batches(
     return ImportResults(attempts)
 
 
+class _Steps:
+    """Tells of each module that was tried, whichever thread tried it."""
+
+    def __init__(self, progress: Progress, total: int) -> None:
+        self._progress = progress
+        self._total = total
+        self._done = 0
+        self._lock = threading.Lock()
+
+    def __call__(self) -> None:
+        with self._lock:
+            self._done += 1
+            self._progress("imports", self._done, self._total)
+
+
 def _run_batch(
-    subject: Subject, batch: str, modules: Sequence[Module], timeout: float
+    subject: Subject, batch: str, modules: Sequence[Module], timeout: float, step: _Steps
 ) -> list[Attempt]:
     """The attempts of one batch; a new process goes on after a module that ended the last one."""
     pending = {module.name: module for module in modules}
@@ -144,6 +163,7 @@ def _run_batch(
         for attempt in _run_process(subject, batch, pending, timeout):
             del pending[attempt.name]
             attempts.append(attempt)
+            step()
         if not pending:
             return attempts
         if len(attempts) == count:  # it did not even start: every module meets the same fate

@@ -17,6 +17,7 @@ from condaprune.live.verify.importer import ImportResults, sweep_subject
 from condaprune.live.verify.listing import Listing, changed, list_prefix
 from condaprune.live.verify.removals import Ledger, Removals, from_plan, read_manifest
 from condaprune.live.verify.results import Count, Finding, Outcome, Verification
+from condaprune.live.verify.scope import make_scope
 from condaprune.live.verify.subject import (
     Effort,
     Pair,
@@ -33,6 +34,11 @@ if TYPE_CHECKING:
 
 TIMEOUT = 60.0
 _WRITTEN_SHOWN = 5
+_NO_MANIFEST = (
+    "no manifest was given, so every file that is gone counts as removed on purpose: what went by "
+    "mistake is not seen, no rule is named, and no loss is known to be announced; give the file "
+    "that `condaprune prune --manifest FILE` wrote, by --manifest"
+)
 
 
 def compare(
@@ -43,16 +49,20 @@ def compare(
     jobs: int = 2,
     timeout: float = TIMEOUT,
     manifest: str | os.PathLike[str] | Plan | Ledger | None = None,
+    packages: Sequence[str] = (),
+    changed_only: bool = False,
     progress: Progress = no_progress,
 ) -> Verification:
     """Compare the environment *after* with *before*; each is a prefix or an archive of one.
 
     *checks* are names of `checks.NAMES` (all of them where empty), *jobs* the processes at a time,
     *timeout* the seconds that one import, command or script may take. *manifest* names the rule
-    behind each removal: the file of a manifest, or the plan. Neither environment is written to.
+    behind each removal: the file of a manifest, or the plan. Imports and commands are tried of
+    *packages* alone, by name (all of them where empty), and with *changed_only* of those alone of
+    which a file went or changed. Neither environment is written to.
 
-    Errors: `UsageProblem` for an unknown check, or the same environment twice; `SourceError`,
-    `ArchiveError` where an environment or the manifest cannot be read.
+    Errors: `UsageProblem` for an unknown check or package, or the same environment twice;
+    `SourceError`, `ArchiveError` where an environment or the manifest cannot be read.
     """
     began = time.monotonic()
     chosen = [*choose_checks(checks)]
@@ -73,6 +83,7 @@ def compare(
         # Links and RPATHs of a copy may still name the place of the original.
         old = Listing(old.root, old.entries, (new.root,))
         new = Listing(new.root, new.entries, (old.root,))
+        scope = make_scope(old, new, packages, changed_only=changed_only)
         notes = []
         if any(check.runs_code for check in chosen):
             first = describe(first_label, old, scratch, timeout, new.root)
@@ -82,7 +93,7 @@ def compare(
             first = Subject(first_label, old, Sandbox(old.root, scratch), None)
             second = Subject(second_label, new, Sandbox(new.root, scratch), None)
         gone = (path for path in old if path not in new)
-        pair = Pair(first, second, Removals(gone, ledger), effort)
+        pair = Pair(first, second, Removals(gone, ledger), effort, scope)
         outcomes = {}
         for check in chosen:
             progress(check.name, 0, 0)
@@ -90,6 +101,7 @@ def compare(
             outcomes[check.name] = (check.run(pair), time.monotonic() - started)
         if notes:
             notes += _written(old) + _written(new)
+        notes += filter(None, [scope.note, _NO_MANIFEST if pair.removals.unexplained else ""])
     return _verification(pair, outcomes, notes, began)
 
 

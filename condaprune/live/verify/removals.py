@@ -109,6 +109,11 @@ class Removals:
             self._by_name.setdefault(path.rpartition("/")[2], []).append(path)
         self._breaks = ledger.breaks if ledger else {}
 
+    @property
+    def unexplained(self) -> bool:
+        """Whether files are gone and nothing says by which rule."""
+        return self._ledger is None and bool(self.gone)
+
     def rule(self, path: str) -> str:
         """The rule that removed a path; empty where it is unknown."""
         return (self._ledger.rule_of(path) or "") if self._ledger else ""

@@ -18,6 +18,7 @@ from condaprune.live.verify import answers
 from condaprune.live.verify.listing import Listing, list_prefix
 from condaprune.live.verify.removals import Removals
 from condaprune.live.verify.results import Finding
+from condaprune.live.verify.scope import EVERYTHING, Scope
 from condaprune.model import Progress, no_progress
 from condaprune.paths import from_bytes, parent
 
@@ -86,12 +87,13 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """The two environments, the files that went between them, and how to check them."""
+    """The two environments, the files that went between them, what of them is run, and how."""
 
     before: Subject
     after: Subject
     removals: Removals
     effort: Effort
+    scope: Scope = EVERYTHING
 
     @property
     def timeout(self) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -12,13 +13,13 @@ from typing import TYPE_CHECKING
 from condaprune.report.layout import Column, Show, counted, listed, share, size, table
 
 if TYPE_CHECKING:
-    from condaprune.live.verify.results import Count, Finding, Unchecked, Verification
+    from condaprune.live.verify.results import Count, Culprit, Finding, Unchecked, Verification
     from condaprune.report.audit.needs import Why
     from condaprune.sinks.inplace.status import PrefixStatus
 
 _FEW = 12
 _SUBJECTS = 4
-_UNKNOWN_RULE = "an unknown rule (no manifest was given, or it names none)"
+_UNKNOWN_RULE = "an unknown rule"
 _COUNTS: tuple[Column[Count], ...] = (
     Column("compared", 8, lambda row: f"{row.compared:,}"),
     Column("lost", 6, lambda row: f"{row.lost:,}"),
@@ -170,8 +171,22 @@ def _findings(findings: Sequence[Finding]) -> Iterator[str]:
         for culprit in finding.removed:
             by = f"removed by {culprit.rule}" if culprit.rule else "is gone"
             yield f"    {culprit.path} {by}"
+            yield f"      {_option(culprit)} keeps it"
+        if not finding.removed and not finding.announcement:
+            yield "    no removed file was found that explains it"
         if finding.announcement:
             yield f"    {finding.rule} says: {finding.announcement}"
+            if not finding.removed:
+                yield f"      --ignore {finding.rule} keeps it"
+
+
+def _option(culprit: Culprit) -> str:
+    """The option of a prune that keeps a file, and the one that keeps all that its rule takes."""
+    from condaprune.live.heal.units import pattern_of
+
+    alone = f"--keep {shlex.quote(pattern_of(culprit.path))}"
+    ignored = culprit.rule and not culprit.rule.startswith("--")
+    return f"{alone} or --ignore {culprit.rule}" if ignored else alone
 
 
 def _unchecked(unchecked: Sequence[Unchecked]) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import tarfile
 from pathlib import Path
 
@@ -77,6 +78,7 @@ def test_text_names_what_was_lost_first_and_the_rule(pair: Environments, tmp_pat
     assert lines[0].startswith("1 lost: ")
     assert lines[2:4] == ["lost", "  imports: module demo"]
     assert f"    {SITE}/demo/part.py removed by mine" in lines
+    assert f"      --keep /{SITE}/demo/part.py or --ignore mine keeps it" in lines
     assert "  imports: 1 module by mine" in lines
     assert "imports" in result.stderr
 
@@ -172,3 +174,75 @@ def test_names_that_are_not_utf8_are_reported_printably(pair: Environments) -> N
     assert "links: link share/link\\xe9" in result.stdout
     as_json = run(before, after, "--check", "links", "-q", "--format", "json")
     assert json.loads(as_json.stdout)["lost"][0]["name"] == "share/link\udce9"
+
+
+TWO: dict[str, Content] = {
+    **distribution("one", {"one/__init__.py": "", "one/part.py": ""}),
+    **distribution("two", {"two/__init__.py": "", "two/part.py": ""}),
+}
+
+
+@pytest.fixture
+def two(make_pair: MakePair) -> Environments:
+    before, after = make_pair(TWO)
+    remove(after, f"{SITE}/one/part.py")
+    return before, after
+
+
+def imported(*arguments: str | os.PathLike[str]) -> dict[str, object]:
+    result = run(*arguments, "--check", "imports", "--format", "json", "-q")
+    report = json.loads(result.stdout)
+    assert isinstance(report, dict)
+    return report
+
+
+def test_a_package_can_be_checked_alone(two: Environments, tmp_path: Path) -> None:
+    manifest = tmp_path / "m.json"
+    manifest.write_text('{"removed": []}')
+    for name, lost in ("one", ["one.part"]), ("two", []):
+        report = imported(*two, "--package", name, "--manifest", manifest)
+        assert report["counts"]["imports"]["compared"] == 2  # type: ignore[index]
+        assert [finding["name"] for finding in report["lost"]] == lost  # type: ignore[attr-defined]
+        assert f"imports and commands were tried of {name}" in str(report["notes"])
+
+
+def test_a_package_that_there_is_not_is_refused(two: Environments) -> None:
+    with pytest.raises(UsageProblem, match="no package 'tow'"):
+        compare(*two, packages=["tow"])
+
+
+def test_what_did_not_change_can_be_left_out(two: Environments) -> None:
+    found = compare(*two, checks=["imports"], changed_only=True)
+    assert {f.name for f in found.removed} == {"one.part"}
+    assert (
+        found.counts["imports"].compared
+        < compare(*two, checks=["imports"]).counts["imports"].compared
+    )
+    both = compare(*two, checks=["imports"], changed_only=True, packages=["two"])
+    assert both.counts["imports"].compared == 0
+
+
+def test_bytecode_and_metadata_alone_are_no_change(make_pair: MakePair) -> None:
+    cached = {f"{SITE}/one/__pycache__/part.cpython-311.pyc": b"x"}
+    before, after = make_pair({**TWO, **cached})
+    remove(after, *cached)
+    (after / SITE / "one-1.0.dist-info/RECORD").write_text("")
+    found = compare(before, after, checks=["imports"], changed_only=True, packages=["one"])
+    assert found.counts["imports"].compared == 0
+
+
+def test_without_a_manifest_the_report_says_what_that_costs(two: Environments) -> None:
+    (note,) = (n for n in compare(*two, checks=["links"]).notes if "manifest" in n)
+    assert "counts as removed on purpose" in note
+    assert "--manifest" in note
+
+
+@pytest.mark.parametrize("manifest", [True, False], ids=["with a manifest", "nothing is gone"])
+def test_else_it_says_nothing_of_that(two: Environments, tmp_path: Path, manifest: bool) -> None:
+    path = tmp_path / "m.json"
+    path.write_text('{"removed": []}')
+    after = two[1] if manifest else tmp_path / "copy"
+    if not manifest:
+        shutil.copytree(two[0], after, symlinks=True)
+    found = compare(two[0], after, checks=["links"], manifest=path if manifest else None)
+    assert not [n for n in found.notes if "manifest" in n]

@@ -40,7 +40,7 @@ class CommandsCheck:
             return Outcome(unchecked=(Unchecked(self.name, "", why),))
         commands = []
         unchecked = []
-        for path in find_commands(pair.before.listing):
+        for path in filter(pair.scope.covers, find_commands(pair.before.listing)):
             reason = exclusions.why_not(path.rpartition("/")[2], exclusions.COMMANDS)
             if reason:
                 unchecked.append(Unchecked(self.name, path, reason))

@@ -26,7 +26,20 @@ class ImportsCheck:
             # That Python itself was lost is what `compare_with` finds.
             why = pair.before.why_not
             return Outcome(unchecked=(Unchecked(self.name, "", why),) if why else ())
-        return compare_with(sweep_subject(pair.before, pair.effort), pair)
+        progress = pair.effort.progress
+
+        def first_half(check: str, done: int, total: int) -> None:
+            progress(check, done, 2 * total)
+
+        first = replace(pair.effort, progress=first_half)
+        baseline = sweep_subject(pair.before, first, pair.scope)
+        tried = sum(attempt.state != "excluded" for attempt in baseline.attempts.values())
+
+        def second_half(check: str, done: int, total: int) -> None:
+            progress(check, tried + done, tried + total)
+
+        second = replace(pair.effort, progress=second_half)
+        return compare_with(baseline, replace(pair, effort=second))
 
 
 def compare_with(baseline: ImportResults, pair: Pair) -> Outcome:
