@@ -49,7 +49,7 @@ def _page(rule: Rule) -> Iterator[str]:
         ("category", rule.category),
         ("package", ", ".join(rule.package)),
         ("only", "files that a package owns, never a user's files" if rule.owned else ""),
-        ("whole", "all of the package, or nothing where a part is needed" if rule.whole else ""),
+        ("whole", "all of it, or nothing where a part is needed" if rule.whole else ""),
         ("when", _when(rule.when) if rule.when is not None else ""),
         ("from", f"{rule.origin}:{rule.line}"),
     ):

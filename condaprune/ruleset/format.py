@@ -103,7 +103,7 @@ class RuleTable:
     )
     owned: bool = _field("Only entries that a package owns, never a user's files.", default=False)
     whole: bool = _field(
-        "The rule removes a package as a whole: where something needs a part, all of it stays.",
+        "What the rule removes goes as a whole: where something needs a part, all of it stays.",
         default=False,
     )
     when: WhenTable | None = _field("Where the rule applies.", default=None)
