@@ -15,8 +15,8 @@ RISKS: tuple[Risk, ...] = ("safe", "low", "medium", "high")
 class Rule:
     """A declarative removal with its reason; see docs/rule-format.md for each field.
 
-    `whole` is true where all that it removes goes, or nothing. `origin` is the file the rule came from
-    and `line` the line of its table there.
+    `whole` is true where all that it removes goes, or nothing. `origin` is the file the rule came
+    from and `line` the line of its table there.
     """
 
     id: str

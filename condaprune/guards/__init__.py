@@ -80,7 +80,7 @@ def examine(
             break
         before, asked = scene.candidates, turns.asked()
         scene = _with_removals(scene, asked, known)
-        if any(before[path].files != removal.files for path, removal in scene.candidates.items()):
+        if any(before[p].names_file(p) != r.names_file(p) for p, r in scene.candidates.items()):
             # Whether a suffix in code stands for a file depends on what its rule spells.
             scene = set_up(inventory, contents, asked, known, ran.values(), progress, members)
     notes = tuple(note for guard in guards for note in guard.notes())
