@@ -31,6 +31,7 @@ FLOW = (
         "private",
         "proc",
         "rule",
+        "edit",
         "model",
     ),
     ("formats",),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from condaprune.model import Patch
+from condaprune.edit import Patch
 
 
 @st.composite

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from condaprune.edit import Patch
 from condaprune.formats.elf import (
     DAMAGE,
     NOBITS,
@@ -21,7 +22,6 @@ from condaprune.formats.elf import (
     read_segments,
     sections_of,
 )
-from condaprune.model import Patch
 
 _PROGRAM, _LIBRARY = 2, 3
 _NOTHING = 0

@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from condaprune.model import Decision, Edit, Entry, Inventory, Outcome, Plan
+from condaprune.edit import Edit
+from condaprune.model import Decision, Entry, Inventory, Outcome, Plan
 
 STRIPPED = "--strip"
 """The row for symbols and debug data: the files stay, without them."""

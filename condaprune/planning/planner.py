@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
-from condaprune.model import Decision, Edit, Inventory, Plan, Progress, Veto, no_progress
+from condaprune.edit import Edit
+from condaprune.model import Decision, Inventory, Plan, Progress, Veto, no_progress
 from condaprune.paths import parent, printable
 from condaprune.planning.edits import make_edits
 from condaprune.planning.terms import Terms, make_terms

@@ -6,7 +6,8 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from condaprune.model import Decision, Edit, Inventory, Plan, unique_bytes
+from condaprune.edit import Edit
+from condaprune.model import Decision, Inventory, Plan, unique_bytes
 from condaprune.planning.account import Account, make_account
 from condaprune.sources.prefix import walk
 from tests.trees import make_tree

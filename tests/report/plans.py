@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from condaprune.model import Decision, Edit, Entry, Inventory, Layout, Plan, Record, Veto
+from condaprune.edit import Edit
+from condaprune.model import Decision, Entry, Inventory, Layout, Plan, Record, Veto
 from condaprune.rule import Rule, When
 
 RULE = Rule(

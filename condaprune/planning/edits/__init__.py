@@ -8,8 +8,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Set
 
+from condaprune.edit import Edit
 from condaprune.formats.unpack_list import UNPACK, rewrite_unpack
-from condaprune.model import Distribution, Edit, Inventory, Progress
+from condaprune.model import Distribution, Inventory, Progress
 from condaprune.paths import parent
 from condaprune.planning.edits.sbom import SBOM, make_sbom
 from condaprune.planning.terms import Terms

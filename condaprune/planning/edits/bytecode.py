@@ -18,8 +18,9 @@ from collections.abc import Callable, Container
 from functools import partial
 from importlib.util import MAGIC_NUMBER
 
+from condaprune.edit import Edit, Patch
 from condaprune.formats.unpack_list import UNPACK, unpack_records
-from condaprune.model import Edit, Entry, Inventory, Patch
+from condaprune.model import Entry, Inventory
 from condaprune.paths import to_bytes
 from condaprune.sources.base import Contents
 from condaprune.sources.owners import source_of_bytecode

@@ -7,8 +7,9 @@ from base64 import urlsafe_b64encode
 from collections.abc import Container
 from functools import partial
 
+from condaprune.edit import Edit, Patch
 from condaprune.formats.elfstrip import symbol_patch
-from condaprune.model import Distribution, Edit, Entry, Inventory, Patch
+from condaprune.model import Distribution, Entry, Inventory
 from condaprune.sources.base import Contents, Parts, Streamed
 
 _LEAST = 8192

@@ -13,8 +13,9 @@ from operator import itemgetter
 from types import UnionType
 from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
+from condaprune.edit import Patch
 from condaprune.errors import SinkError
-from condaprune.model import Entry, Kind, Patch
+from condaprune.model import Entry, Kind
 from condaprune.parse import parse_json
 from condaprune.paths import printable
 from condaprune.sinks.inplace.filesystem import EntryStat

@@ -8,8 +8,9 @@ import stat
 import time
 from collections.abc import Iterable, Iterator
 
+from condaprune.edit import Edit
 from condaprune.errors import SinkError, UsageProblem
-from condaprune.model import Edit, Entry, Plan, unique_bytes
+from condaprune.model import Entry, Plan, unique_bytes
 from condaprune.paths import ancestors, parent, printable, to_bytes
 from condaprune.proc import mount_points_below
 from condaprune.sinks.inplace.filesystem import entry_stat

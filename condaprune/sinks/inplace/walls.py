@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from condaprune.edit import Patch
 from condaprune.formats.unpack_list import UNPACK
-from condaprune.model import Patch
 from condaprune.paths import ancestors, from_bytes, parent, printable, to_bytes
 from condaprune.planning.edits.sbom import SBOM
 from condaprune.sinks.inplace.journal import STATUS, Fingerprint, Journal, Phase, Rewrite

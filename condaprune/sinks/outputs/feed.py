@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 
+from condaprune.edit import Edit
 from condaprune.formats.unpack_list import SCRIPTS, UNPACK
-from condaprune.model import Edit, Entry, Inventory, Plan, Record
+from condaprune.model import Entry, Inventory, Plan, Record
 from condaprune.paths import from_bytes, parent, printable, sort_key, to_bytes
 from condaprune.sinks.outputs.carried import Carried
 from condaprune.sinks.outputs.members import FileBody, Modes, Times

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from condaprune.edit import Edit
 from condaprune.errors import SinkError
 from condaprune.formats.binary import must_be_signed
 from condaprune.formats.unpack_list import PROGRESS, UNPACK, unpack_records
-from condaprune.model import Buffer, Edit, Entry, FileMode, Plan
+from condaprune.model import Buffer, Entry, FileMode, Plan
 from condaprune.paths import sort_key
 from condaprune.sinks.attributes import note_on_lost
 from condaprune.sinks.outputs.feed import Feed

@@ -13,10 +13,11 @@ import stat
 from collections.abc import Iterator
 from itertools import chain
 
+from condaprune.edit import Edit
 from condaprune.errors import SinkError
 from condaprune.formats.binary import must_be_signed
 from condaprune.formats.unpack_list import UNPACK, UnpackRecord
-from condaprune.model import Buffer, Edit, Entry, FileMode, Plan, PrefixFile, Record
+from condaprune.model import Buffer, Entry, FileMode, Plan, PrefixFile, Record
 from condaprune.paths import to_bytes
 from condaprune.sinks.outputs.members import FileBody
 from condaprune.sinks.outputs.placeholders import (

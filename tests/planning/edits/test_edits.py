@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from condaprune.model import Edit
+from condaprune.edit import Edit
 from condaprune.planning.edits import list_edits
 from condaprune.sources.prefix import PrefixSource
 from tests.trees import SITE, Content, distribution, make_prefix, record

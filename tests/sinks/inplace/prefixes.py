@@ -7,7 +7,8 @@ import os
 import stat
 from pathlib import Path
 
-from condaprune.model import Decision, Edit, Patch, Plan
+from condaprune.edit import Edit, Patch
+from condaprune.model import Decision, Plan
 from condaprune.paths import parent, to_bytes
 from condaprune.planning.edits.sbom import SBOM
 from condaprune.sources.prefix import PrefixSource

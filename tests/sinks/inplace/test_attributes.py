@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from condaprune.app.carry_out import carry_out
-from condaprune.model import Decision, Edit, Outcome, Patch, Plan
+from condaprune.edit import Edit, Patch
+from condaprune.model import Decision, Outcome, Plan
 from condaprune.sinks.attributes import ACLS, CAPABILITY
 from condaprune.sinks.inplace.filesystem import Filesystem
 from condaprune.sinks.inplace.run import undo

@@ -20,8 +20,9 @@ from typing import Any
 import pytest
 
 from condaprune.app.carry_out import carry_out
+from condaprune.edit import Edit, Patch
 from condaprune.errors import CondapruneError
-from condaprune.model import Decision, Edit, Outcome, Patch, Plan
+from condaprune.model import Decision, Outcome, Plan
 from condaprune.sinks.attributes import CAPABILITY
 from condaprune.sinks.inplace.filesystem import Filesystem
 from condaprune.sinks.inplace.run import recover, undo

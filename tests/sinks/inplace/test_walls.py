@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from condaprune import api
+from condaprune.edit import Patch
 from condaprune.errors import SinkError
-from condaprune.model import Patch
 from condaprune.sinks.inplace.contents import check_contents
 from condaprune.sinks.inplace.filesystem import Filesystem, Folders
 from condaprune.sinks.inplace.journal import (

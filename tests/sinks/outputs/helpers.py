@@ -14,7 +14,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 from condaprune.app.carry_out import carry_out
-from condaprune.model import Decision, Edit, Outcome, Plan
+from condaprune.edit import Edit
+from condaprune.model import Decision, Outcome, Plan
 from condaprune.paths import to_bytes
 from condaprune.sinks.outputs.options import ImageOptions, OutputOptions, parse_owner
 from condaprune.sinks.outputs.sink import OutputSink

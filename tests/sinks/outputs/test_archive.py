@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 from condaprune.app.carry_out import carry_out
+from condaprune.edit import Edit
 from condaprune.errors import CondapruneError, SinkError, UsageProblem
-from condaprune.model import Edit
 from condaprune.sources.archive import ArchiveSource
 from condaprune.sources.prefix import PrefixSource
 from tests.sources.archives import header, member, tar

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from condaprune.model import Edit, Outcome
+from condaprune.edit import Edit
+from condaprune.model import Outcome
 from condaprune.sinks.attributes import ACLS, CAPABILITY
 from condaprune.sources.archive import ArchiveSource
 from condaprune.sources.prefix import PrefixSource

@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
+from condaprune.edit import Edit, Patch
 from condaprune.errors import CondapruneError, SinkError
-from condaprune.model import Edit, Patch, Plan
+from condaprune.model import Plan
 from condaprune.sinks.attributes import CAPABILITY
 from condaprune.sinks.outputs import members
 from condaprune.sources.archive import ArchiveSource
