@@ -43,12 +43,14 @@ _CODE = (".py", ".pyx", ".so", ".pyd")
 class Suites(Guard):
     """Rescues folders that are named like test suites but are not."""
 
-    words = tuple(Word(_DATA, text, line=_JOINED) for text in (*_JOINS, b"tests/data"))
+    words = tuple(Word(_DATA, text, also=_JOINED.search) for text in (*_JOINS, b"tests/data"))
 
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
         self._sites = tuple(f"{site}/" for site in scene.inventory.layout.site)
         self._found = self._folders()
+        self._waiting: dict[str, list[tuple[list[str], str]]] = defaultdict(list)
+        """The ``__init__`` of packages that may go, and what stays in them if they do not."""
 
     @classmethod
     def concerned(cls, prospect: Prospect) -> bool:
@@ -59,6 +61,9 @@ class Suites(Guard):
         yield from self._no_suites()
 
     def look(self, batch: Sequence[str]) -> Iterator[Veto]:
+        for path in batch if self._waiting else ():
+            for files, because in self._waiting.pop(path, ()):
+                yield from self.rescue(_sources(files), because, path)
         if self._found:
             for path, facts in self.scene.code(batch):
                 if _DATA in facts.words and not _ASIDE.search(path):
@@ -78,17 +83,27 @@ class Suites(Guard):
         homes = set(map(parent, self._found))
         data = {home for home in homes if f"{home}/__init__.py" not in self.entries}
         if data:
-            data.difference_update(parent(path) for path in self.entries if path.endswith(_CODE))
+            code = {parent(path) for path in self.entries if path.endswith(_CODE)}
+            data -= code
+            for folder in code if data else ():
+                if parent(folder) in data and not _SUITE.search(f"{folder}/"):
+                    data.discard(parent(folder))  # a package without modules of its own
         for folder, files in self._found.items():
             if parent(folder) in data:
                 because = f"{parent(folder)} is a data folder, and this is part of it"
             elif all(path.endswith(("/__init__.py", ".pyc")) for path in files):
                 continue
-            elif not any(_TEST.fullmatch(path.rpartition("/")[2]) for path in files):
+            elif not any(
+                _TEST.fullmatch(path.rpartition("/")[2]) for path in self.scene.below(folder)
+            ):
                 because = f"nothing in {folder} is named like a test"
             else:
                 continue
-            yield from self.rescue(_sources(files), because)
+            home = f"{parent(folder)}/__init__.py"
+            if home in self.candidates:
+                self._waiting[home].append((files, because))
+            else:
+                yield from self.rescue(_sources(files), because)
 
     def _templates(self) -> Iterator[Veto]:
         for path, removal in self.candidates.items():
