@@ -163,12 +163,15 @@ class DataNames:
 
     def _nearby(self, path: str, literal: str, targets: Iterable[str]) -> tuple[str, ...]:
         """Leave out data of tests that the code does not lie beside or call by its folder."""
-        parts = ((target, aside(target, self._modules.top_folder(target))) for target in targets)
-        return tuple(
-            target
-            for target, part in parts
-            if not part or f"/{part}/" in f"/{path}" or f"{part}/" in literal
-        )
+        top = self._modules.top_folder(path)
+        found = []
+        for target in targets:
+            home = self._modules.top_folder(target)
+            part = aside(target, home)
+            beside = home == top and f"/{part}/" in f"/{path}"
+            if not part or beside or f"{part}/" in literal:
+                found.append(target)
+        return tuple(found)
 
 
 def aside(path: str, top: str) -> str:
