@@ -41,7 +41,7 @@ def _make_reader() -> PythonReader:
     candidates = {path: Removal("--drop gone", "pattern") for path in gone}
     modules = Modules(inventory, candidates)
     words = (Word("dlopen", b"CDLL"), Word("ctypes", b"ctypes", whole=True))
-    return PythonReader(modules, DataNames(candidates, modules), words, candidates)
+    return PythonReader(modules, DataNames(inventory, candidates, modules), words, candidates)
 
 
 _READER = _make_reader()

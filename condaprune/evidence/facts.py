@@ -8,20 +8,25 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING
 
 from condaprune.errors import SourceError
+from condaprune.evidence.prefilter import Prefilter, Word
 from condaprune.evidence.pysource import NOTHING, PythonFacts, PythonReader
 from condaprune.formats.binary import MAGICS, read_binary
-from condaprune.formats.elf import BinaryFacts, Reader, holds_compiler
+from condaprune.formats.elf import BinaryFacts, Reader, holds_compiler, texts_of
 from condaprune.model import Inventory, Progress, no_progress
 from condaprune.paths import printable
 from condaprune.sources.base import Contents, Parts, Streamed
 from condaprune.sources.kinds import (
     ACTIVATION,
     BYTECODE,
+    C_SOURCE,
     IMPORT_PATHS,
+    INCLUDING,
     LARGEST,
     LIBRARY,
     PROGRAM,
@@ -29,6 +34,9 @@ from condaprune.sources.kinds import (
     FileKind,
     Kinds,
 )
+
+if TYPE_CHECKING:
+    from condaprune.evidence.csource import CFacts
 
 _BATCH = 256  # files between two reports of progress
 _HEAD = 4096
@@ -45,12 +53,14 @@ class Findings:
     elf: dict[str, BinaryFacts] = field(default_factory=dict)
     text: dict[str, bytes] = field(default_factory=dict)
     """Small files kept whole: entry points, ``.pth`` files, activation scripts."""
+    c: dict[str, CFacts] = field(default_factory=dict)
 
     def update(self, other: Findings) -> None:
         """Take in what other files say."""
         self.python.update(other.python)
         self.elf.update(other.elf)
         self.text.update(other.text)
+        self.c.update(other.c)
 
 
 class Facts:
@@ -58,7 +68,7 @@ class Facts:
 
     *kinds* are those to be read besides Python files, *searched* the shared libraries in which to
     look for a compiler of C, *members* is how many processes read a large batch from a disk, 0 for
-    as many as pay.
+    as many as pay. Files of C, and those that include them, are read only where asked for.
     """
 
     def __init__(
@@ -72,7 +82,7 @@ class Facts:
         members: int,
     ) -> None:
         self._found = found = Findings()
-        self.python, self.elf, self.text = found.python, found.elf, found.text
+        self.python, self.elf, self.text, self.c = found.python, found.elf, found.text, found.c
         self.reads = 0
         self._label = inventory.label
         self._entries = inventory.entries
@@ -84,6 +94,7 @@ class Facts:
         self._wanted = kinds | ({PYTHON, BYTECODE, PROGRAM} if reader else frozenset())
         self._elf = LIBRARY in kinds
         self._searched = searched
+        self._asked: set[str] = set()
         self._progress = progress
         self._members = members
         self._seen: set[str] = set()
@@ -113,6 +124,23 @@ class Facts:
                 self._read_together(wanted, members)
                 return
         self._found.update(self._read(wanted))
+
+    def ask(self, paths: Iterable[str]) -> None:
+        """Let files of C, and files that include them, be read when they are loaded."""
+        self._asked.update(path for path in paths if self._entries[path].size <= LARGEST)
+
+    def mentions(self, paths: Collection[str], words: Sequence[Word]) -> frozenset[str]:
+        """The keys of the words that stand in the texts of binaries, or in the names of their
+        symbols. Each binary is read once more for that: ask for few."""
+        match = Prefilter(words).match
+        return frozenset().union(*map(match, self._texts(paths)))
+
+    def _texts(self, paths: Collection[str]) -> Iterator[bytes]:
+        if self._parts is None or self._stream is not None:
+            yield from (data for _, data in self._contents.read_many(paths))
+            return
+        for path in paths:
+            yield from texts_of(partial(self._parts.read_part, path), self._entries[path].size)
 
     def lines(self, path: str) -> Iterator[tuple[int, str]]:
         """The lines of a file kept whole, numbered from 1."""
@@ -216,6 +244,8 @@ class Facts:
             here = above in self._site
         elif kind is ACTIVATION:
             here = above.startswith("etc/conda/")
+        elif kind is C_SOURCE or kind is INCLUDING:
+            here = path in self._asked
         else:
             named = above in self._bin or "." not in name or name.endswith(".exe")
             here = kind is not PROGRAM or named
@@ -244,6 +274,10 @@ class Facts:
         said = NOTHING
         if kind.form == "text":
             found.text[path] = data
+        elif kind.form == "c":
+            from condaprune.evidence.csource import read_source  # few environments have such files
+
+            found.c[path] = read_source(path, data)
         elif kind.form == "python" or (kind is PROGRAM and is_python_script(data)):
             said = self._reader.read(path, data)
         elif kind.form == "bytecode":

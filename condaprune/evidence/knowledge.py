@@ -61,7 +61,8 @@ class Opened(Row):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class IgnoredImport(Row):
-    """A file (the end of its path), and the module that it may import: that, or one below it."""
+    """A file (the end of its path; with a slash at the end, a folder of files) and the module that
+    it may import: that, or one below it."""
 
     place = ("imports", "ignored")
     importer: str
@@ -70,6 +71,8 @@ class IgnoredImport(Row):
     def covers(self, importer: str, name: str) -> bool:
         """Whether it is about this import. The module ``*`` covers all."""
         below = self.module in ("*", name) or name.startswith(self.module + ".")
+        if self.importer.endswith("/"):
+            return below and self.importer in importer
         return below and importer.endswith(self.importer)
 
 

@@ -18,13 +18,13 @@ _WORD = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ01234567
 class Word:
     """Something to look for: `text` as it stands in the file, `whole` where it must be a word.
 
-    Where `line` is given, it has to match somewhere too: readers look at that, the filter does not.
+    Where `also` is given, it has to find something too: readers ask it, the filter does not.
     """
 
     key: str
     text: bytes
     whole: bool = False
-    line: re.Pattern[bytes] | None = None
+    also: Callable[[bytes], object] | None = None
 
 
 class Prefilter:

@@ -115,7 +115,7 @@ class PythonReader:
         wanted += data.words()
         wanted += (Word(_NAME + name, name.encode(), whole=True) for name in names)
         self._prefilter = Prefilter(wanted)
-        self._lines = {word.key: word.line for word in wanted if word.line is not None}
+        self._also = {word.key: word.also for word in wanted if word.also is not None}
 
     def __bool__(self) -> bool:
         return bool(self._prefilter) or self._any
@@ -150,7 +150,7 @@ class PythonReader:
         words = frozenset(
             key
             for key in matched
-            if ":" not in key and (key not in self._lines or self._lines[key].search(data))
+            if ":" not in key and (key not in self._also or self._also[key](data))
         )
         if not (imports or named or words or computed):
             return NOTHING
@@ -212,7 +212,7 @@ class PythonReader:
             beside = modules.needed_beside(parent(path), name)
             if targets := tuple(p for p, _ in beside if p != path):
                 return targets
-        whole = _absolute(name, module)
+        whole = _absolute(name.removeprefix("six.moves."), module)
         if whole is None or path.startswith(modules.elsewhere):
             return ()
         if whole.endswith("."):

@@ -34,7 +34,8 @@ class Removal:
 
     `packages` are those that a rule is limited to, by their canonical names. `whole` is true where
     packages go as a whole. `libraries` and `files` are how the names of libraries, and of files of
-    the rule's own packages, start that its patterns spell.
+    the rule's own packages, start that its patterns spell; `folders` are folders of these packages
+    that they spell in full.
     """
 
     id: str
@@ -44,6 +45,7 @@ class Removal:
     whole: bool = False
     libraries: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
 
     @property
     def sources(self) -> bool:
@@ -57,8 +59,11 @@ class Removal:
         return path.rpartition("/")[2].startswith(self.libraries)
 
     def names_file(self, path: str) -> bool:
-        """Whether it is limited to a package and spells the start of this file's name."""
-        return path.rpartition("/")[2].startswith(self.files)
+        """Whether it is limited to a package and spells this file's folder, or how its name
+        starts."""
+        if path.rpartition("/")[2].startswith(self.files):
+            return True
+        return any(folder in path for folder in self.folders)
 
 
 def removals(ids: Iterable[str], rules: Mapping[str, Rule]) -> dict[str, Removal]:
@@ -82,12 +87,20 @@ def _removal(name: str, rule: Rule | None) -> Removal:
         rule.whole,
         _libraries(rule.remove),
         tuple(text for text in spelled if len(text) > 2),
+        tuple(filter(None, map(_folder, rule.remove))) if rule.package else (),
     )
 
 
 def _libraries(patterns: Iterable[str]) -> tuple[str, ...]:
     starts = (_start(pattern.rstrip("/")) for pattern in patterns)
     return tuple(text for text in starts if _NAMED.match(text) and text != "lib")
+
+
+def _folder(pattern: str) -> str:
+    """The folder of a package that a pattern spells, as it stands in a path; empty if none."""
+    root, _, rest = pattern.partition("}/")
+    deep = root == "{site" and rest.endswith("/") and rest.count("/") > 1
+    return f"/{rest}" if deep and not _WILD.search(rest) else ""
 
 
 def _start(pattern: str) -> str:

@@ -36,6 +36,8 @@ _MOST_SEARCHED = 4 << 30
 """The most bytes that are searched for a compiler: where there are more, one is taken to be there.
 """
 _STEP = 8 << 20
+_OVERLAP = 512
+_TEXTS = (b".rodata", b".dynstr", b".strtab")
 _CLANG = b"-internal-isystem"
 DAMAGE = (struct.error, ValueError, IndexError, OverflowError)
 """The errors that parsing a damaged file raises."""
@@ -290,6 +292,18 @@ def holds_compiler(read: Reader, size: int) -> bool:
         for start, end in spans
         for at in range(start, end, _STEP - len(_CLANG))
     )
+
+
+def texts_of(read: Reader, size: int) -> Iterator[bytes]:
+    """The parts of a binary of *size* bytes that texts and names of symbols lie in, in pieces that
+    overlap; none of one that says it has more than is ever searched."""
+    sections = sections_of(read)
+    spans = [(s.offset, min(s.end, size)) for s in sections if s.name.startswith(_TEXTS)]
+    spans = spans if sections else [(0, size)]
+    if sum(max(0, end - start) for start, end in spans) <= _MOST_SEARCHED:
+        for start, end in spans:
+            for at in range(start, end, _STEP - _OVERLAP):
+                yield read(at, min(_STEP, end - at))
 
 
 class CompilerSearch:

@@ -29,7 +29,7 @@ __all__ = ["GUARDS", "Guard", "GuardReport", "examine"]
 
 _ORDER = """
     landmarks unpack shared activation imports siblings namespaces elf dlopen links metadata
-    commands suites stubs source toolchain data requirements whole
+    commands suites stubs source toolchain data csource requirements whole
 """
 """All guards, the most telling evidence first: the first veto of an entry is reported."""
 
@@ -105,7 +105,7 @@ def set_up(
     prospect = Prospect(inventory, typed, modules)
     concerned = [guard for guard in guards if guard.concerned(prospect)]
     words = [word for guard in concerned for word in guard.words]
-    reader = PythonReader(modules, DataNames(files, modules), words, typed)
+    reader = PythonReader(modules, DataNames(inventory, files, modules), words, typed)
     facts = Facts(
         inventory,
         contents,

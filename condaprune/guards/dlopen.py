@@ -19,7 +19,7 @@ from condaprune.model import Veto
 from condaprune.paths import is_library
 from condaprune.sources.kinds import LIBRARY, PROGRAM
 
-_EXTENSION = re.compile(r"\.(?:cpython-\d+[^.]*|abi3|cp\d+-[^.]+|pypy\d+[^.]*|graalpy[^.]*)\.")
+_EXTENSION = re.compile(r"\.(?:cpython-\d+[^.]*|abi3t?|cp\d+t?-[^.]+|pypy\d+[^.]*|graalpy[^.]*)\.")
 _ORPHAN = "nothing links to it: it may be opened by name (dlopen, ctypes)"
 
 

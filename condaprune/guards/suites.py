@@ -43,12 +43,14 @@ _CODE = (".py", ".pyx", ".so", ".pyd")
 class Suites(Guard):
     """Rescues folders that are named like test suites but are not."""
 
-    words = tuple(Word(_DATA, text, line=_JOINED) for text in (*_JOINS, b"tests/data"))
+    words = tuple(Word(_DATA, text, also=_JOINED.search) for text in (*_JOINS, b"tests/data"))
 
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
         self._sites = tuple(f"{site}/" for site in scene.inventory.layout.site)
         self._found = self._folders()
+        self._waiting: dict[str, list[tuple[list[str], str]]] = defaultdict(list)
+        """The ``__init__`` of packages that may go, and what stays in them if they do not."""
 
     @classmethod
     def concerned(cls, prospect: Prospect) -> bool:
@@ -59,6 +61,9 @@ class Suites(Guard):
         yield from self._no_suites()
 
     def look(self, batch: Sequence[str]) -> Iterator[Veto]:
+        for path in batch if self._waiting else ():
+            for files, because in self._waiting.pop(path, ()):
+                yield from self.rescue(_sources(files), because, path)
         if self._found:
             for path, facts in self.scene.code(batch):
                 if _DATA in facts.words and not _ASIDE.search(path):
@@ -78,26 +83,44 @@ class Suites(Guard):
         homes = set(map(parent, self._found))
         data = {home for home in homes if f"{home}/__init__.py" not in self.entries}
         if data:
-            data.difference_update(parent(path) for path in self.entries if path.endswith(_CODE))
+            code = {parent(path) for path in self.entries if path.endswith(_CODE)}
+            data -= code
+            for folder in code if data else ():
+                if parent(folder) in data and not _SUITE.search(f"{folder}/"):
+                    data.discard(parent(folder))  # a package without modules of its own
+        suites = self._suites()
         for folder, files in self._found.items():
             if parent(folder) in data:
                 because = f"{parent(folder)} is a data folder, and this is part of it"
-            elif any(_TEST.fullmatch(path.rpartition("/")[2]) for path in files):
-                continue
-            elif not self._is_suite(folder):
+            elif folder not in suites:
                 because = f"nothing in {folder} is named like a test"
             else:
                 continue
-            yield from self.rescue(_sources(files), because)
+            home = f"{parent(folder)}/__init__.py"
+            if home in self.candidates:
+                self._waiting[home].append((files, because))
+            else:
+                yield from self.rescue(_sources(files), because)
 
-    def _is_suite(self, folder: str) -> bool:
-        """Whether a folder, with all that lies in it, has tests or nothing but empty packages."""
-        files = [
-            p for p, e in self.entries.items() if p.startswith(f"{folder}/") and e.kind != "folder"
-        ]
-        plain = (path for path in files if not path.endswith(("/__init__.py", ".pyc")))
-        names = [path.rpartition("/")[2] for path in plain]
-        return not names or any(map(_TEST.fullmatch, names))
+    def _suites(self) -> set[str]:
+        """The folders that have tests in them, or no file but those of empty packages."""
+        suites: set[str] = set()
+        unclear: set[str] = set()
+        for folder, files in self._found.items():
+            tested = any(_TEST.fullmatch(path.rpartition("/")[2]) for path in files)
+            (suites if tested else unclear).add(folder)
+        if not unclear:
+            return suites
+        # Which files may go is not the folder's own doing: all that lie in it count.
+        homes = {"": "", **{folder: folder for folder in unclear}}
+        filled: set[str] = set()
+        for path, entry in self.entries.items():
+            home = _home(parent(path), homes)
+            if home and entry.kind != "folder" and not path.endswith(("/__init__.py", ".pyc")):
+                filled.add(home)
+                if _TEST.fullmatch(path.rpartition("/")[2]):
+                    suites.add(home)
+        return suites | (unclear - filled)
 
     def _templates(self) -> Iterator[Veto]:
         for path, removal in self.candidates.items():
@@ -123,3 +146,14 @@ class Suites(Guard):
 
 def _sources(paths: Iterable[str]) -> Iterator[str]:
     return (path for path in paths if not path.endswith(".pyc"))
+
+
+def _home(folder: str, homes: dict[str, str]) -> str:
+    """The folder of *homes* that a folder lies in, or is; empty for none. It is noted in *homes*
+    for all on the way."""
+    passed = []
+    while folder not in homes:
+        passed.append(folder)
+        folder = parent(folder)
+    homes.update(dict.fromkeys(passed, homes[folder]))
+    return homes[folder]

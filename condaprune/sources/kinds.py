@@ -43,9 +43,15 @@ ACTIVATION = FileKind("activation script", "text", folders=("activate.d", "deact
 C_ENDINGS = (".c", ".cc", ".cpp", ".cxx", ".f90", ".h", ".hh", ".hpp", ".hxx", ".cuh")
 CYTHON_ENDINGS = (".pyx", ".pxd", ".pxi")
 C_SOURCE = FileKind("C source", "c", (*C_ENDINGS, *CYTHON_ENDINGS), within="/site-packages/")
-C_ENDINGS = (".c", ".cc", ".cpp", ".cxx", ".f90", ".h", ".hh", ".hpp", ".hxx", ".cuh")
-CYTHON_ENDINGS = (".pyx", ".pxd", ".pxi")
-C_SOURCE = FileKind("C source", "c", (*C_ENDINGS, *CYTHON_ENDINGS), within="/site-packages/")
+INCLUDING = FileKind(
+    "file that includes others",
+    "text",
+    tuple(
+        ".swg .i .tcl .mk .mak .cmake .j2 .jinja .jinja2 .mako .tmpl .tpl .template .in"
+        " CMakeLists.txt".split()
+    ),
+    within="/site-packages/",
+)
 LIBRARY = FileKind("library", "binary")
 PROGRAM = FileKind("program", "binary")
 """Whatever may be executed: a binary, or a script that is read whole."""
@@ -57,7 +63,8 @@ class Kinds:
     def __init__(self, more: Iterable[FileKind] = ()) -> None:
         self._by_suffix: dict[str, list[tuple[str, FileKind]]] = {}
         self._by_folder: dict[str, FileKind] = {}
-        kinds = (PYTHON, STUB, BYTECODE, IMPORT_PATHS, ENTRY_POINTS, ACTIVATION, C_SOURCE, *more)
+        named = (PYTHON, STUB, BYTECODE, IMPORT_PATHS, ENTRY_POINTS, ACTIVATION)
+        kinds = (*named, C_SOURCE, INCLUDING, *more)
         for kind in dict.fromkeys(kinds):
             for ending in kind.endings:
                 self._by_suffix.setdefault(ending.rpartition(".")[2], []).append((ending, kind))
@@ -70,7 +77,8 @@ class Kinds:
             if path.endswith(ending):
                 if kind is BYTECODE and "__pycache__/" in path:
                     return None
-                return kind if kind.within in path else None
+                if kind.within in path:
+                    return kind
         if is_library(path) and not path.endswith(".dll"):
             return LIBRARY
         folder = parent(path).rpartition("/")[2]

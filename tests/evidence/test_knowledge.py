@@ -31,7 +31,7 @@ TABLES: tuple[type[Row], ...] = (
     ImportedFromC,
 )
 FOLDER = Path(__file__).parents[2] / "rules" / "knowledge"
-GROUPS = {"python-headers", "headers", "static", "compilers"}
+GROUPS = {"python-headers", "headers", "declarations", "static", "compilers"}
 
 
 @pytest.mark.parametrize("kind", TABLES, ids=lambda kind: kind.__name__)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from condaprune.guards import GuardReport, examine
@@ -105,3 +105,16 @@ def make_rule(
         package=package,
         whole=whole,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Files, what is doomed, and who is to be rescued by the guard."""
+
+    id: str
+    guard: str
+    files: dict[str, Content]
+    doomed: Sequence[str]
+    stays: set[str] = field(default_factory=set)
+    rule: Rule = field(default_factory=make_rule)
+    packages: dict[str, Sequence[str]] = field(default_factory=dict)

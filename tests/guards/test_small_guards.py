@@ -2,35 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
-from condaprune.rule import Rule
 from tests.guards.elves import make_elf
-from tests.guards.helpers import guarded, make_rule, rescued
-from tests.trees import Content, Link, distribution
+from tests.guards.helpers import Case, guarded, make_rule, rescued
+from tests.guards.source_cases import SOURCE_CASES
+from tests.trees import Link, distribution
 
 DIST = {
     "{site}/" + p.partition("site-packages/")[2]: data
     for p, data in distribution("thing", {"thing.py": b""}).items()
 }
 LAZY = b"import lazy_loader\n__getattr__ = lazy_loader.attach_stub(__name__, __file__)\n"
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """Files, what is doomed, and who is to be rescued by the guard."""
-
-    id: str
-    guard: str
-    files: dict[str, Content]
-    doomed: Sequence[str]
-    stays: set[str] = field(default_factory=set)
-    rule: Rule = field(default_factory=make_rule)
-    packages: dict[str, Sequence[str]] = field(default_factory=dict)
 
 
 CASES = (
@@ -868,6 +853,7 @@ CASES = (
         rule=make_rule(whole=True),
         packages={"p": ["{site}/p/a.py", "{site}/p/b.py"]},
     ),
+    *SOURCE_CASES,
 )
 
 

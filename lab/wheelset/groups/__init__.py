@@ -19,6 +19,7 @@ from . import (
     pipelines,
     runtimes,
     science,
+    sources,
     storage,
     tools,
     web,
@@ -43,4 +44,5 @@ GROUPS: dict[str, Group] = {
     **documents.GROUPS,
     **physics.GROUPS,
     **runtimes.GROUPS,
+    **sources.GROUPS,
 }
