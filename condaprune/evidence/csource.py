@@ -29,8 +29,12 @@ _LISTED = rb"distutils:[ \t]*(?:sources|depends)[ \t]*=([^\n]*)"
 _GENERATED = rb"(?i)generated (?:automatically )?by (?:cython|swig|f2py|mypyc)"
 _FUNCTION = rb"(?m)^(?!static\b|return\b|else\b)[A-Za-z_][\w \t*&:<>]*?[ \t*&](\w{6,})[ \t]*\("
 """Patterns; compiled for the few environments that have such files."""
+_FILE_NAME = rb"[\w.-]+"
 _HEAD = 2048
+_PARTS = 8  # between the dots of a name
 _INCLUDE_FOLDERS = ("/include/", "/includes/")
+_COMMON = 500
+"""So many files of one distribution have no name in common, unless to make work."""
 _FEW = 2
 """One name of a function may stand in a module by chance."""
 
@@ -81,6 +85,7 @@ class Sources:
     cython: list[str] = field(default_factory=list)
     modules: list[str] = field(default_factory=list)
     including: list[str] = field(default_factory=list)
+    _modules_in: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
 
     def leftovers_by_name(self, inventory: Inventory) -> set[str]:
         """The files that have the name of an extension module above them, or of Cython's source."""
@@ -95,8 +100,11 @@ class Sources:
 
     def near(self, path: str) -> Iterator[str]:
         """The extension modules in the folder of a file and above it."""
-        folders = set(above(parent(path)))
-        return (module for module in self.modules if parent(module) in folders)
+        if not self._modules_in:
+            for module in self.modules:
+                self._modules_in[parent(module)].append(module)
+        for folder in above(parent(path)) if self.modules else ():
+            yield from self._modules_in.get(folder, ())
 
     def readable(self, path: str, inventory: Inventory) -> bool:
         """Whether reading a file may show that it is a leftover."""
@@ -112,9 +120,9 @@ def find_sources(inventory: Inventory, paths: Iterable[str]) -> dict[str, Source
     for path in paths:
         found[distribution_of(owners.get(path, ()))].files.append(path)
     if found:
-        endings = (*_MODULES, *CYTHON_ENDINGS, *INCLUDING.endings)
+        endings = {end[1:] for end in (*_MODULES, *CYTHON_ENDINGS, *INCLUDING.endings)}
         for path in inventory.entries:
-            if path.endswith(endings) and INCLUDING.within in path:
+            if path.rpartition(".")[2] in endings and INCLUDING.within in path:
                 sources = found.get(distribution_of(owners.get(path, ())))
                 if sources is not None:
                     _kin(sources, path).append(path)
@@ -146,6 +154,10 @@ def included_from(
     by_name: dict[str, list[str]] = defaultdict(list)
     for path in sources.files:
         by_name[path.rpartition("/")[2]].append(path)
+    includers: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for path in sources.files:
+        for name in facts[path].names if path in facts else ():
+            includers[parent(path), name].append(path)
     found = set(leftovers)
     found.update(path for path in sources.files if path in facts and facts[path].generated)
     waiting = [*found, *sources.cython]
@@ -159,24 +171,28 @@ def included_from(
         if path.endswith(_HEADERS) and path.rpartition(".")[0] in bodies:
             more.add(bodies[path.rpartition(".")[0]])
         if path.endswith(C_ENDINGS):
-            more.update(
-                other
-                for other in sources.files
-                if parent(other) == parent(path)
-                and other in facts
-                and path.rpartition("/")[2] in facts[other].names
-            )
+            more.update(includers.get((parent(path), path.rpartition("/")[2]), ()))
         waiting.extend(more - found)
         found |= more
     yield from found - leftovers
 
 
 def _named(name: str, path: str, by_name: Mapping[str, list[str]]) -> Iterator[str]:
-    """The files that an include may mean: those whose paths end with it."""
+    """The files that an include may mean: those whose paths end with it. A name that is everywhere
+    means none."""
     tail = re.sub(r"^(?:\.{0,2}/)+", "", name)
-    for target in by_name.get(name.rpartition("/")[2], ()):
+    targets = by_name.get(name.rpartition("/")[2], ())
+    for target in targets if len(targets) <= _COMMON else ():
         if f"/{target}".endswith(f"/{tail}"):
             yield target
+
+
+def named_in(text: bytes) -> Iterator[bytes]:
+    """The names of files that a text may hold; of ``a.h.in``, ``a.h`` as well."""
+    for word in set(_compile(_FILE_NAME).findall(text)):
+        parts = word.split(b".")
+        for count in range(1, min(len(parts), _PARTS) + 1):
+            yield b".".join(parts[:count])
 
 
 def compiled_in(

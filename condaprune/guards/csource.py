@@ -10,12 +10,14 @@ stay in any case. The sources of tests are for the rules about tests.
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from condaprune.evidence.prefilter import Word
 from condaprune.evidence.scene import Guard, Prospect, Scene
 from condaprune.model import Veto
+from condaprune.paths import to_bytes
 from condaprune.sources.kinds import C_ENDINGS, C_SOURCE, INCLUDING
 
 if TYPE_CHECKING:
@@ -109,20 +111,18 @@ class Csource(Guard):
 
     def _included(self, sources: Sources, leftovers: set[str]) -> Iterator[Veto]:
         """What files that stay include by name."""
-        names = {path: path.rpartition("/")[2].encode() for path in sources.files}
+        from condaprune.evidence.csource import named_in
+
+        files: dict[bytes, list[str]] = defaultdict(list)
+        for path in sources.files:
+            if path in leftovers:
+                files[to_bytes(path.rpartition("/")[2])].append(path)
         self.scene.facts.load(sources.including)
-        for path in sources.including if leftovers else ():
+        for path in sources.including if files else ():
             text = self.scene.facts.text.get(path, b"")
             if path not in self.candidates and text:
-                named = (p for p in sources.files if p in leftovers and _says(text, names[p]))
+                named = [p for name in named_in(text) for p in files.pop(name, ())]
                 yield from self.rescue(named, f"{path} names it", path)
-
-
-def _says(text: bytes, name: bytes) -> bool:
-    return (
-        name in text
-        and re.search(rb"(?<![\w.-])" + re.escape(name) + rb"(?![\w-])", text) is not None
-    )
 
 
 def _files(prospect: Prospect) -> Iterator[str]:
