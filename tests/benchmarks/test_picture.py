@@ -30,6 +30,7 @@ def test_another_one_is_seen(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_beside_it_stands_what_it_shows() -> None:
     text = "; ".join(map(text_of, MEASURED))
     assert f"![{text}](docs/images/sizes.svg)" in (ROOT / "README.md").read_text("utf-8")
+    assert f"![{text}](images/sizes.svg)" in (ROOT / "docs" / "index.md").read_text("utf-8")
     assert f"<title>{text}</title>" in unescape(PICTURE.read_text("utf-8"))
 
 
