@@ -72,3 +72,11 @@ def test_the_site_goes_by_the_colours_of_the_system_and_has_a_toggle() -> None:
         "dark",
     ]
     assert text.count("toggle:") == 3
+
+
+def test_the_messages_of_troubleshooting_are_those_of_the_code() -> None:
+    text = (ROOT / "docs" / "troubleshooting.md").read_text("utf-8").partition("## Refusals")[2]
+    named = re.findall(r"^\| (?!message|-)(.+?)(?: \.\.\.)? \|", text, re.M)
+    sources = [path.read_text("utf-8") for path in (ROOT / "condaprune").rglob("*.py")]
+    assert len(named) == 5
+    assert [words for words in named if not any(words in source for source in sources)] == []
