@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test lint fuzz bench docs images pyz recipe clean
+.PHONY: help demo test lint fuzz bench docs images pyz recipe release clean
 
 help:
 	@echo "make demo   build a small real environment, prune it, prove that it still runs"
@@ -17,6 +17,7 @@ help:
 	@echo "make images container images, by buildah (apt), against those of a pasted recipe"
 	@echo "make recipe condaprune as a conda package, in dist/conda"
 	@echo "make docs   the documentation as a site, in site/"
+	@echo "make release  wheel, sdist, single file and conda package in dist/; publishes nothing"
 
 $(STAMP): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -40,6 +41,7 @@ fuzz: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks.suite $(BENCH_ARGS)
+	$(BIN)/python -m benchmarks.picture
 
 docs: $(STAMP)
 	$(BIN)/python -m pip install --quiet --group docs
@@ -54,6 +56,10 @@ pyz: $(STAMP)
 recipe: $(STAMP)
 	$(BIN)/python -m pip install --quiet --group recipe
 	$(BIN)/python tools/make_conda.py dist/conda
+
+release: $(STAMP)
+	$(BIN)/python -m pip install --quiet --group recipe --group release
+	$(BIN)/python tools/release.py $(RELEASE_ARGS)
 
 clean:
 	rm -rf $(VENV) build dist site .pytest_cache .mypy_cache .ruff_cache .hypothesis

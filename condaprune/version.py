@@ -1,3 +1,8 @@
-"""The version of condaprune: of the wheel, of what it writes, of what it prints."""
+"""The version of condaprune, and where it lives: for the wheel, messages, and what it writes."""
 
 __version__ = "0.1.0"
+
+# Written from project.toml: address
+ADDRESS = ""
+# end: address
+"""The public repository; empty while there is none."""

@@ -11,14 +11,17 @@ from typing import TYPE_CHECKING, TextIO
 
 from condaprune.cli.terminal import say, silence, tell
 from condaprune.errors import CondapruneError
+from condaprune.version import ADDRESS
 
 if TYPE_CHECKING:
     from condaprune.sources.base import Source
 
 TRACEBACK = "CONDAPRUNE_TRACEBACK"
 """The variable that, if it is set, has the traceback shown too."""
-REPORTS_TO = "whoever you have condaprune from (see SECURITY.md)"
-"""Where the report of a bug goes: the project has no public address yet."""
+REPORTS_TO = (
+    f"{ADDRESS}/issues" if ADDRESS else "whoever you have condaprune from (see SECURITY.md)"
+)
+"""Where the report of a bug goes."""
 _LONGEST = 500
 
 

@@ -12,9 +12,11 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Literal
 
+from condaprune.errors import nearest
 from condaprune.model import Layout
 from condaprune.names import canonical_name
 from condaprune.rule import RISKS, Rule
+from condaprune.ruleset.categories import CATEGORIES
 from condaprune.ruleset.patterns import resolve, with_values
 from condaprune.ruleset.regexset import Hits, by_python
 
@@ -73,6 +75,9 @@ def check_rule(rule: Rule) -> list[Problem]:
             problems.append(_problem(rule, what, remedy))
     for at, text in enumerate(rule.keep):
         problems.extend(_check_line(rule, "keep", at, text))
+    if rule.category not in CATEGORIES:
+        what = f"the category {rule.category!r} is none of the list"
+        problems.append(_problem(rule, what, nearest(rule.category, list(CATEGORIES))))
     bad = [url for url in rule.references if not url.startswith(("https://", "http://"))]
     problems.extend(_problem(rule, f"the reference {u!r} is not a URL", "Link to it.") for u in bad)
     return problems

@@ -2,7 +2,7 @@
 # A size gate: checks that the pruned environment will fit the budget, then prunes. One condaprune.toml
 # configures both. Before the prune conda's records say which package owns a file, so budgets can name
 # packages.
-ARG BUILDER=mambaorg/micromamba
+ARG BUILDER=mambaorg/micromamba:2.0.5
 ARG BASE=gcr.io/distroless/base-debian12
 
 FROM ${BUILDER} AS installed
@@ -11,14 +11,13 @@ COPY environment.lock /tmp/
 RUN --mount=type=cache,target=/opt/conda/pkgs \
     micromamba create --yes --always-copy --prefix /env --file /tmp/environment.lock
 RUN --mount=type=cache,target=/opt/conda/pkgs \
-    micromamba create --yes --prefix /opt/tool --channel conda-forge python=3.12 pip \
- && /opt/tool/bin/python -m pip install condaprune
+    micromamba create --yes --prefix /opt/tool --channel conda-forge python=3.12
 
 FROM installed AS build
 WORKDIR /budget
-COPY condaprune.toml ./
-RUN ["/opt/tool/bin/condaprune", "check", "/env", "--pruned"]
-RUN ["/opt/tool/bin/condaprune", "/env"]
+COPY condaprune.toml condaprune.pyz ./
+RUN ["/opt/tool/bin/python", "condaprune.pyz", "check", "/env", "--pruned"]
+RUN ["/opt/tool/bin/python", "condaprune.pyz", "/env"]
 
 FROM ${BASE}
 COPY --link --from=build /env /env

@@ -1,6 +1,6 @@
 # syntax=docker/dockerfile:1
 # A project of pixi: the environment of its lock file is pruned where pixi installs it.
-ARG BUILDER=ghcr.io/prefix-dev/pixi
+ARG BUILDER=ghcr.io/prefix-dev/pixi:0.41.4
 ARG BASE=gcr.io/distroless/base-debian12
 
 FROM ${BUILDER} AS installed
@@ -11,11 +11,11 @@ RUN --mount=type=cache,target=/cache \
     pixi install --locked
 RUN --mount=type=cache,target=/cache \
     pixi init /opt/tool \
- && pixi add --manifest-path /opt/tool/pixi.toml python=3.12 \
- && pixi add --manifest-path /opt/tool/pixi.toml --pypi condaprune
+ && pixi add --manifest-path /opt/tool/pixi.toml python=3.12
 
 FROM installed AS build
-RUN ["/opt/tool/.pixi/envs/default/bin/condaprune", "/app/.pixi/envs/default"]
+COPY condaprune.pyz /tmp/
+RUN ["/opt/tool/.pixi/envs/default/bin/python", "/tmp/condaprune.pyz", "/app/.pixi/envs/default"]
 
 FROM ${BASE}
 COPY --link --from=build /app/.pixi/envs/default /app/.pixi/envs/default

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -20,10 +19,10 @@ from lab.docker.images import (
     DOCKERFILES,
     Buildah,
     Container,
-    Missing,
     check_final,
     make_base,
     make_installed,
+    make_pyz,
     make_tool,
     shipped,
     stand_in,
@@ -35,7 +34,7 @@ from lab.envs.model import BuiltEnvironment
 from lab.envs.pack import packed_environment
 
 RECIPE = Path(__file__).with_name("recipe.Dockerfile")
-PRUNE = '"/opt/tool/bin/condaprune", "/env"'
+PRUNE = '"/opt/tool/bin/python", "/tmp/condaprune.pyz", "/env"'
 WITHOUT_PIP = ("--select", "pip-whole")
 LIBPYTHON = "  rm -f /env/lib/lib${PYTHON}.so.1.0 && \\\n"
 _DEBIAN = "/usr/bin/python3"
@@ -103,16 +102,15 @@ def compare(
     make_base(buildah, shell=True)
     say("the base of libc6 is made")
     environment = shared_environment(size, python=choose_interpreter())
-    if environment.interpreter.short != f"{sys.version_info[0]}.{sys.version_info[1]}":
-        raise Missing("the packaged Python is another version than the one that runs this")
     tiny = shared_environment("tiny", python=str(environment.interpreter.executable))
-    make_tool(tiny.prefix, tiny.interpreter.short, root / "tool")
+    make_tool(tiny.prefix, root / "tool")
     make_installed(buildah, packed_environment(environment).archive, root / "tool", "builder")
     shutil.rmtree(root / "tool")
     say(f"the environment `{size}` is installed at /env")
     context = root / "context"
     context.mkdir()
     shutil.copy(DOCKERFILES / "app.py", context)
+    make_pyz(context)
     recipe = _fitted(stand_in(RECIPE.read_text("utf-8")), environment)
     buildah.build(context, "FROM localhost/base\nCOPY --from=localhost/installed /env /env\n"
                   "COPY app.py /app/app.py\n", "before")  # fmt: skip
@@ -141,8 +139,9 @@ def compare(
             if name in given:
                 check_final(buildah, name, container)
                 inside = f"/tmp/{name}.json"
-                installed.run("/opt/tool/bin/condaprune", "/env", "--dry-run", "-q", "--manifest",
-                              inside, *given[name])  # fmt: skip
+                shutil.copy(context / "condaprune.pyz", installed.root / "tmp")
+                installed.run("/opt/tool/bin/python", "/tmp/condaprune.pyz", "/env", "--dry-run",
+                              "-q", "--manifest", inside, *given[name])  # fmt: skip
                 manifest = installed.root / inside[1:]
             verified: dict[str, Any] = {"lost": [], "counts": {}}
             if name != "before":

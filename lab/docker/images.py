@@ -1,14 +1,13 @@
 """Images without a registry: buildah, a base of Debian's libc6, a builder, what is in an image.
 
 Two things differ from the Dockerfiles as they are shipped: the stage ``installed``, which
-downloads, is an image with a real environment at ``/env`` and condaprune in ``/opt/tool``; and
+downloads, is an image with a real environment at ``/env`` and a Python in ``/opt/tool``; and
 ``--link``, which older buildah does not know, is left out.
 """
 
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import json
 import math
 import os
@@ -30,8 +29,6 @@ DOCKERFILES = ROOT / "docs" / "docker"
 _DEBS = ("libc6", "libgcc-s1", "libstdc++6")
 # Not in the final image: what a pasted recipe needs in its stage.
 _SHELL = ("dash", "coreutils", "findutils", "libselinux1", "libpcre2-8-0")
-# The packages that condaprune imports.
-_MODULES = tuple("_re2 click conda_pack isal packaging pathspec re2 tomli tqdm zstandard".split())
 # A root folder like ours, in which $2 is seen at /env: there an environment runs as in its image.
 _AS_INSTALLED = (
     'mount -t tmpfs tmpfs "$1" && for path in /*; do '
@@ -184,7 +181,7 @@ def make_base(buildah: Buildah, *, shell: bool = False) -> None:
 def make_installed(
     buildah: Buildah, archive: Path, tool: Path, base: str = "base", prefix: str = "/env"
 ) -> None:
-    """The image ``installed``: an environment at *prefix*, condaprune in ``/opt/tool``.
+    """The image ``installed``: an environment at *prefix*, a Python in ``/opt/tool``.
 
     *archive* is conda-pack's ``.tar.gz`` of the one, *tool* a folder of `make_tool`.
     """
@@ -200,32 +197,24 @@ def make_installed(
     shutil.rmtree(context)
 
 
-def make_tool(prefix: Path, short: str, where: Path) -> None:
-    """condaprune in an environment of its own, made for /opt/tool of an environment at *prefix*.
-
-    *short* is the version of its Python, which must be that of the one that runs this.
-    """
+def make_tool(prefix: Path, where: Path) -> None:
+    """A Python for ``/opt/tool``, of the environment at *prefix*: what runs condaprune.pyz."""
     made = subprocess.run(
         [sys.executable, "-m", "condaprune", str(prefix), "-o", f"{where}/", "--dest-prefix",
          "/opt/tool", "--quiet"], capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert made.returncode == 0, made.stderr
-    site = where / "lib" / f"python{short}" / "site-packages"
-    for name in _MODULES:
-        spec = importlib.util.find_spec(name)
-        if spec is None or spec.origin is None:
-            continue
-        origin = Path(spec.origin)
-        target = site / (origin.parent.name if spec.submodule_search_locations else origin.name)
-        if target.exists():
-            continue
-        copy = shutil.copytree if spec.submodule_search_locations else shutil.copy
-        copy(origin.parent if spec.submodule_search_locations else origin, target)
-    shutil.copytree(ROOT / "condaprune", site / "condaprune")
-    shutil.copytree(ROOT / "rules", site / "condaprune" / "rules", dirs_exist_ok=True)
-    script = where / "bin" / "condaprune"
-    script.write_text("#!/opt/tool/bin/python\nfrom condaprune.cli import main\nmain()\n")
-    script.chmod(0o755)
+
+
+def make_pyz(folder: Path) -> None:
+    """``condaprune.pyz``, as ``make pyz`` makes it. Errors: `Missing` where pip has no packages."""
+    made = subprocess.run(
+        [sys.executable, str(ROOT / "tools" / "make_pyz.py"), str(folder / "condaprune.pyz")],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if made.returncode and "No matching distribution" in made.stderr:
+        raise Missing("pip reaches no packages for condaprune.pyz")
+    assert made.returncode == 0, made.stderr
 
 
 def shipped(name: str) -> str:

@@ -55,3 +55,28 @@ def test_every_page_is_in_the_navigation() -> None:
 def test_the_first_page_names_every_command() -> None:
     text = (ROOT / "docs" / "index.md").read_text("utf-8").partition("## All commands")[2]
     assert re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE) == list(COMMANDS)
+
+
+def test_no_page_of_users_names_tests() -> None:
+    """Tables of tests are for those who change condaprune; guards.md shows its hazards by them."""
+    pages = {path.name: path.read_text("utf-8") for path in (ROOT / "docs").glob("*.md")}
+    named = {name for name, text in pages.items() if re.search(r"test_\w+\.py::", text)}
+    assert named <= {"guards.md"}
+
+
+def test_the_site_goes_by_the_colours_of_the_system_and_has_a_toggle() -> None:
+    text = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+    assert re.findall(r'media: "\(prefers-color-scheme(?:: (\w+))?\)"', text) == [
+        "",
+        "light",
+        "dark",
+    ]
+    assert text.count("toggle:") == 3
+
+
+def test_the_messages_of_troubleshooting_are_those_of_the_code() -> None:
+    text = (ROOT / "docs" / "troubleshooting.md").read_text("utf-8").partition("## Refusals")[2]
+    named = re.findall(r"^\| (?!message|-)(.+?)(?: \.\.\.)? \|", text, re.M)
+    sources = [path.read_text("utf-8") for path in (ROOT / "condaprune").rglob("*.py")]
+    assert len(named) == 5
+    assert [words for words in named if not any(words in source for source in sources)] == []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -20,6 +19,7 @@ from lab.docker.images import (
     check_final,
     make_base,
     make_installed,
+    make_pyz,
     make_tool,
     shipped,
 )
@@ -27,7 +27,7 @@ from lab.envs.fixtures import Packer
 from lab.envs.model import BuiltEnvironment
 from tests.cli.runner import condaprune
 
-BUILT = ("inplace", "trace", "archive", "unpack", "gate", "pixi")
+BUILT = ("inplace", "trace", "archive", "unpack", "gate", "pixi", "tool")
 BUDGET = '[budget.environment]\nmax = "{} MB"\n'
 PIXI = "/app/.pixi/envs/default"
 
@@ -58,17 +58,28 @@ def _check(buildah: Buildah, name: str, prefix: str = "/env") -> None:
 
 @pytest.fixture(scope="module")
 def tool(tiny_env: BuiltEnvironment, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    if tiny_env.interpreter.short != f"{sys.version_info[0]}.{sys.version_info[1]}":
-        pytest.skip("the packaged interpreter cannot run the modules that the tests run with")
     folder = tmp_path_factory.mktemp("tool") / "tool"
-    make_tool(tiny_env.prefix, tiny_env.interpreter.short, folder)
+    make_tool(tiny_env.prefix, folder)
     return folder
 
 
+@pytest.fixture(scope="module")
+def pyz(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("pyz")
+    try:
+        make_pyz(folder)
+    except Missing as error:
+        pytest.skip(str(error))
+    return folder / "condaprune.pyz"
+
+
 @pytest.mark.slow
-def test_builder_stages(buildah: Buildah, packed_tiny: Packer, tool: Path, context: Path) -> None:
+def test_builder_stages(
+    buildah: Buildah, packed_tiny: Packer, tool: Path, pyz: Path, context: Path
+) -> None:
     """In place, with a trace that a test stage records, and with a budget that is kept or not."""
     make_installed(buildah, packed_tiny("tar.gz").archive, tool)
+    shutil.copy(pyz, context)
     (context / "condaprune.toml").write_text(BUDGET.format(200))
     for name in ("inplace", "trace", "gate"):
         buildah.build(context, shipped(name), name)
@@ -80,10 +91,28 @@ def test_builder_stages(buildah: Buildah, packed_tiny: Packer, tool: Path, conte
 
 
 @pytest.mark.slow
+def test_the_single_file_from_an_image(
+    buildah: Buildah, packed_tiny: Packer, tool: Path, pyz: Path, context: Path
+) -> None:
+    """The image that holds nothing but condaprune.pyz, and a stage that copies from it."""
+    make_installed(buildah, packed_tiny("tar.gz").archive, tool)
+    dist = context / "dist"
+    dist.mkdir()
+    shutil.copy(pyz, dist)
+    buildah.build(dist, shipped("tool"), "condaprune")
+    copied = "COPY --from=localhost/condaprune /condaprune.pyz /tmp/\n"
+    text = shipped("inplace").replace("COPY condaprune.pyz /tmp/\n", copied)
+    assert copied in text
+    buildah.build(context, text, "copied")
+    _check(buildah, "copied")
+
+
+@pytest.mark.slow
 def test_a_project_of_pixi(
-    buildah: Buildah, packed_tiny: Packer, tool: Path, context: Path
+    buildah: Buildah, packed_tiny: Packer, tool: Path, pyz: Path, context: Path
 ) -> None:
     """With an environment where pixi installs it; pixi itself is not run."""
+    shutil.copy(pyz, context)
     make_installed(buildah, packed_tiny("tar.gz").archive, tool, prefix=PIXI)
     text = shipped("pixi").replace("/opt/tool/.pixi/envs/default", "/opt/tool")
     buildah.build(context, text, "pixi")

@@ -1,4 +1,4 @@
-"""docs/audit-features.md promises nothing that no test shows."""
+"""tests/report/audit-features.md promises nothing that no test shows."""
 
 import re
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-TEXT = (ROOT / "docs/audit-features.md").read_text("utf-8")
+TEXT = (ROOT / "tests/report/audit-features.md").read_text("utf-8")
 ROWS = [line for line in TEXT.splitlines() if line.startswith("| ")][1:]
 NAMED = re.compile(r"`(tests/[\w/]+\.py)(?:::(\w+))?`")
 

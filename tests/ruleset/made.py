@@ -41,7 +41,7 @@ def rule(name: str = "made", remove: Sequence[str] = ("*.a",), **fields: Any) ->
         "why": "No reason.",
         "breaks": ("Nothing",),
         "risk": "low",
-        "category": "made",
+        "category": "tests",
         "references": ("https://example.org",),
         "keep": (),
         "removed_examples": (),

@@ -35,7 +35,7 @@ def test_profiles_add_risk_by_risk() -> None:
 def test_rules_and_categories_are_selected_and_ignored_by_name() -> None:
     assert ids(choose(RULES, "safe", select=["three"])) == ["one", "three"]
     assert ids(choose(RULES, "runtime", ignore=["other"])) == ["one"]
-    assert ids(choose(RULES, "safe", select=["made"], ignore=["made"])) == []
+    assert ids(choose(RULES, "safe", select=["tests"], ignore=["tests"])) == []
 
 
 @pytest.mark.parametrize(
