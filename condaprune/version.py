@@ -6,3 +6,6 @@ __version__ = "0.1.0"
 ADDRESS = ""
 # end: address
 """The public repository; empty while there is none."""
+
+DOCS = ADDRESS or "docs/index.md of condaprune's source"
+"""Where the documentation is, as help says it."""

@@ -70,13 +70,15 @@ def prune(
     output: OutputOptions | None = None,
     in_place: InPlace | None = None,
     allow_self: bool = False,
+    confirm: Callable[[Plan], None] = lambda _plan: None,
     say: Callable[[str], None] = lambda _text: None,
     progress: Progress = no_progress,
 ) -> Pruned:
     """Prune an environment in place, or into *output*.
 
-    A refusal comes before anything is touched. *say* is called with what happened to a run that
-    was interrupted before. Errors: those of `make_plan`, `SinkError`, `VerificationFailed`.
+    A refusal comes before anything is touched. *confirm* is called with the plan before it is
+    carried out, and raises where that is not to be. *say* is called with what happened to a run
+    that was interrupted before. Errors: those of `make_plan`, `SinkError`, `VerificationFailed`.
     """
     from condaprune.app.carry_out import carry_out
 
@@ -104,6 +106,7 @@ def prune(
         sink = OutputSink(output, source.prefix)
         carry_out_plan = partial(carry_out, sink=sink)
     plan = make_plan(source, request, progress=progress)
+    confirm(plan)
     carried = carry_out_plan(plan, source, progress=progress)
     account = make_account(carried.plan, carried.outcome)
     spent = verifier.spent if verifier else 0

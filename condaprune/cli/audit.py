@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from condaprune.cli.command import Command
+from condaprune.cli.conda import environment
 from condaprune.cli.options import asks_for_plan, request_options
 from condaprune.cli.outputs import (
     make_show,
@@ -21,8 +23,8 @@ if TYPE_CHECKING:
     from condaprune.request.request import Request
 
 
-@click.command()
-@click.argument("env", metavar="ENV")
+@click.command(cls=Command)
+@environment
 @click.option(
     "--by",
     multiple=True,

@@ -68,6 +68,17 @@ def packages(context: click.Context, _parameter: click.Parameter, incomplete: st
     return _starting(incomplete, names)
 
 
+def environments(
+    _context: click.Context, _parameter: click.Parameter, incomplete: str
+) -> list[str]:
+    """The values of ``--name``."""
+    from condaprune.sources.find import environment_names
+
+    with contextlib.suppress(OSError):
+        return _starting(incomplete, environment_names())
+    return []
+
+
 def _package_names(prefix: str) -> Iterator[str]:
     for name in os.listdir(os.path.join(prefix, "conda-meta")):
         if name.endswith(".json") and name.count("-") >= 2:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from condaprune.cli.command import Command
 from condaprune.cli.outputs import (
     make_show,
     open_outputs,
@@ -14,7 +15,7 @@ from condaprune.cli.outputs import (
 from condaprune.report.audit.compare import VIEWS
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("before", metavar="A")
 @click.argument("after", metavar="B")
 @click.option("--by", multiple=True, type=click.Choice(VIEWS), help="Only these views; repeatable.")

@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from condaprune.cli.options import reading_options, request_options
+from condaprune.cli import effects
+from condaprune.cli.command import Command
+from condaprune.cli.conda import environment
+from condaprune.cli.options import filtered_request_options, quiet_option, reading_options
 from condaprune.cli.outputs import form_option, make_show
 from condaprune.cli.terminal import put, say
 from condaprune.report.forms import EXPLANATION, render
@@ -16,14 +19,20 @@ if TYPE_CHECKING:
     from condaprune.sources.base import Limits
 
 
-@click.command()
-@click.argument("env")
+@click.command(cls=Command)
+@environment
 @click.argument("what", nargs=-1, required=True, metavar="PATH|MODULE|PACKAGE...")
-@request_options
+@filtered_request_options
+@quiet_option
 @reading_options
 @form_option(EXPLANATION, "shown")
 def explain(
-    env: str, what: tuple[str, ...], shown: str, request: Request, limits: Limits | None
+    env: str,
+    what: tuple[str, ...],
+    shown: str,
+    request: Request,
+    limits: Limits | None,
+    quiet: bool,
 ) -> None:
     """Why PATH, a folder, a MODULE or a PACKAGE of ENV goes or stays; "." is all of ENV.
 
@@ -38,9 +47,11 @@ def explain(
     from condaprune.sources.find import find_source
 
     source = find_source(env, limits)
-    if note := note_on_pending(source):
+    effects.warn_of_limits(source.prefix)
+    if (note := note_on_pending(source)) and not quiet:
         say(note)
     plan = make_plan(source, request)
+    effects.check_matches(request, plan.inventory)
     explanations = tuple(find(plan, question) for question in what)
     answers = Answers(plan, make_account(plan).count, explanations)
     put(render(shown, EXPLANATION, answers, make_show()))

@@ -7,7 +7,8 @@ from importlib import import_module
 
 import click
 
-from condaprune.version import __version__
+from condaprune.errors import nearest
+from condaprune.version import DOCS, __version__
 
 # name -> module under condaprune.cli (the command has the same name), one line of help
 COMMANDS = {
@@ -23,6 +24,9 @@ COMMANDS = {
     "check": "Whether ENV is within the budgets of condaprune.toml; exit 1 if not.",
     "why": "Who needs a package of ENV, what would go with it, and can it go.",
 }
+
+
+_OWN = ("--help", "-h", "--version", "-V")
 
 
 class LazyGroup(click.Group):
@@ -43,10 +47,21 @@ class LazyGroup(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if args and args[0] not in COMMANDS and args[0] not in ("--help", "-h", "--version"):
+        if args[:1] == ["help"]:
+            args = _helped(args[1:])
+        elif args == ["version"]:
+            args = ["--version"]
+        elif args and args[0] not in COMMANDS and args[0] not in _OWN:
             _check_command(args)
             args = ["prune", *args]
         return super().parse_args(ctx, args)
+
+
+def _helped(words: list[str]) -> list[str]:
+    """``condaprune help COMMAND`` as the option. Errors: `click.UsageError`."""
+    if words and words[0] not in COMMANDS:
+        raise click.UsageError(f"No such command {words[0]!r}. {nearest(words[0], [*COMMANDS])}")
+    return [*words, "--help"]
 
 
 def _check_command(args: list[str]) -> None:
@@ -65,10 +80,11 @@ def _check_command(args: list[str]) -> None:
 @click.group(
     cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="`condaprune ENV` is `condaprune prune ENV`. "
-    "Exit status: 0 done, 1 ran and the answer is no, 2 could not run.",
+    epilog="`condaprune ENV` is `condaprune prune ENV`; `condaprune help COMMAND` shows all options "
+    "of a command, `-h` the usual ones. Exit status: 0 done, 1 ran and the answer is no, 2 could "
+    f"not run. Docs: {DOCS}.",
 )
-@click.version_option(__version__, prog_name="condaprune")
+@click.version_option(__version__, "-V", "--version", prog_name="condaprune")
 def cli() -> None:
     """Prune a conda environment to the smallest one that is proven to still work.
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from condaprune.cli import completion
+from condaprune.cli import completion, effects
+from condaprune.cli.command import order_of_options
+from condaprune.cli.terminal import say
 from condaprune.request.request import Request
 
 if TYPE_CHECKING:
@@ -98,8 +101,22 @@ _PLAN_NAMES = (
 )  # fmt: skip
 
 
+_FILTERS = (
+    _list("--exclude", "GLOB", "Remove files as conda-pack does (`*` matches slashes), unless a "
+          "guard needs them"),
+    _list("--include", "GLOB", "Keep files after all; the last of --exclude and --include that "
+          "matches decides"),
+)  # fmt: skip
+
+
 def _request(
-    *, config_file: str | None, isolated: bool, accept_config: bool = False, **values: Any
+    *,
+    config_file: str | None,
+    isolated: bool,
+    accept_config: bool = False,
+    exclude: tuple[str, ...] = (),
+    include: tuple[str, ...] = (),
+    **values: Any,
 ) -> Request:
     from condaprune.request.find import read_config
 
@@ -111,11 +128,21 @@ def _request(
         accept=accept_config,
         say=(lambda _note: None) if given.get("quiet") else _note,
     )
-    return Request(**values).configured(config)
+    own = Request(**values)
+    if exclude or include:
+        from condaprune.cli.conda import filters
+
+        keep, drop = filters(order_of_options(), exclude, include)
+        own = replace(own, keep=(*own.keep, *keep), drop=(*own.drop, *drop))
+    request = own.configured(config)
+    effects.remember_own(own)
+    effects.warn_of_request(request)
+    effects.check_values(request)
+    return request
 
 
 def _note(text: str) -> None:
-    click.echo(f"condaprune: note: {text}", err=True)
+    say(f"note: {text}")
 
 
 request_options = option_group("request", _REQUEST, _request)
@@ -130,7 +157,9 @@ _ACCEPT = click.option(
     "--accept-config", is_flag=True,
     help="Accept the commands of a configuration that was found, now and until it changes.",
 )  # fmt: skip
-prune_request_options = option_group("request", (*_REQUEST, _ACCEPT, _VERIFY), _request)
+filtered_request_options = option_group("request", (*_REQUEST, *_FILTERS), _request)
+"""The same with conda-pack's ``--exclude`` and ``--include``."""
+prune_request_options = option_group("request", (*_REQUEST, *_FILTERS, _ACCEPT, _VERIFY), _request)
 """The same with ``--verify``, and what lets a configuration ask for it."""
 
 
@@ -188,6 +217,16 @@ journal_options = option_group("accept", _JOURNAL, _accept)
 
 in_place_options = option_group("in_place", _IN_PLACE, _in_place)
 """The options of a run in place, as ``in_place``."""
+
+QUIET = "Errors only: no progress, notes or report of what was done. An answer comes all the same."
+"""What ``-q`` means in every command."""
+
+
+def quiet_option(command: Command) -> Command:
+    """The option ``-q``."""
+    decorated: Command = click.option("-q", "--quiet", is_flag=True, help=QUIET)(command)
+    return decorated
+
 
 _READING = (
     click.option("--max-entries", "entries", type=_COUNT, metavar="N",

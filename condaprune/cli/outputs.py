@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import click
 
 from condaprune.cli.files import Files, writing
+from condaprune.cli.options import quiet_option
 from condaprune.cli.terminal import put, say
 from condaprune.errors import UsageProblem, nearest
 from condaprune.report.forms import FORMS, Report, able, check_form, form_of, render
@@ -32,35 +33,34 @@ class Output:
 
 def output_options(command: Any) -> Any:
     """The options that say what is shown and where it goes."""
-    for option in reversed(
-        [
-            click.option(
-                "-o",
-                "--output",
-                "outputs",
-                multiple=True,
-                metavar="FORM=FILE",
-                help=f"Write a form ({', '.join(NAMES)}) into a file, or to stdout with `-`; "
-                "repeatable.",
-            ),
-            click.option(
-                "--format",
-                "form",
-                type=click.Choice(NAMES),
-                help="The form on stdout [default: text, or none where -o is given].",
-            ),
-            click.option(
-                "--top",
-                type=click.IntRange(min=0),
-                default=20,
-                show_default=True,
-                metavar="N",
-                help="Rows of each table of text and Markdown; 0 for all.",
-            ),
-            click.option("-q", "--quiet", is_flag=True, help="No progress on stderr."),
-            click.option("--no-progress", is_flag=True, help="No bars on a terminal."),
-        ]
-    ):
+    options: list[Callable[[Any], Any]] = [
+        click.option(
+            "-o",
+            "--output",
+            "outputs",
+            multiple=True,
+            metavar="[FORM=]FILE",
+            help=f"Write a form ({', '.join(NAMES)}) into a file, or to stdout with `-`; FORM "
+            "where the name does not say it; repeatable.",
+        ),
+        click.option(
+            "--format",
+            "form",
+            type=click.Choice(NAMES),
+            help="The form on stdout [default: text, or none where -o is given].",
+        ),
+        click.option(
+            "--top",
+            type=click.IntRange(min=0),
+            default=20,
+            show_default=True,
+            metavar="N",
+            help="Rows of each table of text and Markdown; 0 for all.",
+        ),
+        quiet_option,
+        click.option("--no-progress", is_flag=True, help="No bars on a terminal."),
+    ]
+    for option in reversed(options):
         command = option(command)
     return command
 

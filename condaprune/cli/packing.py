@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from condaprune.cli.options import option_group
 
 if TYPE_CHECKING:
     from condaprune.sinks.outputs.options import OutputOptions
 
+_NAME = re.compile(r"[a-z][a-z0-9.]*")
+_COMMANDLINE = ParameterSource.COMMANDLINE
 _OPTIONS = (
-    click.option("-o", "--output", metavar="FILE|DIR|-",
-                 help="Write a relocatable archive or a folder instead of pruning in place."),
-    click.option("--force", is_flag=True, help="Overwrite an output that exists."),
+    click.option("-o", "--output", metavar="[FORM=]FILE",
+                 help="Write a relocatable archive or a folder instead of pruning in place. FORM "
+                 "where the name does not say it (`-` is stdout)."),
+    click.option("-f", "--force", is_flag=True, help="Overwrite an output that exists."),
     click.option("--archive-format", "format", metavar="NAME", default="",
                  help="The output's format where its name does not say (tar.zst, zip, oci, ...)."),
     click.option("--compress-level", "level", type=int, metavar="N",
                  help="The compressor's own level."),
-    click.option("--threads", type=click.IntRange(min=0), default=0, metavar="N",
-                 help="Threads that compress; 0 (the default) for all cores."),
-    click.option("--dest-prefix", metavar="DIR",
+    click.option("-j", "--threads", "--n-threads", "threads", type=click.IntRange(min=-1),
+                 default=0, metavar="N",
+                 help="Threads that compress; 0 (the default) or -1 for all cores."),
+    click.option("-d", "--dest-prefix", metavar="DIR",
                  help="Write for this folder: no conda-unpack needed there."),
     click.option("--owner", metavar="UID:GID", default="0:0",
                  help="Who owns the members (default 0:0)."),
@@ -55,15 +61,51 @@ _OPTIONS = (
 
 def _output(*, output: str | None, **values: Any) -> OutputOptions | None:
     """What the options say of an output; None without one. Errors: `UsageProblem`."""
-    if output is None:
-        return None
     from dataclasses import fields
 
+    if output is None:
+        _check_unused(values)
+        return None
     from condaprune.sinks.outputs.options import ImageOptions, OutputOptions, parse_owner
 
     image = ImageOptions(**{f.name: values.pop(f"image_{f.name}") for f in fields(ImageOptions)})
     owner = parse_owner(values.pop("owner"))
-    return OutputOptions(output, owner=owner, image=image, **values)
+    threads = max(0, values.pop("threads"))  # conda-pack says -1 for all cores
+    path, form = _split(output, values.pop("format"))
+    return OutputOptions(path, format=form, threads=threads, owner=owner, image=image, **values)
+
+
+def _split(output: str, form: str) -> tuple[str, str]:
+    """The path of an output and its format, from ``FORM=FILE`` or the option for it."""
+    name, equals, path = output.partition("=")
+    if not (equals and path and _NAME.fullmatch(name)):
+        return output, form
+    from condaprune.errors import UsageProblem
+    from condaprune.sinks.outputs.sink import format_of
+
+    try:
+        format_of(path, name)
+    except UsageProblem:
+        return output, form
+    if form and form != name:
+        raise UsageProblem(
+            f"-o says {name}, --archive-format {form}",
+            where="--archive-format",
+            remedy="Leave one of them out",
+        )
+    return path, name
+
+
+def _check_unused(values: dict[str, Any]) -> None:
+    """Refuse a wrong value of an option that is not used. Errors: `UsageProblem`."""
+    context = click.get_current_context()
+    named = [param.name for param in context.command.params if param.name in values]
+    if any(context.get_parameter_source(str(name)) is _COMMANDLINE for name in named):
+        made = _output(output="unused/", **values)
+        if made is not None and made.format:
+            from condaprune.sinks.outputs.sink import format_of
+
+            format_of(made.output, made.format)
 
 
 output_group = option_group("output", _OPTIONS, _output)

@@ -35,7 +35,7 @@ class Reporter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._close()
+        self.clear()
 
     def __call__(self, phase: str, done: int, total: int) -> None:
         if self._quiet:
@@ -56,7 +56,7 @@ class Reporter:
         if phase != self._phase:
             from tqdm import tqdm
 
-            self._close()
+            self.clear()
             self._phase = phase
             self._bar = tqdm(
                 total=total or None,
@@ -68,7 +68,8 @@ class Reporter:
         if self._bar is not None:
             self._bar.update(done - self._bar.n)
 
-    def _close(self) -> None:
+    def clear(self) -> None:
+        """Take the bar off the terminal, for what is to be read there."""
         if self._bar is not None:
             self._bar.close()
             self._bar = None

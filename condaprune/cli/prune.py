@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from condaprune.cli.options import in_place_options, prune_request_options, reading_options
+from condaprune.cli import effects
+from condaprune.cli.command import Command
+from condaprune.cli.conda import environment, is_name, report_form
+from condaprune.cli.options import (
+    in_place_options,
+    prune_request_options,
+    quiet_option,
+    reading_options,
+)
 from condaprune.cli.packing import output_group
 from condaprune.cli.terminal import put, say
 from condaprune.paths import printable
@@ -15,17 +23,17 @@ from condaprune.paths import printable
 if TYPE_CHECKING:
     from condaprune.app.prune import InPlace, Pruned
     from condaprune.cli.files import Files
+    from condaprune.cli.progress import Reporter
+    from condaprune.model import Plan
     from condaprune.report.rendering import Rendering
     from condaprune.request.request import Request
     from condaprune.sinks.outputs.options import OutputOptions
-    from condaprune.sources.base import Limits
-
-_SHOWN = click.Choice(["text", "json"])
+    from condaprune.sources.base import Limits, Source
 
 
-@click.command()
-@click.argument("env")
-@click.option("-n", "--dry-run", is_flag=True, help="Show the plan, touch nothing.")
+@click.command(cls=Command)
+@environment
+@click.option("--dry-run", is_flag=True, help="Show the plan, touch nothing.")
 @prune_request_options
 @in_place_options
 @output_group
@@ -36,14 +44,16 @@ _SHOWN = click.Choice(["text", "json"])
 @click.option(
     "--format",
     "shown",
-    type=_SHOWN,
+    metavar="[text|json]",
     default="text",
     show_default=True,
+    callback=report_form,
     help="The form of the report.",
 )
 @click.option("--manifest", metavar="FILE", help="Write the plan as carried out, as JSON.")
 @click.option("--sbom", metavar="FILE", help="Also write the bill of materials there.")
-@click.option("-q", "--quiet", is_flag=True, help="No report, errors only.")
+@click.option("-y", "--yes", is_flag=True, help="Ask nothing before a run in place.")
+@quiet_option
 @click.option("-v", "--verbose", count=True, help="More reasons; twice: every removed path.")
 @click.option("--no-progress", is_flag=True, help="No bars on a terminal.")
 def prune(
@@ -53,6 +63,7 @@ def prune(
     shown: str,
     manifest: str | None,
     sbom: str | None,
+    yes: bool,
     quiet: bool,
     verbose: int,
     no_progress: bool,
@@ -75,13 +86,30 @@ def prune(
 
     if output is not None:
         _refuse_in_place_options()
+    effects.warn_of_output(output)
+    if shown == "json" or quiet:
+        effects.warn_idle(("verbose",), "with --quiet" if quiet else "on the form json")
     source = find_source(env, limits)
+    effects.warn_of_limits(source.prefix)
+    if output is None and not dry_run and not yes and source.prefix and is_name(env):
+        from condaprune.cli.question import check_name
+
+        check_name(env, source.prefix)
     files = _open_files(output, manifest, sbom) if manifest or sbom else None
+    undoable = in_place.undoable
     with Reporter(quiet=quiet, bars=not no_progress) as progress:
+
+        def confirm(plan: Plan) -> None:
+            effects.check_matches(request, plan.inventory)
+            if output is None and not yes:
+                _ask(plan, request, progress, undoable=undoable)
+
         if dry_run:
             if note := app.note_on_pending(source):
                 say(note)
+            _check_output(output, source)
             pruned = app.dry_run(source, request, progress=progress)
+            effects.check_matches(request, pruned.plan.inventory)
         else:
             with name_what_is_left(source):
                 pruned = app.prune(
@@ -91,6 +119,7 @@ def prune(
                     output=output,
                     in_place=in_place,
                     allow_self=allow_self,
+                    confirm=confirm,
                     say=say,
                     progress=progress,
                 )
@@ -105,6 +134,8 @@ def prune(
         put(_report(pruned, shown, verbose), stream)
     if pruned.keeps:
         put(_healed(pruned), sys.stderr if quiet or shown == "json" else stream)
+    if not quiet and shown != "json":
+        put(_last_line(pruned, output, undoable=undoable), stream)
 
 
 def _report(pruned: Pruned, shown: str, verbose: int) -> Rendering:
@@ -114,6 +145,37 @@ def _report(pruned: Pruned, shown: str, verbose: int) -> Rendering:
 
     report = Prune(pruned.plan, pruned.account, pruned.outcome)
     return render(shown, PRUNE, report, Show(verbose=verbose))
+
+
+def _ask(plan: Plan, request: Request, progress: Reporter, *, undoable: bool) -> None:
+    """Errors: `UsageProblem`, `Declined`."""
+    from condaprune.cli.question import ask, is_asked
+
+    if is_asked():
+        progress.clear()
+        verified = any(command != "none" for command in request.verify)
+        ask(plan, undoable=undoable, verified=verified)
+
+
+def _check_output(output: OutputOptions | None, source: Source) -> None:
+    """Have a dry run refuse an output as the run itself would."""
+    if output is not None:
+        from condaprune.sinks.outputs.sink import OutputSink
+
+        OutputSink(output, source.prefix)
+
+
+def _last_line(pruned: Pruned, output: OutputOptions | None, *, undoable: bool) -> Rendering:
+    """The line that a report ends with: that nothing was written, or how to undo what was done."""
+    from condaprune.cli.question import last_line
+    from condaprune.report.rendering import as_text
+
+    line = ""
+    if pruned.outcome is None:
+        line = "nothing was written: this was a dry run" if output is not None else ""
+    elif output is None:
+        line = last_line(pruned.plan, undoable=undoable)
+    return as_text(["", line] if line else ())
 
 
 def _open_files(output: OutputOptions | None, manifest: str | None, sbom: str | None) -> Files:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from condaprune.cli.completion import rule_ids
+from condaprune.cli.options import quiet_option
 from condaprune.cli.terminal import put
 from condaprune.report.rendering import as_json, as_text
 
@@ -107,7 +108,7 @@ def show(identity: str, env: str | None, files: tuple[str, ...], shown: str) -> 
 
 @rules.command()
 @click.argument("files", nargs=-1, metavar="[FILE]...")
-@click.option("-q", "--quiet", is_flag=True, help="Problems only.")
+@quiet_option
 def test(files: tuple[str, ...], quiet: bool) -> None:
     """Run the examples of every rule, the built-in ones and those of each FILE.
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import click
 
+from condaprune.cli.command import Command
+from condaprune.cli.conda import environment
 from condaprune.cli.outputs import form_option, make_show
 from condaprune.cli.terminal import put
 from condaprune.report.forms import STATUS, render
 
 
-@click.command()
-@click.argument("env")
+@click.command(cls=Command)
+@environment
 @form_option(STATUS, "shown")
 def status(env: str, shown: str) -> int:
     """Say when ENV was pruned, by which version, profile and rules, and what that saved.

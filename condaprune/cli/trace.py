@@ -12,6 +12,10 @@ from collections.abc import Iterator
 
 import click
 
+from condaprune.cli import effects
+from condaprune.cli.completion import environments
+from condaprune.cli.conda import is_name, prefix_called
+from condaprune.cli.options import quiet_option
 from condaprune.cli.terminal import put, say
 from condaprune.errors import TraceError, UsageProblem
 from condaprune.live.trace.recorders import NAMES
@@ -29,7 +33,7 @@ class _TraceGroup(click.Group):
     """A group whose default is to record: ``trace -o FILE -- CMD`` is ``trace record ...``."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if args and args[0] not in self.commands and args[0] != "--help":
+        if args and args[0] not in self.commands and args[0] not in ("-h", "--help"):
             args = [_RECORD, *args]
         return super().parse_args(ctx, args)
 
@@ -80,8 +84,16 @@ def trace() -> None:
     help="Where to write the trace; - is stdout (the command's output then goes to stderr).",
 )
 @click.option(
+    "-n",
+    "--name",
+    metavar="NAME",
+    help="The conda environment of this name.",
+    shell_complete=environments,
+)
+@click.option(
+    "-p",
     "--prefix",
-    metavar="ENV",
+    metavar="DIR",
     help="The environment; by default the one of the command's program, or else the active one.",
 )
 @click.option("--append", is_flag=True, help="Add to the trace in FILE.")
@@ -100,11 +112,12 @@ def trace() -> None:
     help="End the command after this time.",
 )
 @click.option("--attach", is_flag=True, help="Run no command: record every process until Ctrl-C.")
-@click.option("-q", "--quiet", is_flag=True, help="Print only errors.")
+@quiet_option
 @click.pass_context
 def record_command(
     ctx: click.Context,
     output: str,
+    name: str | None,
     prefix: str | None,
     append: bool,
     recorders: tuple[str, ...],
@@ -119,7 +132,14 @@ def record_command(
     command: tuple[str, ...] = ctx.meta.get(_COMMAND, ())
     if not command and not attach:
         raise click.UsageError("There is no command: write it after `--`.", ctx)
-    root = _prefix(prefix) if prefix else check_prefix(find_prefix(command, os.environ))
+    if name and prefix:
+        raise click.UsageError("-n and -p both name the environment: leave one out", ctx)
+    named = prefix_called(name) if name else prefix
+    root = _prefix(named) if named else check_prefix(find_prefix(command, os.environ))
+    if prefix and is_name(prefix):
+        effects.warn(f"-p and --prefix are for a folder: write -n {prefix}")
+    if append and output == "-":
+        effects.warn("--append has no effect on stdout")
     before: list[Trace] = []
     if output != "-":
         if _lies_in(output, root):

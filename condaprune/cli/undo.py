@@ -6,19 +6,21 @@ from typing import TYPE_CHECKING
 
 import click
 
-from condaprune.cli.options import journal_options
+from condaprune.cli.command import Command
+from condaprune.cli.conda import environment
+from condaprune.cli.options import journal_options, quiet_option
 
 if TYPE_CHECKING:
     from condaprune.sinks.inplace.leftover import Accept
 
 
-@click.command()
-@click.argument("env")
+@click.command(cls=Command)
+@environment
 @click.option(
     "--forget", is_flag=True, help="Delete what was set aside instead: the run is final then."
 )
 @journal_options
-@click.option("-q", "--quiet", is_flag=True, help="Say nothing.")
+@quiet_option
 def undo(env: str, forget: bool, quiet: bool, accept: Accept) -> None:
     """Restore ENV to what it was before `condaprune ENV --undoable`, or an interrupted --verify.
 

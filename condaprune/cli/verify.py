@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import click
 
+from condaprune.cli import effects
+from condaprune.cli.command import Command
+from condaprune.cli.options import quiet_option
 from condaprune.cli.outputs import Output, form_option, make_show, open_outputs, write_output
 from condaprune.live.verify.checks import NAMES
-from condaprune.report.forms import VERIFICATION, render
+from condaprune.report.forms import FORMS, VERIFICATION, able, check_form, form_of, render
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("before")
 @click.argument("after")
 @click.option(
@@ -52,8 +55,10 @@ from condaprune.report.forms import VERIFICATION, render
     help="The longest that one import or command may take.",
 )
 @form_option(VERIFICATION, "shown")
-@click.option("-o", "--output", metavar="FILE", help="Write the report to FILE, not to stdout.")
-@click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
+@click.option(
+    "-o", "--output", metavar="[FORM=]FILE", help="Write the report to FILE, not to stdout."
+)
+@quiet_option
 @click.option("--no-progress", is_flag=True, help="No bars on a terminal.")
 def verify(
     before: str,
@@ -81,7 +86,7 @@ def verify(
     from condaprune.cli.progress import Reporter
     from condaprune.live.verify.proof import compare
 
-    target = Output(shown, output or "-")
+    target = _target(output, shown)
     files = open_outputs([target])
     with Reporter(quiet=quiet, bars=not no_progress) as progress:
         verification = compare(
@@ -98,3 +103,21 @@ def verify(
     text = render(shown, VERIFICATION, verification, make_show())
     write_output(target, text, files, quiet=True)
     return 0 if verification.ok else 1
+
+
+def _target(output: str | None, shown: str) -> Output:
+    """Where the report goes, and its form. Errors: `UsageProblem`."""
+    if output is None:
+        return Output(shown, "-")
+    form, equals, path = output.partition("=")
+    if equals and form in FORMS:
+        check_form(form, VERIFICATION)
+        return Output(form, path)
+    named = form_of(output)
+    if any(effects.given(("shown",))):
+        if named != shown:
+            effects.warn(
+                f"the form of -o FILE is no longer to be said by --format: write -o {shown}={output}"
+            )
+        return Output(shown, output)
+    return Output(named if named in able(VERIFICATION) else "text", output)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import click
 
+from condaprune.cli.command import Command
 from condaprune.cli.completion import packages
+from condaprune.cli.conda import environment
 from condaprune.cli.outputs import form_option, make_show
 from condaprune.cli.terminal import put
 from condaprune.report.forms import WHY, render
 
 
-@click.command()
-@click.argument("env", metavar="ENV")
+@click.command(cls=Command)
+@environment
 @click.argument("package", metavar="PACKAGE", shell_complete=packages)
 @click.option("--unused", metavar="TRACE", help="Say too whether a run of this trace touched it.")
 @form_option(WHY)

@@ -167,12 +167,13 @@ def compile_rules(
     Rules that do not apply to its platform or Python match nothing. Errors: `RuleError` for a bad
     pattern of a rule, `UsageProblem` for one of the user's.
     """
-    _check("--keep", keep)
-    _check("--drop", drop)
+    check_patterns("--keep", keep)
+    check_patterns("--drop", drop)
     return Matcher(with_values(rules), inventory.layout, keep, drop)
 
 
-def _check(option: str, texts: Sequence[str]) -> None:
+def check_patterns(option: str, texts: Sequence[str]) -> None:
+    """Refuse a pattern of the user's that is none. Errors: `UsageProblem`, after *option*."""
     try:
         for text in texts:
             translate(text)

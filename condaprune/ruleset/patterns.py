@@ -23,7 +23,12 @@ ROOTS = ("bin", "include", "lib", "share", "site", "stdlib")
 _ROOT = re.compile(r"\{([^{}/]*)\}")
 _PARAMETER = re.compile(r"\{param\.([^{}/]*)\}")
 _BRACE = re.compile(r"(?<!\\)[{}]")
+_SHELL_CLASS = re.compile(r"\[(!?)(\]?[^\]]*)\]")
 _CLASS = re.compile(r"(\\.)|(\[\^?)(\]?[^\]]*\])", re.DOTALL)
+
+GLOB = "glob:"
+"""Begins a pattern of the user's that is a shell's over the whole path, as conda-pack reads one:
+``*`` and ``?`` match slashes too, and it means files alone, not what is below a folder."""
 
 VALUE = re.compile(r"[^/\x00-\x1f{}!#\\]+")
 """The value of a parameter: one path component, which may hold wildcards."""
@@ -61,6 +66,8 @@ def _translate(text: str) -> str:
         raise _bad(text, "is empty", "Write a gitignore pattern; a leading '#' needs a backslash.")
     if any(ord(char) < 32 for char in body):
         raise _bad(text, "holds a control character", "Use '?' in its place.")
+    if body.startswith(GLOB):
+        return _by_shell(text, body.removeprefix(GLOB))
     if _PARAMETER.search(body):
         raise _bad(text, "uses a parameter", "Only the rule that declares a parameter can use it.")
     root = _check_root(text, body)
@@ -77,6 +84,23 @@ def _translate(text: str) -> str:
         if not part:
             raise _bad(text, "has an empty segment", "Write single slashes.")
     return _by_pathspec(text, sign + body)
+
+
+def _by_shell(text: str, body: str) -> str:
+    regex = ""
+    while body:
+        found = _SHELL_CLASS.match(body)
+        if found is not None:
+            inside = found[2].replace("\\", "\\\\").replace("[", "\\[").replace("^", "\\^")
+            regex += f"[{'^' if found[1] else ''}{inside}]"
+        else:
+            regex += {"*": ".*", "?": "."}.get(body[0], re.escape(body[0]))
+        body = body[found.end() if found else 1 :]
+    try:
+        re.compile(regex)
+    except re.error as error:
+        raise _bad(text, "is malformed", f"{error}") from error
+    return f"^{regex}$"
 
 
 def _by_pathspec(text: str, pattern: str) -> str:
@@ -166,6 +190,8 @@ def check(text: str, *, keep: bool = False) -> None:
     Errors: `RuleError`.
     """
     translate(text)
+    if text.removeprefix("!").startswith(GLOB):
+        raise _bad(text, "is not in gitignore's syntax", "Write it without 'glob:'.")
     root = _ROOT.match(text)
     rest = text[root.end() :] if root else text
     everything = not rest.strip("*/") and (root is None or root[1] != "include")

@@ -6,6 +6,7 @@ A new source is one file, one function here that knows its own, and one entry in
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator
 
 from condaprune.errors import SourceError, nearest
@@ -17,6 +18,7 @@ _HOMES = ("miniforge3", "mambaforge", "miniconda3", "anaconda3", "micromamba", "
 _SYSTEM_HOMES = ("/opt/conda", "/opt/miniforge3", "/opt/miniconda3", "/opt/anaconda3")
 
 _LARGEST_LIST = 1 << 20
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE).match
 
 Opener = Callable[[str, Limits | None], Source | None]
 """The source for a name, or None where the name means another kind of source."""
@@ -33,6 +35,12 @@ def find_source(environment: str, limits: Limits | None = None) -> Source:
         source = open_source(environment, limits)
         if source is not None:
             return source
+    if _ADDRESS(environment):
+        raise SourceError(
+            "is an address, and condaprune reads what is on this machine",
+            where=environment,
+            remedy="Download it first; of an image, name the folder of the environment in it",
+        )
     raise SourceError(
         "no such file or folder",
         where=environment,
@@ -67,11 +75,27 @@ def _archive(name: str, limits: Limits | None) -> Source | None:
 def _environment(name: str, _limits: Limits | None) -> Source | None:
     if os.sep in name:
         return None
+    return _prefix(
+        _named(name, "no such file or folder, and no conda environment of that name"), None
+    )
+
+
+def prefix_named(name: str) -> str:
+    """The prefix of the conda environment called *name*. Errors: `SourceError`."""
+    return _named(name, "no conda environment of that name")
+
+
+def environment_names() -> list[str]:
+    """The names of this machine's conda environments."""
+    return sorted(_environments())
+
+
+def _named(name: str, problem: str) -> str:
     prefixes = _environments()
     if name in prefixes:
-        return _prefix(prefixes[name], None)
+        return prefixes[name]
     raise SourceError(
-        "no such file or folder, and no conda environment of that name",
+        problem,
         where=name,
         remedy=nearest(name, sorted(prefixes))
         if prefixes

@@ -62,10 +62,11 @@ def format_of(output: str, name: str) -> Format:
     if stem.endswith(".tar"):
         stem, extension = stem[:-4], ".tar" + extension
     if extension and stem and not output.endswith("/") and not os.path.isdir(output):
+        known = ", ".join(sorted(_BY_EXTENSION))
         raise UsageProblem(
             f"no format has the extension {extension!r}",
             where=output,
-            remedy=f"{nearest(extension, list(_BY_EXTENSION))} (End the name with / for a folder)",
+            remedy=f"There are {known}; end the name with / for a folder",
         )
     if goes_on(output):
         raise UsageProblem(
