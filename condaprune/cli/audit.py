@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
 
+from condaprune.cli import effects
 from condaprune.cli.command import Command
 from condaprune.cli.conda import environment
 from condaprune.cli.options import asks_for_plan, request_options
 from condaprune.cli.outputs import (
+    Output,
     make_show,
     open_outputs,
     output_options,
@@ -21,6 +24,10 @@ from condaprune.report.audit.model import VIEWS
 
 if TYPE_CHECKING:
     from condaprune.request.request import Request
+
+
+_READING = ("exact", "quick", "duplicates", "exclusive", "unused")
+_COUNTING = ("by", "depth", "exclude", *_READING, "save", "all_files", "top")
 
 
 @click.command(cls=Command)
@@ -85,9 +92,9 @@ def audit(
     or a saved audit.
 
     \b
-    condaprune audit /env                                packages, categories, folders
-    condaprune audit /env --profile runtime -o html=a.html   with what a prune would take
-    condaprune audit /env --save base.json               a baseline for `condaprune check`
+    condaprune audit /env                      packages, categories, folders
+    condaprune audit /env --strip -o a.html    with what a prune would take
+    condaprune audit /env --save base.json     a baseline for `condaprune check`
     """
     from condaprune.report.forms import AUDIT, NEEDS
 
@@ -95,6 +102,7 @@ def audit(
     wanted_outputs = parse_outputs(outputs, form, NEEDS if needs else AUDIT)
     files = open_outputs(wanted_outputs, ("--save", save))
     laid_over = request if asks_for_plan() or "rule" in by else None
+    _warn_of_idle(wanted_outputs, needs=needs)
     if needs:
         from condaprune.cli.runtime import show_runtime
 
@@ -128,6 +136,10 @@ def audit(
     subject = open_subject(env)
     if not isinstance(subject, Audit) and (note := note_on_pending(subject)):
         say(note)
+    if laid_over is not None and not isinstance(subject, Audit):
+        effects.check_matches(laid_over, subject.inventory())
+    if isinstance(subject, Audit):
+        effects.warn_idle(_READING, "on a document: nothing is read")
     with Reporter(quiet=quiet, bars=not no_progress) as progress:
         audit = make_audit(subject, wanted, laid_over, progress=progress)
     show = make_show(by, top, files=all_files)
@@ -136,3 +148,17 @@ def audit(
         files.write(save, to_json(audit, baseline=True))
         if not quiet:
             say(f"saved the baseline {save}")
+
+
+def _warn_of_idle(outputs: Sequence[Output], *, needs: bool) -> None:
+    """Warn of options without an effect on these outputs."""
+    if needs:
+        effects.warn_idle(_COUNTING, "with --runtime or --dockerfile")
+        return
+    forms = {output.form for output in outputs}
+    if not forms & {"json", "csv"}:
+        effects.warn_idle(("all_files",), "but on the forms json and csv")
+    if not forms & {"text", "md", "github"}:
+        effects.warn_idle(("top",), "but on the forms text, md and github")
+    if not forms & {"text", "md", "csv", "github"}:
+        effects.warn_idle(("by",), "but on the forms text, md, github and csv")

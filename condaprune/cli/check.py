@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from condaprune.cli import effects
 from condaprune.cli.command import Command
 from condaprune.cli.conda import environment
 from condaprune.cli.options import asks_for_plan, request_options
@@ -70,8 +71,8 @@ def check(
 
     \b
     condaprune check /env --save base.json       the baseline to commit
-    condaprune check /env --baseline base.json   in CI, with --format github there
-    condaprune check /env --pruned               what the image will hold, before the prune
+    condaprune check /env --baseline base.json   in CI, with --format github
+    condaprune check /env --pruned               what a prune would leave
     """
     from condaprune.app.audit import audit as make_audit
     from condaprune.cli.progress import Reporter
@@ -95,6 +96,14 @@ def check(
             where="check",
             remedy="Add --pruned to count what a prune with these options would leave",
         )
+    if not pruned:
+        effects.warn_idle(("config_file", "isolated"), "without --pruned")
+    if not {output.form for output in (*wanted_outputs, *wanted_exports)} & {
+        "text",
+        "md",
+        "github",
+    }:
+        effects.warn_idle(("top",), "but on the forms text, md and github")
     exported = (("--audit", export.path) for export in wanted_exports if export.path != "-")
     files = open_outputs(wanted_outputs, ("--save", save), *exported)
     config = find_config(os.getcwd(), (env,))
@@ -112,6 +121,8 @@ def check(
     if base is not None and not isinstance(base, Audit):
         base = make_audit(base, Wanted(exclude=limits.exclude, depth=limits.depth))
     subject = open_subject(env)
+    if pruned and not isinstance(subject, Audit):
+        effects.check_matches(request, subject.inventory())
     measures = {limit.measure for limit in limits.limits}
     wanted = Wanted(
         depth=limits.depth if not isinstance(subject, Audit) else subject.depth,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -36,6 +37,9 @@ class Command(click.Command):
 
     def get_help_option(self, ctx: click.Context) -> click.Option:
         return self._whole
+
+    def get_help_option_names(self, ctx: click.Context) -> list[str]:
+        return ["--help"]
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         return self.params
@@ -78,22 +82,21 @@ class Command(click.Command):
         records = {
             param.name: record
             for param in self.params
-            if (record := param.get_help_record(ctx)) is not None
+            if isinstance(param, click.Option) and (record := param.get_help_record(ctx))
         }
         sections = {title: [n for n in names if n in records] for title, names in SECTIONS.items()}
-        sorted_ = {name for names in sections.values() for name in names}
-        sections = {"": [name for name in records if name not in sorted_], **sections}
-        own = self.name or ""
+        placed = {name for names in sections.values() for name in names}
+        sections = {"": [name for name in records if name not in placed], **sections}
         for title, names in sections.items():
             if names:
-                with formatter.section(title or f"Options of {own}"):
+                with formatter.section(title or f"Options of {self.name}"):
                     formatter.write_dl([records[name] for name in names])
 
     def _usual(self, ctx: click.Context) -> str:
         """The short help: it fits on a terminal of 80 columns and 24 lines."""
         formatter = ctx.make_formatter()
         self.format_usage(ctx, formatter)
-        self.format_help_text(ctx, formatter)
+        self._format_start(formatter)
         shown = {param.name: param for param in self.params}
         usual = USUAL.get(self.name or "", ())
         with formatter.section("Usual options"):
@@ -101,6 +104,14 @@ class Command(click.Command):
                 [(_spelling(shown[name]), text) for name, text in usual if name in shown]
             )
         return formatter.getvalue().rstrip("\n")
+
+    def _format_start(self, formatter: click.HelpFormatter) -> None:
+        """The first paragraph of the help, and the examples."""
+        first, *more = inspect.cleandoc(self.help or "").split("\n\n")
+        examples = [text for text in more if text.startswith("\b")]
+        formatter.write_paragraph()
+        with formatter.indentation():
+            formatter.write_text("\n\n".join((first, *examples)))
 
 
 def order_of_options() -> list[str]:

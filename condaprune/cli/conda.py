@@ -118,18 +118,20 @@ def filters(
     return tuple(keep), tuple(drop)
 
 
-def report_form(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
+class ReportForm(click.Choice[str]):
     """The form of a report; refuses an archive's, which ``--format`` names in conda-pack."""
-    if value in ("text", "json"):
-        return value
-    if value in FORMATS:
-        raise click.BadParameter(f"{value!r} is a format of conda-pack's: {FORMATS[value]}.")
-    if value in _archive_formats():
-        raise click.BadParameter(
-            f"{value!r} is a format of archives, and --format is the form of the report. "
-            f"Write --archive-format {value}."
-        )
-    raise click.BadParameter(f"{value!r} is not one of 'text', 'json'.")
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if value in FORMATS:
+            self.fail(f"{value!r} is a format of conda-pack's: {FORMATS[value]}.", param, ctx)
+        if value not in self.choices and value in _archive_formats():
+            self.fail(
+                f"{value!r} is a format of archives, and --format is the form of the report. "
+                f"Write --archive-format {value}.",
+                param,
+                ctx,
+            )
+        return super().convert(value, param, ctx)
 
 
 def _archive_formats() -> Iterator[str]:

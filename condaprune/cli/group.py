@@ -12,17 +12,17 @@ from condaprune.version import DOCS, __version__
 
 # name -> module under condaprune.cli (the command has the same name), one line of help
 COMMANDS = {
-    "prune": "Prune ENV in place, or into an archive or folder with -o (the default command).",
+    "prune": "Prune ENV in place, or into an archive or folder with -o (default).",
     "undo": "Put back what a run with --undoable removed from ENV.",
-    "status": "When and how ENV was pruned in place, and whether anything is left undone.",
+    "status": "When and how ENV was pruned in place, and what is left undone.",
     "explain": "Why a path, module or package of ENV goes or stays.",
     "rules": "Show the rules, and test them.",
     "verify": "What worked in BEFORE and no longer does in AFTER.",
     "trace": "Record what a command uses of an environment.",
     "audit": "Where the bytes of ENV go, by package, category, folder and rule.",
-    "diff": "What changed from one environment to another, by package, category, folder, file.",
-    "check": "Whether ENV is within the budgets of condaprune.toml; exit 1 if not.",
-    "why": "Who needs a package of ENV, what would go with it, and can it go.",
+    "diff": "What changed from one environment to another.",
+    "check": "Whether ENV is within the budgets of condaprune.toml.",
+    "why": "Who needs a package of ENV, and whether it can go.",
 }
 
 
@@ -41,6 +41,9 @@ class LazyGroup(click.Group):
         command = getattr(import_module(f"condaprune.cli.{cmd_name}"), cmd_name)
         assert isinstance(command, click.Command)
         return command
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        self.format_commands(ctx, formatter)  # the epilog says what options there are
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -80,13 +83,13 @@ def _check_command(args: list[str]) -> None:
 @click.group(
     cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="`condaprune ENV` is `condaprune prune ENV`; `condaprune help COMMAND` shows all options "
-    "of a command, `-h` the usual ones. Exit status: 0 done, 1 ran and the answer is no, 2 could "
-    f"not run. Docs: {DOCS}.",
+    epilog="COMMAND -h shows its usual options, COMMAND --help all; -V shows the version. Exit "
+    f"status: 0 done, 1 ran and the answer is no, 2 could not run. Docs: {DOCS}.",
 )
 @click.version_option(__version__, "-V", "--version", prog_name="condaprune")
 def cli() -> None:
     """Prune a conda environment to the smallest one that is proven to still work.
 
-    ENV is a prefix, an archive made of one, or the name of a conda environment.
+    `condaprune ENV` is `condaprune prune ENV`. ENV is a prefix, an archive made of one, or the
+    name of a conda environment.
     """

@@ -9,7 +9,7 @@ import click
 
 from condaprune.cli import effects
 from condaprune.cli.command import Command
-from condaprune.cli.conda import environment, is_name, report_form
+from condaprune.cli.conda import ReportForm, environment, is_name
 from condaprune.cli.options import (
     in_place_options,
     prune_request_options,
@@ -44,10 +44,9 @@ if TYPE_CHECKING:
 @click.option(
     "--format",
     "shown",
-    metavar="[text|json]",
+    type=ReportForm(["text", "json"]),
     default="text",
     show_default=True,
-    callback=report_form,
     help="The form of the report.",
 )
 @click.option("--manifest", metavar="FILE", help="Write the plan as carried out, as JSON.")

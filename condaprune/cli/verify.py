@@ -116,8 +116,6 @@ def _target(output: str | None, shown: str) -> Output:
     named = form_of(output)
     if any(effects.given(("shown",))):
         if named != shown:
-            effects.warn(
-                f"the form of -o FILE is no longer to be said by --format: write -o {shown}={output}"
-            )
+            effects.warn(f"--format is for stdout: say the form by -o {shown}={output}")
         return Output(shown, output)
     return Output(named if named in able(VERIFICATION) else "text", output)

@@ -69,7 +69,7 @@ def test_one_new_file_by_two_names_is_refused(env: Path, words: str) -> None:
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root makes devices")
 def test_two_records_may_go_where_nobody_reads(env: Path) -> None:
     os.mknod("null", stat.S_IFCHR | 0o666, os.makedev(1, 3))
-    ran = condaprune(env, "-n", "-q", "--manifest", "null", "--sbom", "null")
+    ran = condaprune(env, "--dry-run", "-q", "--manifest", "null", "--sbom", "null")
     assert (ran.status, ran.err) == (0, "")
     assert stat.S_ISCHR(os.lstat("null").st_mode)
 

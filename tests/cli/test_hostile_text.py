@@ -189,7 +189,7 @@ def _in_a_process(*words: str) -> Ran:
 def test_on_a_terminal_too(tmp_path: Path) -> None:
     env = make_hostile(tmp_path)
     reader, terminal = pty.openpty()
-    command = [sys.executable, "-m", "condaprune", str(env), "-n", "-vv", "--no-progress"]
+    command = [sys.executable, "-m", "condaprune", str(env), "--dry-run", "-vv", "--no-progress"]
     environment = {**os.environ, "TERM": "xterm-256color", "FORCE_COLOR": "1"}
     with subprocess.Popen(command, stdout=terminal, stderr=terminal, env=environment) as process:
         os.close(terminal)

@@ -78,18 +78,18 @@ def test_an_image_that_compiles_at_every_start_says_so(
 
 
 def test_stdout_holds_only_the_report(env: Path) -> None:
-    ran = condaprune(env, "-n", "--format", "json")
+    ran = condaprune(env, "--dry-run", "--format", "json")
     json.loads(ran.out)
     assert "scan" in ran.err
 
 
 def test_quiet_prints_nothing(env: Path) -> None:
-    ran = condaprune(env, "-n", "-q")
+    ran = condaprune(env, "--dry-run", "-q")
     assert (ran.out, ran.err) == ("", "")
 
 
 def test_verbose_lists_what_goes(env: Path) -> None:
-    assert "removed lib/libdemo.a" in condaprune(env, "-n", "-vv").out
+    assert "removed lib/libdemo.a" in condaprune(env, "--dry-run", "-vv").out
 
 
 def test_the_manifest_names_every_removed_path_and_its_rule(env: Path, tmp_path: Path) -> None:
@@ -102,7 +102,7 @@ def test_the_manifest_names_every_removed_path_and_its_rule(env: Path, tmp_path:
 
 def test_the_bill_of_materials_is_written_elsewhere_too(env: Path, tmp_path: Path) -> None:
     target = tmp_path / "sbom.json"
-    assert condaprune(env, "-n", "--sbom", target).status == 0
+    assert condaprune(env, "--dry-run", "--sbom", target).status == 0
     assert {c["name"] for c in json.loads(target.read_text())["components"]} == {"demo", "libdemo"}
 
 
@@ -117,8 +117,8 @@ def test_the_configuration_beside_the_working_folder_is_used(
 ) -> None:
     (tmp_path / "condaprune.toml").write_text('keep = ["*.a"]\n')
     monkeypatch.chdir(tmp_path)
-    assert "lib/libdemo.a" not in condaprune(env, "-n", "-vv").out
-    assert "lib/libdemo.a" in condaprune(env, "-n", "-vv", "--isolated").out
+    assert "lib/libdemo.a" not in condaprune(env, "--dry-run", "-vv").out
+    assert "lib/libdemo.a" in condaprune(env, "--dry-run", "-vv", "--isolated").out
 
 
 def refused(*arguments: object) -> str:
@@ -211,10 +211,10 @@ def test_links_out_of_the_prefix_are_not_followed(env: Path, tmp_path: Path) -> 
 
 def test_a_dry_run_after_an_undoable_run_sees_nothing_pending(env: Path) -> None:
     assert condaprune(env, "--undoable").status == 0
-    assert "interrupted" not in condaprune(env, "-n").err
+    assert "interrupted" not in condaprune(env, "--dry-run").err
 
 
 def test_a_dry_run_says_that_a_run_was_interrupted(env: Path) -> None:
     (env / ".condaprune").mkdir()
-    assert "an interrupted run" in condaprune(env, "-n").err
+    assert "an interrupted run" in condaprune(env, "--dry-run").err
     assert (env / ".condaprune").exists()

@@ -54,7 +54,7 @@ def test_a_trace_holds_what_it_touched(env: Path) -> None:
 
 
 def test_only_traced_needs_a_trace(env: Path) -> None:
-    ran = condaprune(env, "-n", "--only-traced")
+    ran = condaprune(env, "--dry-run", "--only-traced")
     assert (ran.status, "--trace FILE" in ran.err) == (2, True)
 
 

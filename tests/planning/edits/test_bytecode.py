@@ -132,7 +132,7 @@ def test_the_configuration_chooses_and_the_command_line_overrules(tmp_path: Path
     env = make_prefix(tmp_path / "env", {MODULE: b"", BYTECODE: pyc(b"", 1000)})
     config = tmp_path / "condaprune.toml"
     config.write_text('bytecode = "keep"\n')
-    options = ("-n", "--config", config, "-vv")
+    options = ("--dry-run", "--config", config, "-vv")
     assert BYTECODE not in condaprune(env, *options).out
     assert BYTECODE in condaprune(env, *options, "--bytecode", "drop").out
 

@@ -14,7 +14,7 @@ from tests.sinks.inplace.planted import JOURNALS, build_with_outside, plant, raw
 _PRUNE = ("--isolated", "--profile", "safe", "--drop", "/include/**")
 READING = {
     "status": ["status", "{env}"],
-    "a dry run": ["{env}", "-n", *_PRUNE],
+    "a dry run": ["{env}", "--dry-run", *_PRUNE],
     "audit": ["audit", "{env}", "--quick", "--isolated"],
     "explain": ["explain", "{env}", "bin/python", "--isolated"],
 }
