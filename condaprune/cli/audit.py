@@ -103,6 +103,8 @@ def audit(
     files = open_outputs(wanted_outputs, ("--save", save))
     laid_over = request if asks_for_plan() or "rule" in by else None
     _warn_of_idle(wanted_outputs, needs=needs)
+    if laid_over is None:
+        effects.warn_idle(("config_file", "isolated"), "without an option that says what may go")
     if needs:
         from condaprune.cli.runtime import show_runtime
 
@@ -160,5 +162,6 @@ def _warn_of_idle(outputs: Sequence[Output], *, needs: bool) -> None:
         effects.warn_idle(("all_files",), "but on the forms json and csv")
     if not forms & {"text", "md", "github"}:
         effects.warn_idle(("top",), "but on the forms text, md and github")
-    if not forms & {"text", "md", "csv", "github"}:
+    by = click.get_current_context().params["by"]
+    if "rule" not in by and not forms & {"text", "md", "csv", "github"}:
         effects.warn_idle(("by",), "but on the forms text, md, github and csv")

@@ -71,7 +71,7 @@ class Command(click.Command):
                 + (" (a dry run is --dry-run)" if option == "-n" else ""),
                 ctx,
             )
-        ctx.meta[conda.BY_NAME] = prefix is None
+        ctx.meta[conda.BY_NAME] = name
         path = conda.prefix_called(str(name)) if prefix is None else conda.prefix_at(prefix)
         return [path, *args]
 

@@ -12,7 +12,7 @@ from condaprune.cli import completion
 from condaprune.errors import UsageProblem
 
 BY_NAME = "condaprune.by-name"
-"""What tells, in a context's `meta`, that the environment was named by its name."""
+"""Where a context's `meta` has the name by which ``-n`` names the environment."""
 _DRY_RUN = "a dry run is --dry-run"
 
 REFUSED = {
@@ -78,10 +78,12 @@ def prefix_at(folder: str) -> str:
     return folder if "/" in folder else f"./{folder}"
 
 
-def is_name(env: str) -> bool:
-    """Whether the command line names the environment by its name, not by a path."""
-    by_option = click.get_current_context().meta.get(BY_NAME, False)
-    return by_option or ("/" not in env and not os.path.lexists(env))
+def name_of(env: str) -> str:
+    """The name by which the command line names the environment; empty where it gives a path."""
+    by_option = click.get_current_context().meta.get(BY_NAME)
+    if by_option:
+        return str(by_option)
+    return "" if "/" in env or os.path.lexists(env) else env
 
 
 def clearer(error: click.UsageError, ctx: click.Context) -> click.UsageError:

@@ -46,7 +46,7 @@ def given(names: Iterable[str]) -> Iterator[str]:
     for name in names:
         source = context.get_parameter_source(name)
         if name in options and source is ParameterSource.COMMANDLINE:
-            yield max(options[name].opts, key=len)
+            yield next(word for word in options[name].opts if word.startswith("--"))
 
 
 def warn_idle(names: Iterable[str], why: str) -> None:

@@ -9,7 +9,7 @@ import click
 
 from condaprune.cli import effects
 from condaprune.cli.command import Command
-from condaprune.cli.conda import ReportForm, environment, is_name
+from condaprune.cli.conda import ReportForm, environment, name_of
 from condaprune.cli.options import (
     in_place_options,
     prune_request_options,
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from condaprune.request.request import Request
     from condaprune.sinks.outputs.options import OutputOptions
     from condaprune.sources.base import Limits, Source
+
+_NOTHING = "nothing was written: this was a dry run"
 
 
 @click.command(cls=Command)
@@ -86,14 +88,16 @@ def prune(
     if output is not None:
         _refuse_in_place_options()
     effects.warn_of_output(output)
+    if not in_place.heal:
+        effects.warn_idle(("heal_tries", "heal_time"), "without --heal")
     if shown == "json" or quiet:
         effects.warn_idle(("verbose",), "with --quiet" if quiet else "on the form json")
     source = find_source(env, limits)
     effects.warn_of_limits(source.prefix)
-    if output is None and not dry_run and not yes and source.prefix and is_name(env):
+    if output is None and not dry_run and not yes and source.prefix and (name := name_of(env)):
         from condaprune.cli.question import check_name
 
-        check_name(env, source.prefix)
+        check_name(name, source.prefix)
     files = _open_files(output, manifest, sbom) if manifest or sbom else None
     undoable = in_place.undoable
     with Reporter(quiet=quiet, bars=not no_progress) as progress:
@@ -134,7 +138,9 @@ def prune(
     if pruned.keeps:
         put(_healed(pruned), sys.stderr if quiet or shown == "json" else stream)
     if not quiet and shown != "json":
-        put(_last_line(pruned, output, undoable=undoable), stream)
+        put(_last_lines(pruned, output, undoable=undoable), stream)
+    elif not quiet and dry_run and output is not None:
+        say(_NOTHING)
 
 
 def _report(pruned: Pruned, shown: str, verbose: int) -> Rendering:
@@ -164,17 +170,17 @@ def _check_output(output: OutputOptions | None, source: Source) -> None:
         OutputSink(output, source.prefix)
 
 
-def _last_line(pruned: Pruned, output: OutputOptions | None, *, undoable: bool) -> Rendering:
-    """The line that a report ends with: that nothing was written, or how to undo what was done."""
-    from condaprune.cli.question import last_line
+def _last_lines(pruned: Pruned, output: OutputOptions | None, *, undoable: bool) -> Rendering:
+    """What a report ends with: that nothing was written, or how to undo what was done."""
+    from condaprune.cli.question import last_lines
     from condaprune.report.rendering import as_text
 
-    line = ""
+    lines: tuple[str, ...] = ()
     if pruned.outcome is None:
-        line = "nothing was written: this was a dry run" if output is not None else ""
+        lines = (_NOTHING,) if output is not None else ()
     elif output is None:
-        line = last_line(pruned.plan, undoable=undoable)
-    return as_text(["", line] if line else ())
+        lines = last_lines(pruned.plan, undoable=undoable)
+    return as_text(("", *lines) if lines else ())
 
 
 def _open_files(output: OutputOptions | None, manifest: str | None, sbom: str | None) -> Files:

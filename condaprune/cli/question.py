@@ -26,16 +26,16 @@ def is_asked() -> bool:
     return sys.stdin.isatty() and os.environ.get("CI", "").lower() in ("", "0", "false")
 
 
-def check_name(env: str, prefix: str) -> None:
+def check_name(name: str, prefix: str) -> None:
     """Refuse to prune in place what was named by its name where nobody can be asked.
 
     Errors: `UsageProblem`.
     """
     if not is_asked():
         raise UsageProblem(
-            f"this is the name of {prefix}, which would be pruned in place",
-            where=env,
-            remedy="Name the path, or say so with --yes (-o FILE leaves it as it is)",
+            f"is the name of {prefix}, and this would prune it in place",
+            where=name,
+            remedy="Name the path, or add --yes (-o FILE would leave it as it is)",
         )
 
 
@@ -57,19 +57,30 @@ def ask(plan: Plan, *, undoable: bool, verified: bool) -> None:
     hint = "" if undoable else "; --undoable sets aside what goes, -o leaves ENV as it is"
     if verified and not undoable:
         end = "It is undone only if the verification fails"
-    answer = _answer((headline, f"{end}{hint}.", "Prune it in place? [y/N] "))
+    confirm(headline, f"{end}{hint}.", "Prune it in place?")
+
+
+def confirm(*lines: str) -> None:
+    """Show *lines*, the last one as a question, and go on only by a yes.
+
+    Errors: `Declined`, `UsageProblem` where there is no terminal to ask on.
+    """
+    answer = _answer((*lines[:-1], f"{lines[-1]} [y/N] "))
     if answer.strip().lower() not in ("y", "yes"):
-        raise Declined("nothing was done", where=label)
+        raise Declined("nothing was done")
 
 
-def last_line(plan: Plan, *, undoable: bool) -> str:
-    """How to undo a run in place that has ended, or that it cannot be; empty if nothing went."""
+def last_lines(plan: Plan, *, undoable: bool) -> tuple[str, ...]:
+    """How to undo a run in place that has ended, or that it cannot be; none if nothing went."""
     if not any(True for _ in plan.removed()) and not plan.edits:
-        return ""
+        return ()
     env = shlex.quote(plan.inventory.label)
     if undoable:
-        return f"undo this: condaprune undo {env}; make it final: condaprune undo {env} --forget"
-    return "this cannot be undone (another time: --undoable, or -o for a copy)"
+        return (
+            f"undo this:     condaprune undo {env}",
+            f"make it final: condaprune undo {env} --forget",
+        )
+    return ("this cannot be undone (another time: --undoable, or -o for a copy)",)
 
 
 def _answer(lines: tuple[str, ...]) -> str:

@@ -14,7 +14,7 @@ import click
 
 from condaprune.cli import effects
 from condaprune.cli.completion import environments
-from condaprune.cli.conda import is_name, prefix_called
+from condaprune.cli.conda import name_of, prefix_called
 from condaprune.cli.options import quiet_option
 from condaprune.cli.terminal import put, say
 from condaprune.errors import TraceError, UsageProblem
@@ -136,7 +136,7 @@ def record_command(
         raise click.UsageError("-n and -p both name the environment: leave one out", ctx)
     named = prefix_called(name) if name else prefix
     root = _prefix(named) if named else check_prefix(find_prefix(command, os.environ))
-    if prefix and is_name(prefix):
+    if prefix and name_of(prefix):
         effects.warn(f"-p and --prefix are for a folder: write -n {prefix}")
     if append and output == "-":
         effects.warn("--append has no effect on stdout")

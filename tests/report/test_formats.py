@@ -167,7 +167,9 @@ def test_a_manifest_is_not_compared_with_an_environment(
     prefix: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     manifest = tmp_path / "m.json"
-    assert run(["prune", os.fspath(prefix), "--dry-run", "-q", "--manifest", os.fspath(manifest)]) == 0
+    assert (
+        run(["prune", os.fspath(prefix), "--dry-run", "-q", "--manifest", os.fspath(manifest)]) == 0
+    )
     assert run(["audit", os.fspath(manifest), "-q"]) == 0
     assert run(["diff", os.fspath(manifest), os.fspath(manifest), "-q"]) == 0
     capsys.readouterr()
