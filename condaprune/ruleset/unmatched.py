@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from condaprune.model import Inventory
 from condaprune.ruleset.patterns import GLOB, resolve
 from condaprune.ruleset.regexset import compile_set
 
 _MOST_NAMES = 50_000  # comparing names takes time
+_PLAIN = str.maketrans("", "", "*?[]!")
 
 
 def unmatched(patterns: Sequence[str], inventory: Inventory) -> tuple[str, ...]:
@@ -59,8 +60,14 @@ def nearest_path(pattern: str, inventory: Inventory) -> str:
     return above
 
 
-def _closest(word: str, names: dict[str, str]) -> str:
-    plain = word.translate(str.maketrans("", "", "*?[]!"))
-    near = [n for n in names if abs(len(n) - len(plain)) <= max(3, len(plain) // 2)]
+def _closest(word: str, names: Mapping[str, str]) -> str:
+    """The name that is most like *word*, of which a wildcard at an end is left aside."""
+    plain = word.translate(_PLAIN)
+    if not plain:
+        return ""
+    cut = slice(len(plain)) if word.endswith("*") else slice(None)
+    cut = slice(-len(plain), None) if word.startswith("*") else cut
+    parts = {name[cut]: name for name in names}
+    near = [part for part in parts if abs(len(part) - len(plain)) <= max(3, len(plain) // 2)]
     found = difflib.get_close_matches(plain, near[:_MOST_NAMES], n=1, cutoff=0.5)
-    return found[0] if found else ""
+    return parts[found[0]] if found else ""
