@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import tarfile
 from pathlib import Path
 
 import pytest
 
 from tests.cli.runner import condaprune
+from tests.docs.blocks import ROOT
 from tests.trees import make_prefix
 
 FILES = {
@@ -67,6 +69,15 @@ def test_the_list_is_of_all_that_conda_pack_has() -> None:
     cli = pytest.importorskip("conda_pack.cli")
     has = {word for action in cli.build_parser()._actions for word in action.option_strings}
     assert has == CONDA_PACK.keys()
+
+
+def test_the_page_names_each_of_them_and_whether_it_is_refused() -> None:
+    page = (ROOT / "docs" / "comparison.md").read_text("utf-8")
+    rows = [line.split(" | ") for line in page.splitlines() if line.startswith("| `-")]
+    answers = {word: row[1] for row in rows for word in re.findall(r"`(-[\w-]+)`", row[0])}
+    assert answers.keys() == CONDA_PACK.keys()
+    for option, (_, words) in CONDA_PACK.items():
+        assert answers[option].startswith("refused") == bool(words), option
 
 
 @pytest.mark.parametrize("option", CONDA_PACK)
