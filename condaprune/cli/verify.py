@@ -100,7 +100,7 @@ def verify(
             changed_only=changed_only,
             progress=progress,
         )
-    text = render(shown, VERIFICATION, verification, make_show())
+    text = render(target.form, VERIFICATION, verification, make_show())
     write_output(target, text, files, quiet=True)
     return 0 if verification.ok else 1
 
@@ -118,4 +118,7 @@ def _target(output: str | None, shown: str) -> Output:
         if named != shown:
             effects.warn(f"--format is for stdout: say the form by -o {shown}={output}")
         return Output(shown, output)
-    return Output(named if named in able(VERIFICATION) else "text", output)
+    if named and named not in able(VERIFICATION):
+        effects.warn(f"the form {named} cannot hold {VERIFICATION.words}: -o {output} gets text")
+        named = "text"
+    return Output(named or "text", output)
