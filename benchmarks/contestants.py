@@ -85,7 +85,7 @@ def _ours(*options: str, output: str = "") -> Callable[[Path, Path], list[str]]:
     base = [sys.executable, "-m", "condaprune"]
 
     def command(copy: Path, out: Path) -> list[str]:
-        target = ["-o", str(out / output)] if output else []
+        target = ["-o", str(out / output)] if output else ["--yes"]
         return [*base, str(copy), "-q", "--isolated", *options, *target]
 
     return command
@@ -115,7 +115,7 @@ def _empack(folder: Path) -> Peer:
     options += ["--keep-conda-meta", "slim", "--config", str(config)]
     return Peer(
         "empack's default patterns",
-        lambda copy, _: [sys.executable, "-m", "condaprune", str(copy), "-q", *options],
+        lambda copy, _: [sys.executable, "-m", "condaprune", str(copy), "--yes", "-q", *options],
     )
 
 

@@ -63,7 +63,7 @@ def in_place(
         finds, ours = compare(
             [
                 ("finds", ["sh", "-c", f"set -e\ncd '{copy}'\n{_finds(prefix)}"]),
-                ("condaprune", [CONDAPRUNE, str(copy), "-q", "--isolated"]),
+                ("condaprune", [CONDAPRUNE, str(copy), "--yes", "-q", "--isolated"]),
             ],
             rounds=rounds,
             before_each=fresh,

@@ -54,7 +54,7 @@ def main() -> None:
         run(slim / "bin" / "prefixdemo")
 
         say("pruning the other one in place")
-        run(*condaprune, second, "--no-progress")
+        run(*condaprune, second, "--yes", "--no-progress")
         run(second / "bin" / "python", "-c", PROOF)
         run(second / "bin" / "prefixdemo")
         say("done: both run")

@@ -27,8 +27,8 @@ def prove(python: str | None, size: str, profile: str, folder: Path) -> bool:
     manifest = folder / "manifest.json"
     condaprune = [sys.executable, "-m", "condaprune"]
     subprocess.run(
-        [*condaprune, after.prefix, "--profile", profile, "--manifest", manifest, "-q",
-         "--isolated"],
+        [*condaprune, after.prefix, "--profile", profile, "--manifest", manifest, "--yes",
+         "-q", "--isolated"],
         check=True,
     )  # fmt: skip
     saved = json.loads(manifest.read_text())

@@ -30,6 +30,7 @@ _IMAGE = (
     "image_layers", "image_codec", "image_base", "image_env", "image_entrypoint", "image_command",
     "image_user", "image_workdir",
 )  # fmt: skip
+_CLOSURE = "imports"
 _LIMITS = ("entries", "size", "ratio", "links_out")
 
 
@@ -62,11 +63,12 @@ def remember_own(request: Request) -> None:
 
 def check_values(request: Request) -> None:
     """Refuse what is wrong whatever the environment is. Errors: `CondapruneError`."""
-    from condaprune.traces.needs import CLOSURES
+    if request.closure != _CLOSURE:
+        from condaprune.traces.needs import CLOSURES
 
-    if request.closure not in CLOSURES:
-        what = f"there is no closure {request.closure!r}"
-        raise UsageProblem(what, where="--closure", remedy=nearest(request.closure, CLOSURES))
+        if request.closure not in CLOSURES:
+            what = f"there is no closure {request.closure!r}"
+            raise UsageProblem(what, where="--closure", remedy=nearest(request.closure, CLOSURES))
     if request.no_guard:
         from condaprune.guards import GUARDS
 

@@ -87,6 +87,6 @@ def prune(prefix: Path, profile: str, manifest: Path, *options: str) -> None:
     """Prune an environment in place, as a user would from a terminal."""
     subprocess.run(
         [sys.executable, "-m", "condaprune", prefix, "--profile", profile, "--manifest", manifest,
-         "-q", "--isolated", *options],
+         "--yes", "-q", "--isolated", *options],
         check=True,
     )  # fmt: skip
