@@ -26,8 +26,10 @@ if TYPE_CHECKING:
     from condaprune.request.request import Request
 
 
-_READING = ("exact", "quick", "duplicates", "exclusive", "unused")
-_COUNTING = ("by", "depth", "exclude", *_READING, "save", "all_files", "top")
+_COUNTING = (
+    "by", "depth", "exclude", "exact", "quick", "duplicates", "exclusive", "unused", "save",
+    "all_files", "top",
+)  # fmt: skip
 
 
 @click.command(cls=Command)
@@ -141,7 +143,9 @@ def audit(
     if laid_over is not None and not isinstance(subject, Audit):
         effects.check_matches(laid_over, subject.inventory())
     if isinstance(subject, Audit):
-        effects.warn_idle(_READING, "on a document: nothing is read")
+        effects.warn_idle(("quick",), "on a document: nothing is read")
+    elif exclude:
+        effects.warn_of_excludes(exclude, subject.inventory())
     with Reporter(quiet=quiet, bars=not no_progress) as progress:
         audit = make_audit(subject, wanted, laid_over, progress=progress)
     show = make_show(by, top, files=all_files)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from condaprune.cli import effects
 from condaprune.cli.command import Command
 from condaprune.cli.outputs import (
     make_show,
@@ -70,6 +71,9 @@ def diff(
         depth = min(depth, document.depth) if not document.items else depth
         exclude = exclude or document.exclude
     wanted = Wanted(depth=depth, exclude=exclude)
+    if exclude and not documents:
+        inventories = [s.inventory() for s in subjects if not isinstance(s, Audit)]
+        effects.warn_of_excludes(exclude, *inventories)
     with Reporter(quiet=quiet, bars=not no_progress) as progress:
         pruned = any(document.pruned for document in documents)
         request = (

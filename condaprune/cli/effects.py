@@ -4,7 +4,7 @@ match nothing."""
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -165,6 +165,18 @@ def _check_patterns(request: Request, own: Request, inventory: Inventory) -> Non
         if pattern not in own.drop:
             option = f"{printable(request.origin)}: drop"
         warn(f"{option} {text!r} matches nothing{_near(nearest_path(pattern, inventory))}")
+
+
+def warn_of_excludes(patterns: Sequence[str], *inventories: Inventory) -> None:
+    """Warn of patterns of ``--exclude`` that match nothing in any of these environments."""
+    from condaprune.ruleset.match import check_patterns
+    from condaprune.ruleset.unmatched import nearest_path, unmatched
+
+    check_patterns("--exclude", patterns)
+    for pattern in patterns:
+        if all(unmatched((pattern,), inventory) for inventory in inventories):
+            near = nearest_path(pattern, inventories[0])
+            warn(f"--exclude {pattern!r} matches nothing{_near(near)}")
 
 
 def _written(pattern: str, option: str) -> tuple[str, str]:

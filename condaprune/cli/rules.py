@@ -12,6 +12,7 @@ from condaprune.cli.completion import rule_ids
 from condaprune.cli.options import quiet_option
 from condaprune.cli.terminal import put
 from condaprune.report.rendering import as_json, as_text
+from condaprune.version import DOCS
 
 if TYPE_CHECKING:
     from condaprune.rule import Rule
@@ -31,7 +32,7 @@ def _load(files: tuple[str, ...]) -> tuple[Rule, ...]:
     return combine(load_builtin(), *(load_file(file) for file in files))
 
 
-@click.group()
+@click.group(epilog=f"Docs: {DOCS}.")
 def rules() -> None:
     """Show the rules, and test them."""
 

@@ -23,6 +23,7 @@ from condaprune.report.rendering import as_json, as_text
 from condaprune.targets import Target, folders_above
 from condaprune.traces.format import dump_lines, open_target, read_trace, write_trace
 from condaprune.traces.trace import KINDS, Run, Trace, merge
+from condaprune.version import DOCS
 
 _RECORD = "record"
 _COMMAND = "condaprune.trace.command"
@@ -63,7 +64,7 @@ class _RecordCommand(click.Command):
         return super().parse_args(ctx, args)
 
 
-@click.group(cls=_TraceGroup)
+@click.group(cls=_TraceGroup, epilog=f"Docs: {DOCS}.")
 def trace() -> None:
     """Record what a command uses of an environment.
 

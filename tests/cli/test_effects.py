@@ -186,6 +186,12 @@ def test_an_audit_says_what_has_no_effect(env: Path, options: tuple[str, ...], o
     assert warning.startswith(f"{option} has no effect")
 
 
+@pytest.mark.parametrize("words", [("audit", "env"), ("diff", "env", "env")], ids=lambda w: w[0])
+def test_leaving_out_what_is_not_there_is_a_warning(env: Path, words: tuple[str, ...]) -> None:
+    (warning,) = warnings(*words, "--exclude", "lib/libb.a", "--exclude", "*.a")
+    assert warning == "--exclude 'lib/libb.a' matches nothing; the nearest path is lib/liba.a"
+
+
 def test_a_name_is_no_form_unless_it_is_one(env: Path) -> None:
     assert condaprune(env, "-o", "a=b.tar").status == 0
     assert Path("a=b.tar").is_file()

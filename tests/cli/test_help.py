@@ -53,7 +53,7 @@ def test_the_short_help_names_options_that_there_are(name: str) -> None:
     assert len(short) < len(whole)
 
 
-@pytest.mark.parametrize("name", [name for name in COMMANDS if name not in ("rules", "trace")])
+@pytest.mark.parametrize("name", COMMANDS)
 def test_help_ends_with_where_the_documentation_is(name: str) -> None:
     assert " ".join(condaprune(name, "--help").out.split()).endswith(f"Docs: {DOCS}.")
 
