@@ -30,6 +30,7 @@ _IMAGE = (
     "image_layers", "image_codec", "image_base", "image_env", "image_entrypoint", "image_command",
     "image_user", "image_workdir",
 )  # fmt: skip
+_ONE_THREAD = ("folder", "tar", "zip")
 _CLOSURE = "imports"
 _LIMITS = ("entries", "size", "ratio", "links_out")
 
@@ -105,7 +106,7 @@ def warn_of_request(request: Request) -> None:
     if not request.traces:
         warn_idle(("accept_failed",), "without --trace")
     if click.get_current_context().params.get("isolated"):
-        warn_idle(("config_file", "accept_config"), "with --isolated")
+        warn_idle(("config_file",), "with --isolated")
 
 
 def warn_of_output(output: OutputOptions | None) -> None:
@@ -118,8 +119,12 @@ def warn_of_output(output: OutputOptions | None) -> None:
     form = format_of(output.output, output.format).name
     if not form.startswith("oci"):
         warn_idle(_IMAGE, "but on an image (-o env.oci)")
-    if form != "zip":
+    if form == "zip":
+        warn_idle(("owner",), "on a zip, which holds no owners")
+    else:
         warn_idle(("zip_symlinks",), "but on a zip")
+    if form in _ONE_THREAD:
+        warn_idle(("threads",), f"on the format {form}, which is written by one")
     warn_idle(("allow_self", "yes"), "with -o, which leaves ENV as it is")
 
 

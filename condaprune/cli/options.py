@@ -128,6 +128,8 @@ def _request(
         accept=accept_config,
         say=(lambda _note: None) if given.get("quiet") else _note,
     )
+    if config is None or not config.values.verify:
+        effects.warn_idle(("accept_config",), "where no configuration was found that has commands")
     own = Request(**values)
     if exclude or include:
         from condaprune.cli.conda import filters

@@ -35,9 +35,10 @@ def warnings(*words: object) -> list[str]:
         ("--layer-compression", "zstd"), ("--base", "x"), ("--env", "A=1"), ("--entrypoint", "x"),
         ("--cmd", "x"), ("--user", "1"), ("--workdir", "/x"), ("--max-entries", "9"),
         ("--max-size", "9"), ("--max-ratio", "9"), ("--links-out",),
-        ("--config", "c.toml", "--isolated"),
+        ("--config", "c.toml", "--isolated"), ("--accept-config",),
+        ("--accept-config", "--isolated"),
     ],
-    ids=lambda options: options[0],
+    ids=" ".join,
 )  # fmt: skip
 def test_an_option_without_an_effect_is_said(env: Path, options: tuple[str, ...]) -> None:
     (warning,) = warnings(env, "--dry-run", *options)
@@ -51,6 +52,9 @@ def test_an_option_without_an_effect_is_said(env: Path, options: tuple[str, ...]
         ("x.tar", ("--entrypoint", "x"), "--entrypoint has no effect but on an image"),
         ("x.tar", ("--layers", "3"), "--layers has no effect but on an image"),
         ("x.tar", ("--zip-symlinks",), "--zip-symlinks has no effect but on a zip"),
+        ("x.zip", ("--owner", "1:1"), "--owner has no effect on a zip"),
+        ("x.zip", ("--threads", "2"), "--threads has no effect on the format zip"),
+        ("x/", ("-j", "2"), "--threads has no effect on the format folder"),
         ("x.tar", ("--allow-self",), "--allow-self has no effect with -o"),
     ],
 )
