@@ -48,7 +48,10 @@ class Command(click.Command):
         names = {param.name for param in self.params}
         if {"conda_name", "conda_prefix"} <= names and not ctx.resilient_parsing:
             args = self._with_environment(ctx, args)
-        return super().parse_args(ctx, args)
+        try:
+            return super().parse_args(ctx, args)
+        except click.MissingParameter as error:
+            raise conda.clearer(error, ctx) from error
 
     def _with_environment(self, ctx: click.Context, args: list[str]) -> list[str]:
         """*args* with ENV in front where conda's options name it. Errors: `click.UsageError`."""

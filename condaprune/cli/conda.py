@@ -87,13 +87,21 @@ def name_of(env: str) -> str:
 
 
 def clearer(error: click.UsageError, ctx: click.Context) -> click.UsageError:
-    """The error for an option that there is not, or lacks its value, with conda's in mind."""
+    """The error for what there is not, or is missing, with conda's words in mind."""
+    if isinstance(error, click.MissingParameter):
+        missing = error.param.name if error.param is not None else ""
+        return click.UsageError(_no_environment(), ctx) if missing == "env" else error
     option = getattr(error, "option_name", "")
     if isinstance(error, click.NoSuchOption) and ctx.info_name == "prune" and option in REFUSED:
         return click.UsageError(f"{option} is conda-pack's: {REFUSED[option]}", ctx)
     if isinstance(error, click.BadOptionUsage) and option in ("-n", "--name"):
         return click.UsageError(f"{option} needs the name of an environment; {_DRY_RUN}", ctx)
     return error
+
+
+def _no_environment() -> str:
+    active = " (the active one: -p $CONDA_PREFIX)" if os.environ.get("CONDA_PREFIX") else ""
+    return f"There is no environment named: write its path, -n NAME or -p DIR{active}."
 
 
 def filters(

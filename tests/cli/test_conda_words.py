@@ -132,6 +132,16 @@ def test_what_is_no_name_is_refused_and_nothing_goes(
     assert all((env / path).exists() for path in FILES)
 
 
+def test_no_environment_is_not_the_active_one(env: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CONDA_PREFIX", str(env))
+    ran = condaprune("prune", "-o", "x.tar")
+    assert (ran.status, "-n NAME or -p DIR (the active one: -p $CONDA_PREFIX)" in ran.err) == (
+        2, True,
+    )  # fmt: skip
+    monkeypatch.delenv("CONDA_PREFIX")
+    assert condaprune("status").err.rstrip().endswith("-n NAME or -p DIR.")
+
+
 def test_a_name_is_never_a_folder_and_a_folder_never_a_name(env: Path, tmp_path: Path) -> None:
     here = make_prefix(tmp_path / "app", {"lib/here.txt": b"x"})
     by_name = condaprune("-n", "app", "--dry-run").out
