@@ -25,7 +25,7 @@ class Command(click.Command):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.epilog = self.epilog or f"Docs: {DOCS}."
+        self.epilog = self.epilog or f"Docs: {DOCS}"
         self._options = [param for param in self.params if isinstance(param, click.Option)]
         self._short = len(self._options) >= _SHORTEST
         text = "Show all options." if self._short else "Show this message."

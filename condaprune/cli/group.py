@@ -84,7 +84,7 @@ def _check_command(args: list[str]) -> None:
     cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="COMMAND -h shows its usual options, COMMAND --help all; -V shows the version. Exit "
-    f"status: 0 done, 1 ran and the answer is no, 2 could not run. Docs: {DOCS}.",
+    f"status: 0 done, 1 ran and the answer is no, 2 could not run. Docs: {DOCS}",
 )
 @click.version_option(__version__, "-V", "--version", prog_name="condaprune")
 def cli() -> None:

@@ -32,7 +32,7 @@ def _load(files: tuple[str, ...]) -> tuple[Rule, ...]:
     return combine(load_builtin(), *(load_file(file) for file in files))
 
 
-@click.group(epilog=f"Docs: {DOCS}.")
+@click.group(epilog=f"Docs: {DOCS}")
 def rules() -> None:
     """Show the rules, and test them."""
 

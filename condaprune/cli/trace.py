@@ -64,7 +64,7 @@ class _RecordCommand(click.Command):
         return super().parse_args(ctx, args)
 
 
-@click.group(cls=_TraceGroup, epilog=f"Docs: {DOCS}.")
+@click.group(cls=_TraceGroup, epilog=f"Docs: {DOCS}")
 def trace() -> None:
     """Record what a command uses of an environment.
 

@@ -55,11 +55,11 @@ def test_the_short_help_names_options_that_there_are(name: str) -> None:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_help_ends_with_where_the_documentation_is(name: str) -> None:
-    assert " ".join(condaprune(name, "--help").out.split()).endswith(f"Docs: {DOCS}.")
+    assert " ".join(condaprune(name, "--help").out.split()).endswith(f"Docs: {DOCS}")
 
 
 def test_the_help_of_all_says_where_the_documentation_is() -> None:
-    assert " ".join(condaprune("--help").out.split()).endswith(f"Docs: {DOCS}.")
+    assert " ".join(condaprune("--help").out.split()).endswith(f"Docs: {DOCS}")
 
 
 @pytest.mark.parametrize("words", [("version",), ("-V",), ("--version",)])
