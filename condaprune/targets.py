@@ -89,7 +89,7 @@ class Target:
             raise OSError(errno.EINVAL, "it is no longer a regular file", self.path)
         place, name = os.path.split(real)
         part = part_name(name)
-        with stopped_by_signals(), _folder(place) as folder:
+        with stopped_by_signals(), open_folder(place) as folder:
             handle = -1
             try:
                 handle = os.open(part, _NEW, 0o600, dir_fd=folder)
@@ -110,7 +110,7 @@ class Target:
         """Make a file beside *real* and remove it again; see that *real* can be replaced."""
         place, name = os.path.split(real)
         part = part_name(name)
-        with stopped_by_signals(), _folder(place) as folder:
+        with stopped_by_signals(), open_folder(place) as folder:
             _check_replaceable(folder, name, self.path)
             try:
                 os.close(os.open(part, _NEW, 0o600, dir_fd=folder))
@@ -283,8 +283,8 @@ def _refuse(form: int, path: str) -> None:
 
 
 @contextlib.contextmanager
-def _folder(path: bytes) -> Iterator[int]:
-    """A handle of a folder, for names in it."""
+def open_folder(path: bytes) -> Iterator[int]:
+    """A handle of a folder, for names in it; it cannot be listed. Errors: OSError."""
     flags = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_CLOEXEC
     handle = os.open(path or b".", flags)
     try:

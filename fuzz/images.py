@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Sequence
 
 from condaprune.sinks.outputs.ocibase import INDEX, MANIFEST, OciBase
+from condaprune.targets import open_folder
 from fuzz.mutate import Mutator
 from fuzz.target import Target
 
@@ -35,7 +36,8 @@ def read_layout(data: bytes, place: str) -> object:
     base = OciBase(place, "amd64")
     copies = os.path.join(place, "copies")
     os.makedirs(copies)
-    base.copy_layers(copies)
+    with open_folder(os.fsencode(copies)) as folder:
+        base.copy_layers(folder)
     return len(base.layers)
 
 

@@ -10,25 +10,34 @@ from typing import Literal
 Kind = Literal["module", "attribute", "distribution", "library", "file"]
 
 _TOKEN = r"['\"\u2018`]?(?P<name>[^\s'\"\u2019`:;,()<>]+)"
-_QUOTED = r"['\"\u2018`](?P<name>[^'\"\u2019`\n]+)['\"\u2019`]"
+_QUOTED = r"['\"\u2018`](?P<name>[^'\"\u2018\u2019`\n]+)['\"\u2019`]"
 _PACKAGE = r"['\"](?P<package>[\w.]+)['\"]"
 _ABSOLUTE = re.compile(r"/[^\s'\"<>|:;,()]+")
+# Whoever made the environment writes the messages. So that each pattern takes time in proportion to
+# a line, one that begins with the name begins where a word does, and what is passed over is short.
+_WORD = r"(?<![^\s:'\"])(?P<name>[^\s:'\"]+"
 # The name of the thing is the group `name`; with a group `package` it lies in that.
 _PATTERNS: tuple[tuple[Kind, str], ...] = (
     ("module", r"No module named " + _QUOTED),
     ("module", r"No module named (?P<name>[\w.]+)"),
-    ("module", r"ModuleNotFoundError: .*?" + _QUOTED),
-    ("module", r"cannot import name ['\"](?P<name>\w+)['\"] from (?:partially .*? )?" + _PACKAGE),
+    ("module", r"ModuleNotFoundError: .{0,200}?" + _QUOTED),
+    (
+        "module",
+        r"cannot import name ['\"](?P<name>\w+)['\"] from (?:partially .{0,200}? )?" + _PACKAGE,
+    ),
     ("attribute", rf"module {_PACKAGE} has no attribute ['\"](?P<name>\w+)['\"]"),
     ("distribution", r"No package metadata was found for (?P<name>[\w.\-]+)"),
     ("distribution", r"PackageNotFoundError: ['\"]?(?P<name>[\w.\-]+)"),
     ("distribution", r"DistributionNotFound: (?:The )?['\"]?(?P<name>[\w.\-]+)"),
-    ("library", r"(?P<name>[^\s:'\"]+): cannot open shared object file"),
+    ("library", _WORD + r"): cannot open shared object file"),
     ("library", r"(?i)could not load (?:library|dynamic library) " + _QUOTED),
-    ("library", r"(?P<name>[^\s:'\"]+\.so[.\d]*): No such file"),
+    ("library", _WORD + r"\.so[.\d]*): No such file"),
     ("file", r"No such file or directory:? " + _QUOTED),
     ("file", rf"(?i){_QUOTED}:? (?:No such file or directory|does not exist|not found)"),
-    ("file", r"(?P<name>[^\s'\"]+): (?:No such file or directory|(?:command )?not found)"),
+    (
+        "file",
+        r"(?<![^\s'\"])(?P<name>[^\s'\"]+): (?:No such file or directory|(?:command )?not found)",
+    ),
     ("file", r"(?i)(?:cannot|can't|unable to|failed to) open \w*\s*" + _TOKEN),
 )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from condaprune.errors import ConfigError
 from condaprune.files import open_regular, too_large
@@ -18,6 +18,7 @@ from condaprune.private import private_folder, read_private, write_private
 
 _ACCEPTED = "accepted-configurations"
 _REMEMBERED = 1000
+_MOST_LINKS = 40
 _NAME_IT = "Name it with --config if you trust it, or ignore it with --isolated"
 
 
@@ -27,7 +28,7 @@ def read_found(path: str, limit: int) -> bytes:
     Errors: `ConfigError` where others than this user and root may have written it; OSError.
     """
     real = os.path.realpath(path)
-    for name in dict.fromkeys((path, real)):
+    for name in dict.fromkeys((*_links(path), real)):
         _check_owner(os.lstat(name), path)
         _check_folder(os.path.dirname(name), path)
     with open(open_regular(real), "rb") as stream:
@@ -36,6 +37,16 @@ def read_found(path: str, limit: int) -> bytes:
     if len(data) > limit:
         raise too_large(limit, path)
     return data
+
+
+def _links(path: str) -> Iterator[str]:
+    """A path, and all that the links at its end lead to, one after the other."""
+    yield path
+    for _ in range(_MOST_LINKS):
+        if not os.path.islink(path):
+            return
+        path = os.path.join(os.path.dirname(path), os.readlink(path))
+        yield path
 
 
 def _check_owner(info: os.stat_result, path: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from condaprune.live.messages import missing_modules, read_missing
@@ -44,3 +46,21 @@ def test_a_package_without_its_init_is_missing_itself() -> None:
 @pytest.mark.parametrize("message", ["all is well", "module 'p' has no attribute 'x'", ""])
 def test_other_messages_name_no_module(message: str) -> None:
     assert missing_modules(message) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        pytest.param("x" * 300_000, id="one word"),
+        pytest.param("\u2018" * 300_000, id="quotes that nothing closes"),
+        pytest.param("ModuleNotFoundError: " * 15_000, id="an error, over and over"),
+        pytest.param("cannot import name 'x' from partially " * 8000, id="half an error"),
+        pytest.param(".so" * 100_000 + ":", id="endings of libraries"),
+        pytest.param("a:" * 150_000, id="colons"),
+        pytest.param("can't open " + "y" * 300_000 + "(", id="a word that ends wrong"),
+    ],
+)
+def test_time_is_in_proportion_to_a_line(line: str) -> None:
+    began = time.process_time()
+    assert all(len(missing.name) for missing in read_missing(line))
+    assert time.process_time() - began < 5

@@ -96,6 +96,16 @@ def test_a_file_of_another_user_is_refused_with_its_owner(project: Path) -> None
 
 
 @as_root
+def test_a_link_of_another_user_on_the_way_is_refused(project: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text("profile = 'safe'")
+    (tmp_path / "theirs").symlink_to("mine.toml")
+    os.chown(tmp_path / "theirs", OTHER, OTHER, follow_symlinks=False)
+    (project / "condaprune.toml").symlink_to("../theirs")
+    with pytest.raises(ConfigError, match="neither to you nor to root"):
+        read_config()
+
+
+@as_root
 def test_a_link_of_another_user_is_refused(project: Path, tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text("profile = 'safe'")
     (project / "condaprune.toml").symlink_to("../mine.toml")

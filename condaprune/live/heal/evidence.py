@@ -120,7 +120,11 @@ def read_output(output: str, removed: Removed) -> list[Clue]:
         "file": removed.by_path,
     }
     clues: dict[str, Clue] = {}
+    seen: set[tuple[Kind, str]] = set()
     for missing in read_missing(output):
+        if (missing.kind, missing.name) in seen:
+            continue
+        seen.add((missing.kind, missing.name))
         for path in by_kind[missing.kind](missing.name):
             clues.setdefault(path, Clue(path, missing.line))
     return list(clues.values())

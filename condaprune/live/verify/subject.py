@@ -9,6 +9,7 @@ import shutil
 import struct
 import tempfile
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from condaprune.errors import ArchiveError, SourceError
 from condaprune.formats.unpack_list import UNPACK
@@ -20,7 +21,12 @@ from condaprune.live.verify.removals import Removals
 from condaprune.live.verify.results import Finding
 from condaprune.live.verify.scope import EVERYTHING, Scope
 from condaprune.model import Progress, no_progress
-from condaprune.paths import from_bytes, parent
+from condaprune.paths import from_bytes, parent, to_bytes
+from condaprune.targets import open_folder
+
+if TYPE_CHECKING:
+    from condaprune.sinks.outputs.folder import FolderWriter
+    from condaprune.sources.archive import ArchiveSource
 
 _PYTHON = re.compile(r"bin/(?:python(?:2\.7|3(?:\.\d+t?)?)?|pypy3)")
 _MACHINES = {
@@ -159,20 +165,22 @@ def _unpack(path: str, folder: str) -> None:
     source = ArchiveSource(path)
     try:
         os.mkdir(folder, 0o755)
-        writer = FolderWriter(folder)
-        for entry, member, body in source.stream():
-            cut = len(member.path) - len(entry.path)  # the archive's root folder
-            mode = member.mode | (0o700 if member.kind == "folder" else 0o600)
-            writer.add(
-                replace(member, path=entry.path, linked=member.linked[cut:], mode=mode), body
-            )
-        writer.finish()
+        with open_folder(to_bytes(folder)) as root:
+            _write(source, FolderWriter(root))
     except OSError as error:
         raise SourceError(
             f"the archive cannot be unpacked: {error.strerror}",
             where=path,
             remedy="Set TMPDIR to a folder with room for the whole environment",
         ) from error
+
+
+def _write(source: ArchiveSource, writer: FolderWriter) -> None:
+    for entry, member, body in source.stream():
+        cut = len(member.path) - len(entry.path)  # the archive's root folder
+        mode = member.mode | (0o700 if member.kind == "folder" else 0o600)
+        writer.add(replace(member, path=entry.path, linked=member.linked[cut:], mode=mode), body)
+    writer.finish()
 
 
 def describe(

@@ -25,6 +25,7 @@ LIMIT = 256 << 20
 """The most bytes of a journal: those of more than a million entries."""
 STATUS = "conda-meta/condaprune/status.json"
 _MOST_FORMATS = 1000
+_MOST_SECONDS = 1 << 63
 CHANGED = "changed since the plan was made"
 Mode = Literal["unlink", "move"]
 _FORMS = {"folder": stat.S_IFDIR, "link": stat.S_IFLNK}
@@ -164,6 +165,11 @@ class Journal:
     def root_mtime_ns(self) -> int | None:
         """The modification time of the prefix before the run."""
         return next((time for path, time in self.times if not path), None)
+
+
+def is_time(time_ns: int) -> bool:
+    """Whether a file system can have a time, in nanoseconds: its seconds are of 64 bits."""
+    return -_MOST_SECONDS <= time_ns // _SECOND < _MOST_SECONDS
 
 
 def dump(journal: Journal) -> bytes:

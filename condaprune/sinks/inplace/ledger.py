@@ -13,22 +13,29 @@ import hashlib
 import os
 
 from condaprune.paths import to_bytes
-from condaprune.private import read_private, remove_private, write_private
+from condaprune.private import private_folder, read_private, remove_private, write_private
+from condaprune.targets import folders_above
 
 
 def note(prefix: str, journal: bytes) -> bool:
     """Note the journal of the prefix as ours. False where this user has no private place."""
-    return write_private(_name(prefix), _line(journal))
+    return _is_outside(prefix) and write_private(_name(prefix), _line(journal))
 
 
 def is_noted(prefix: str, journal: bytes) -> bool:
     """Whether a journal of the prefix is the one that was noted last."""
-    return read_private(_name(prefix)) == _line(journal)
+    return _is_outside(prefix) and read_private(_name(prefix)) == _line(journal)
 
 
 def strike(prefix: str) -> None:
     """Forget the journal of a prefix, whose run has ended."""
     remove_private(_name(prefix))
+
+
+def _is_outside(prefix: str) -> bool:
+    """Whether the private place is not in the prefix itself, whose author could fill it."""
+    info = os.stat(to_bytes(prefix))
+    return (info.st_dev, info.st_ino) not in folders_above(os.path.join(private_folder(), "any"))
 
 
 def _name(prefix: str) -> str:

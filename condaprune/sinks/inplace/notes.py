@@ -13,8 +13,8 @@ from condaprune.sinks.inplace.steps import Tally
 
 NOT_NOTED = (
     "there is no private folder to note this run in (XDG_STATE_HOME, or a home folder of your own "
-    "that can be written to): its journal will not be known as yours, and `condaprune undo` will "
-    "ask for --trust-journal"
+    "that can be written to, and outside of the environment): its journal will not be known as "
+    "yours, and `condaprune undo` will ask for --trust-journal"
 )
 _SHOWN = 5
 _SAMPLE = 200

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-import stat
 import time
 from collections.abc import Iterable, Iterator
 
 from condaprune.edit import Edit
 from condaprune.errors import SinkError, UsageProblem
+from condaprune.files import open_regular
 from condaprune.model import Entry, Plan, unique_bytes
 from condaprune.paths import ancestors, parent, printable, to_bytes
 from condaprune.proc import mount_points_below
@@ -201,12 +201,10 @@ def _differs(root: bytes, edit: Edit) -> bool:
     """Whether a file is still to be written; one that has the content already is left alone."""
     path = os.path.join(root, to_bytes(edit.path))
     try:
-        if not stat.S_ISREG(os.lstat(path).st_mode):
-            return True
-        with open(path, "rb") as stream:
+        with open(open_regular(path), "rb") as stream:
             if edit.patch is not None:
                 return stream.read(len(edit.patch.head)) != edit.patch.head
-            return stream.read() != edit.data
+            return stream.read(len(edit.data) + 1) != edit.data
     except OSError:
         return True
 

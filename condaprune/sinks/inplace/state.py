@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import re
 import stat
 from collections.abc import Iterator
 from itertools import count
@@ -27,7 +28,7 @@ from condaprune.sinks.inplace.filesystem import (
     ignoring,
     write_all,
 )
-from condaprune.sinks.inplace.journal import LIMIT, Journal, Phase, dump
+from condaprune.sinks.inplace.journal import LIMIT, Journal, Phase, dump, is_time
 from condaprune.sinks.inplace.leftover import (
     DISCARD,
     MOVED,
@@ -40,7 +41,8 @@ from condaprune.sinks.inplace.obstacles import check_space
 from condaprune.sources.prefix import STATE_FOLDER
 
 FOLDER = to_bytes(STATE_FOLDER)
-_OWN = {phase.file for phase in Phase} | {b"journal.part", b"new", b"finished", MOVED}
+NEW_FOLDER = b"new-folder"
+_OWN = {phase.file for phase in Phase} | {b"journal.part", b"new", b"finished", MOVED, NEW_FOLDER}
 MOVED_PATH = f"{STATE_FOLDER}/moved"
 _PART = b"journal.part"
 _FINISHED = b"finished"
@@ -59,7 +61,7 @@ _REMEDY = (
     "Run condaprune again once nothing else changes the environment; --discard-journal gives up "
     "a run that cannot end"
 )
-_LONGEST_TIME = 20  # digits of the nanoseconds that a file system can take, and one more
+_TIME = re.compile(rb"-?[0-9]{1,28}")  # nanoseconds
 
 Traces = Literal["nothing", "begun", "finished"]
 """The traces without a journal: none, those of a run that had not begun, or had finished."""
@@ -251,9 +253,7 @@ class State:
         """
         system = self.filesystem
         noted = system.marked(self.root, _MARK)
-        digits = noted.removesuffix(_FINISHED)
-        plausible = digits.isdigit() and len(digits) < _LONGEST_TIME
-        time = int(digits) if plausible else None
+        time = _time(noted.removesuffix(_FINISHED))
         if time is None and journal is not None:
             time = journal.root_mtime_ns
         traces = self._remove()
@@ -286,7 +286,7 @@ class State:
                 )
             raise OSError(errno.ENOTEMPTY, "some entries are still set aside")
         for name in sorted(names, key=lambda name: (name == _FINISHED, name == MOVED)):
-            delete(system, name, self.folder, is_folder=name == MOVED)
+            delete(system, name, self.folder, is_folder=name in (MOVED, NEW_FOLDER))
         ledger.strike(self.prefix)
         system.rmdir(FOLDER, self.root)
         self._folders.release()
@@ -305,3 +305,11 @@ class State:
         where = f"{self.label}/{printable(path)}".rstrip("/")
         remedy = _REMEDIES.get(error.errno or 0, _REMEDY)
         return SinkError(f"{what}: {error.strerror}", where=where, remedy=remedy)
+
+
+def _time(noted: bytes) -> int | None:
+    """The time that was noted at the prefix; None for what no run notes."""
+    if not _TIME.fullmatch(noted):
+        return None
+    time = int(noted)
+    return time if is_time(time) else None

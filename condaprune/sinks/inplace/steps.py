@@ -34,7 +34,7 @@ from condaprune.sinks.inplace.filesystem import (
     write_all,
 )
 from condaprune.sinks.inplace.journal import CHANGED, Fingerprint, Journal, Rewrite
-from condaprune.sinks.inplace.state import State
+from condaprune.sinks.inplace.state import NEW_FOLDER, State
 from condaprune.sinks.planned import Changed, planned
 
 _NEW = b"new"
@@ -145,14 +145,23 @@ class Steps:
             delete(system, name, where, is_folder=is_folder)
 
     def make_folders(self) -> None:
-        """Make the folders that new files need."""
+        """Make the folders that new files need, each in the state folder, where nobody can put
+        another one in its place before it is given away."""
+        system, state = self._system, self._state.folder
         for path in self._journal.made:
             where, name = self._locate(path)
-            with contextlib.suppress(FileExistsError):
-                self._system.mkdir(name, where, 0o755)
-            with closing(self._system, self._system.enter(name, where)) as handle:
-                give(self._system, handle, self._journal.owner)
-                self._system.chmod(handle, 0o755)
+            with contextlib.suppress(FileNotFoundError):  # left by an earlier attempt
+                system.rmdir(NEW_FOLDER, state)
+            system.mkdir(NEW_FOLDER, state, 0o755)
+            with closing(system, system.enter(NEW_FOLDER, state)) as handle:
+                give(system, handle, self._journal.owner)
+                system.chmod(handle, 0o755)
+            try:
+                system.rename(NEW_FOLDER, state, name, where)
+            except OSError as error:
+                if error.errno not in _NOT_EMPTY:  # else it is there already
+                    raise
+                system.rmdir(NEW_FOLDER, state)
 
     def write(self, number: int, rewrite: Rewrite) -> None:
         """Write a file in the state folder, sync it, then rename it over the one it replaces.
@@ -256,9 +265,9 @@ class Steps:
 
     def put_back(self, numbers: Iterable[int]) -> None:
         """Put entries back that were set aside; a folder must come before its content."""
-        present = {int(name) for name in self._system.names(self._state.moved) if name.isdigit()}
+        present = {*self._system.names(self._state.moved)}
         for number in numbers:
-            if number in present:
+            if b"%d" % number in present:
                 self._put_back(self._journal.removals[number], b"%d" % number)
 
     def _put_back(self, original: Fingerprint, aside: bytes) -> None:
@@ -311,9 +320,10 @@ class Steps:
         """Delete the entries set aside. A folder goes back where it is no longer empty."""
         system = self._system
         moved = self._state.moved
+        known = {b"%d" % n: removal for n, removal in enumerate(self._journal.removals)}
         remove_part(system, moved)
         for name in system.names(moved):
-            original = self._journal.removals[int(name)] if name.isdigit() else None
+            original = known.get(name)
             if original is None or original.kind != "folder":
                 system.unlink(name, moved)
                 continue

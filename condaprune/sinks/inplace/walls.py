@@ -13,7 +13,7 @@ from condaprune.edit import Patch
 from condaprune.formats.unpack_list import UNPACK
 from condaprune.paths import ancestors, from_bytes, parent, printable, to_bytes
 from condaprune.planning.edits.sbom import SBOM
-from condaprune.sinks.inplace.journal import STATUS, Fingerprint, Journal, Phase, Rewrite
+from condaprune.sinks.inplace.journal import STATUS, Fingerprint, Journal, Phase, Rewrite, is_time
 from condaprune.sources.prefix import STATE_FOLDER
 from condaprune.sources.records import HISTORY
 
@@ -150,5 +150,5 @@ def _check_numbers(journal: Journal) -> None:
     # Numbers of inodes are unsigned, and some file systems use all of their bits.
     if not all(0 <= size < 2 * _MOST for size in sizes):
         raise ValueError("it has a size that no file has")
-    if not all(-_MOST <= time < _MOST for time in times):
+    if not all(map(is_time, times)):
         raise ValueError("it has a time that no file has")

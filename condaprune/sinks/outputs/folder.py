@@ -26,7 +26,7 @@ def _check(options: OutputOptions) -> None:
 
 
 class FolderWriter(Writer):
-    """Writes below the folder *root*, which is empty; *owner* gets everything, where given.
+    """Writes below the open folder *root*, which is empty; *owner* gets everything, where given.
 
     Files are cloned where the file system can, else copied; hard links are made between members
     only, so that rewriting a file here changes nothing elsewhere. Links and times come last:
@@ -35,8 +35,8 @@ class FolderWriter(Writer):
 
     holds = HELD_BY_TAR
 
-    def __init__(self, root: str, owner: tuple[int, int] | None = None) -> None:
-        self._root = to_bytes(root) + b"/"
+    def __init__(self, root: int, owner: tuple[int, int] | None = None) -> None:
+        self._root = root
         self._owner = owner
         self._made: set[str] = {""}
         self._links: list[Member] = []
@@ -53,12 +53,15 @@ class FolderWriter(Writer):
         if member.kind == "link":
             self._links.append(member)
             return
-        path = self._root + to_bytes(member.path)
+        path, root = to_bytes(member.path), self._root
         if member.linked:
-            os.link(self._root + to_bytes(member.linked), path, follow_symlinks=False)
+            os.link(
+                to_bytes(member.linked), path,
+                src_dir_fd=root, dst_dir_fd=root, follow_symlinks=False,
+            )  # fmt: skip
             return
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        handle = os.open(path, flags, 0o600)
+        handle = os.open(path, flags, 0o600, dir_fd=root)
         try:
             if self._content(handle, body) != member.size:
                 raise file_changed(member.path)
@@ -68,34 +71,37 @@ class FolderWriter(Writer):
 
     def finish(self) -> None:
         for member in self._links:
-            path = self._root + to_bytes(member.path)
-            os.symlink(to_bytes(member.target), path)
-            self._stamp(path, member)
+            path = to_bytes(member.path)
+            os.symlink(to_bytes(member.target), path, dir_fd=self._root)
+            self._stamp_link(path, member)
         for member in reversed(self._folders):  # the inner ones first
-            handle = os.open(self._root + to_bytes(member.path), _FOLDER)
+            handle = os.open(to_bytes(member.path), _FOLDER, dir_fd=self._root)
             try:
                 self._stamp(handle, member)
             finally:
                 os.close(handle)
         self.notes = tuple(note_on_lost(self._lost, "could not be set"))
 
-    def _stamp(self, path: int | bytes, member: Member) -> None:
-        """Give a link, an open file or an open folder its owner, permissions and time."""
-        follow = isinstance(path, int)
+    def _stamp(self, handle: int, member: Member) -> None:
+        """Give an open file or folder its owner, permissions and time."""
         if self._owner is not None:
-            os.chown(path, *self._owner, follow_symlinks=follow)
-        if member.kind != "link":
-            os.chmod(path, member.mode)
+            os.chown(handle, *self._owner)
+        os.chmod(handle, member.mode)
         if member.attributes:  # after the owner: that takes capabilities off
-            for name in set_all(path, member.attributes):
+            for name in set_all(handle, member.attributes):
                 self._lost.setdefault(member.path, name)
+        os.utime(handle, (member.mtime, member.mtime))
+
+    def _stamp_link(self, path: bytes, member: Member) -> None:
+        if self._owner is not None:
+            os.chown(path, *self._owner, dir_fd=self._root, follow_symlinks=False)
         times = (member.mtime, member.mtime)
-        os.utime(path, times, follow_symlinks=follow)
+        os.utime(path, times, dir_fd=self._root, follow_symlinks=False)
 
     def _folder(self, path: str) -> None:
         if path not in self._made:
             self._folder(parent(path))
-            os.mkdir(self._root + to_bytes(path))
+            os.mkdir(to_bytes(path), dir_fd=self._root)
             self._made.add(path)
 
     def _content(self, handle: int, body: Body) -> int:
@@ -126,7 +132,7 @@ def _clone(target: int, source: int) -> bool:
 
 def _open(place: Place, job: Job) -> FolderWriter:
     owner = job.options.owner
-    return FolderWriter(place.path, owner if owner != (0, 0) else None)
+    return FolderWriter(place.folder, owner if owner != (0, 0) else None)
 
 
 FORMAT = Format("folder", (), _open, _check, new_folder, keeps_root=False)

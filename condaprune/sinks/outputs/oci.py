@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import json
@@ -11,19 +12,25 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from condaprune.errors import UsageProblem
+from condaprune.files import open_regular
 from condaprune.model import Buffer, Inventory, Plan, Record
+from condaprune.paths import to_bytes
 from condaprune.sinks.outputs.compress import Codec, check_level, open_compressor
 from condaprune.sinks.outputs.format import Format, Job, Writer
+from condaprune.sinks.outputs.held import folder_in, made_folder, new_file_in
 from condaprune.sinks.outputs.members import EARLIEST, Modes, common_time
 from condaprune.sinks.outputs.ocibase import INDEX, MANIFEST, OciBase
 from condaprune.sinks.outputs.options import OutputOptions
 from condaprune.sinks.outputs.places import Place, new_folder
 from condaprune.sinks.outputs.tar import TarWriter, WithFolders
 from condaprune.sources.base import CHUNK, Body, Member
+from condaprune.targets import open_folder, part_name
 
 CONFIG = "application/vnd.oci.image.config.v1+json"
 LAYER = "application/vnd.oci.image.layer.v1.tar"
 _TAG = "latest"
+_BLOBS = "blobs/sha256"
+_TOP = ("index.json", "oci-layout")
 _HOME = "/opt/env"
 _SUFFIX: dict[Codec, str] = {"none": "", "gzip": "+gzip", "zstd": "+zstd"}
 _ARCHITECTURES = {
@@ -76,16 +83,18 @@ def group_by_package(inventory: Inventory, layers: int) -> Callable[[str], int]:
 
 
 class _Layer(WithFolders):
-    """A layer being written to the file *path*.
+    """A layer being written to the file *name* in the open folder *blobs*.
 
     It names the folders it needs, with the same modes and times everywhere.
     """
 
-    def __init__(self, path: str, options: OutputOptions, folders: dict[str, Member]) -> None:
+    def __init__(
+        self, blobs: int, name: str, options: OutputOptions, folders: dict[str, Member]
+    ) -> None:
         mode = Modes(options.mode).of("folder", 0o755)
         super().__init__(self._feed, options.owner, folders, mode)
-        self._path, self._codec = path, options.image.codec
-        self._file = open(path, "xb")  # noqa: SIM115 - closed by close and abort
+        self._blobs, self._name, self._codec = blobs, name, options.image.codec
+        self._file = new_file_in(blobs, name)
         self._plain, self._packed = hashlib.sha256(), hashlib.sha256()
         self._compressor = open_compressor(
             self._codec, self._write_packed, options.level, options.threads
@@ -96,9 +105,10 @@ class _Layer(WithFolders):
         """Name the layer by its digest; returns its descriptor, and the digest of the tar."""
         self.finish()
         self._compressor.close()
+        size = self._file.tell()
         self._file.close()
-        digest, size = self._packed.hexdigest(), os.path.getsize(self._path)
-        os.replace(self._path, os.path.join(os.path.dirname(self._path), digest))
+        digest, blobs = self._packed.hexdigest(), self._blobs
+        os.replace(self._name, digest, src_dir_fd=blobs, dst_dir_fd=blobs)
         media = LAYER + _SUFFIX[self._codec]
         row = {"mediaType": media, "digest": f"sha256:{digest}", "size": size}
         return row, f"sha256:{self._plain.hexdigest()}"
@@ -122,9 +132,7 @@ class _OciWriter(Writer):
     holds = TarWriter.holds
 
     def __init__(self, place: Place, job: Job) -> None:
-        self._root, self._options, self._image = place.path, job.options, job.options.image
-        self._blobs = os.path.join(self._root, "blobs", "sha256")
-        os.makedirs(self._blobs)
+        self._root, self._options, self._image = place.folder, job.options, job.options.image
         inventory = job.plan.inventory
         self.layer_of = self._layer_of = group_by_package(inventory, self._image.layers)
         self._inside = len(job.root) + 1
@@ -142,6 +150,10 @@ class _OciWriter(Writer):
                 "imports: --bytecode keep, or leave the variable out"
             )
             self.notes = (note,)
+        for folder in ("blobs", _BLOBS):
+            os.mkdir(folder, dir_fd=self._root)
+        self._handles = contextlib.ExitStack()
+        self._blobs = self._handles.enter_context(folder_in(_BLOBS, self._root))
 
     def add(self, member: Member, body: Body) -> None:
         if member.linked:
@@ -171,21 +183,24 @@ class _OciWriter(Writer):
         descriptor["platform"] = {"architecture": config["architecture"], "os": config["os"]}
         descriptor["annotations"] = {"org.opencontainers.image.ref.name": _TAG}
         index = {"schemaVersion": 2, "mediaType": INDEX, "manifests": [descriptor]}
-        for name, value in (("index.json", index), ("oci-layout", {"imageLayoutVersion": "1.0.0"})):
-            with open(os.path.join(self._root, name), "xb") as file:
+        for name, value in zip(_TOP, (index, {"imageLayoutVersion": "1.0.0"}), strict=True):
+            with new_file_in(self._root, name) as file:
                 file.write(_json(value))
+        self._handles.close()
 
     def abort(self) -> None:
         for layer in self._open.values():
             layer.abort()
+        self._handles.close()
 
     def _layer(self, number: int) -> _Layer:
         layer = self._open.get(number)
         if layer is None:
             if not self._streamed:  # the layers come one after the other
                 self._close_all()
-            path = os.path.join(self._blobs, f"layer-{number}")
-            layer = self._open[number] = _Layer(path, self._options, self._folders)
+            name = f"layer-{number}"
+            layer = _Layer(self._blobs, name, self._options, self._folders)
+            self._open[number] = layer
             self.compressor = layer.compressor
         return layer
 
@@ -226,8 +241,9 @@ class _OciWriter(Writer):
     def _blob(self, media: str, value: object) -> dict[str, Any]:
         data = _json(value)
         digest = hashlib.sha256(data).hexdigest()
-        with open(os.path.join(self._blobs, digest), "wb") as file:
-            file.write(data)
+        if digest not in os.listdir(self._blobs):
+            with new_file_in(self._blobs, digest) as file:
+                file.write(data)
         return {"mediaType": media, "digest": f"sha256:{digest}", "size": len(data)}
 
 
@@ -235,36 +251,37 @@ class _PackedWriter(_OciWriter):
     """Writes a layout beside the output, then a tar of it: the same bytes for the same layout."""
 
     def __init__(self, place: Place, job: Job) -> None:
-        import tempfile
+        import shutil
 
         self._file = place.file
-        around = os.path.dirname(place.path)
-        self._scratch = tempfile.TemporaryDirectory(prefix=".condaprune-", dir=around)
+        around, name = os.path.split(to_bytes(place.path))
+        name = part_name(name)
+        self._scratch = contextlib.ExitStack()
         try:
-            super().__init__(Place(self._scratch.name), job)
+            folder = self._scratch.enter_context(open_folder(around))
+            self._scratch.callback(shutil.rmtree, os.path.join(around, name), ignore_errors=True)
+            scratch = self._scratch.enter_context(made_folder(name, folder))
+            super().__init__(Place(place.path, folder=scratch), job)
         except BaseException:
-            self._scratch.cleanup()
+            self._scratch.close()
             raise
 
     def finish(self) -> None:
         super().finish()
         writer = TarWriter(self._file.write)
-        names = (
-            os.path.relpath(os.path.join(root, name), self._root)
-            for root, _, files in os.walk(self._root)
-            for name in files
-        )
-        for name in sorted(names):
-            path = os.path.join(self._root, name)
-            with open(path, "rb", buffering=0) as blob:
-                member = Member(name, "file", os.path.getsize(path), 0o644, EARLIEST)
+        with folder_in(_BLOBS, self._root) as blobs:
+            names = [f"{_BLOBS}/{name}" for name in os.listdir(blobs)]
+        for name in sorted([*names, *_TOP]):
+            with open(open_regular(name, folder=self._root), "rb", buffering=0) as blob:
+                size = os.fstat(blob.fileno()).st_size
+                member = Member(name, "file", size, 0o644, EARLIEST)
                 writer.add(member, iter(functools.partial(blob.read, CHUNK), b""))
         writer.finish()
-        self._scratch.cleanup()
+        self._scratch.close()
 
     def abort(self) -> None:
         super().abort()
-        self._scratch.cleanup()
+        self._scratch.close()
 
 
 def _compiles_always(plan: Plan, variables: Iterable[str]) -> bool:

@@ -12,6 +12,7 @@ from typing import BinaryIO
 from condaprune.errors import SourceError
 from condaprune.files import open_regular
 from condaprune.parse import parse_json
+from condaprune.sinks.outputs.held import new_file_in
 from condaprune.sources.base import CHUNK
 from condaprune.sources.tarstream import BLOCK, ZEROS, BadHeader, parse_header, parse_pax
 
@@ -59,15 +60,16 @@ class OciBase:
             raise self._broken("its layers and its configuration do not match")
         self.layers = [self._layer(layer) for layer in layers]
 
-    def copy_layers(self, blobs: str) -> None:
-        """Copy the layers to the folder *blobs*. Errors: `SourceError` for a wrong digest."""
+    def copy_layers(self, blobs: int) -> None:
+        """Copy the layers to the open folder *blobs*. Errors: `SourceError` for a wrong digest."""
         for layer in self.layers:
             name = str(layer["digest"]).partition(":")[2]
-            target = os.path.join(blobs, name)
-            if os.path.exists(target):
+            try:
+                copy = new_file_in(blobs, name)
+            except FileExistsError:  # it is there twice
                 continue
             digest = hashlib.sha256()
-            with self._open(f"blobs/sha256/{name}") as (source, size), open(target, "xb") as copy:
+            with copy, self._open(f"blobs/sha256/{name}") as (source, size):
                 if size != layer["size"]:
                     raise self._broken(f"the layer {name[:12]} has {size:,} bytes")
                 while size and (piece := source.read(min(size, CHUNK))):

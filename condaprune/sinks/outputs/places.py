@@ -7,7 +7,6 @@ import errno
 import io
 import os
 import shutil
-import stat
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -16,10 +15,12 @@ from typing import BinaryIO
 from condaprune.errors import SinkError
 from condaprune.model import Inventory
 from condaprune.paths import from_bytes, to_bytes
+from condaprune.sinks.outputs.held import check_held, made_folder, size_of
 from condaprune.targets import (
     Target,
     folders_above,
     is_stream,
+    open_folder,
     part_name,
     permissions_left,
     stopped_by_signals,
@@ -106,13 +107,15 @@ def _inside(output: str, prefix: str) -> SinkError:
 
 @dataclass(slots=True)
 class Place:
-    """Where an output is written before it appears: a file to write to, or the path of a folder.
+    """Where an output is written before it appears: a file to write to, or an open folder.
 
-    `size` are the bytes of the output once it has appeared.
+    `path` is its name until then, which may be that of something else at any moment. `size` are
+    the bytes of the output once it has appeared.
     """
 
     path: str
     file: BinaryIO = field(default_factory=io.BytesIO)
+    folder: int = -1
     size: int = 0
 
 
@@ -145,39 +148,39 @@ def new_folder(output: str) -> Iterator[Place]:
     output = os.path.abspath(output)
     if os.path.lexists(output):
         _check_replaceable(output)
-    with stopped_by_signals(), clear_errors(output):
-        part = _beside(output)
+    place_around, name = os.path.split(to_bytes(output))
+    part, old = part_name(name), part_name(name)
+    with stopped_by_signals(), clear_errors(output), open_folder(place_around) as around:
         try:
-            os.mkdir(part, 0o700)
-            place = Place(part)
-            yield place
-            place.size = _size_of(part)
-            os.chmod(part, permissions_left(0o777))
-            old = _beside(output)
-            existed = os.path.lexists(output)
-            if existed:
-                _check_replaceable(output)
-                os.rename(output, old)
-            try:
-                os.rename(part, output)
-            except BaseException:
+            with made_folder(part, around) as handle:
+                place = Place(_joined(place_around, part), folder=handle)
+                yield place
+                place.size = size_of(handle)
+                os.fchmod(handle, permissions_left(0o777))
+                check_held(part, around, handle)
+                existed = os.path.lexists(output)
                 if existed:
-                    os.rename(old, output)
-                raise
+                    _check_replaceable(output)
+                    os.rename(name, old, src_dir_fd=around, dst_dir_fd=around)
+                try:
+                    os.rename(part, name, src_dir_fd=around, dst_dir_fd=around)
+                except BaseException:
+                    if existed:
+                        os.rename(old, name, src_dir_fd=around, dst_dir_fd=around)
+                    raise
         except BaseException:
-            shutil.rmtree(part, ignore_errors=True)
+            shutil.rmtree(_joined(place_around, part), ignore_errors=True)
             raise
         try:
-            shutil.rmtree(old, ignore_errors=True)
+            shutil.rmtree(_joined(place_around, old), ignore_errors=True)
         except BaseException:  # told to stop: but not with half a folder beside the output
-            shutil.rmtree(old, ignore_errors=True)
+            shutil.rmtree(_joined(place_around, old), ignore_errors=True)
             raise
-        sync_folder(to_bytes(os.path.dirname(output)))
+        sync_folder(place_around)
 
 
-def _beside(output: str) -> str:
-    folder, name = os.path.split(output)
-    return os.path.join(folder, from_bytes(part_name(to_bytes(name))))
+def _joined(folder: bytes, name: bytes) -> str:
+    return from_bytes(os.path.join(folder, name))
 
 
 @contextlib.contextmanager
@@ -217,17 +220,6 @@ def _check_replaceable(output: str) -> None:
             where=output,
             remedy="Remove it yourself, or name another folder",
         )
-
-
-def _size_of(folder: str) -> int:
-    """The bytes of the files and links in a folder, each hard-linked file once."""
-    sizes = {}
-    for root, folders, files in os.walk(folder):
-        for name in files + folders:
-            info = os.lstat(os.path.join(root, name))
-            if not stat.S_ISDIR(info.st_mode):
-                sizes[info.st_ino] = info.st_size
-    return sum(sizes.values())
 
 
 @contextlib.contextmanager

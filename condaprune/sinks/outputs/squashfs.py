@@ -57,10 +57,12 @@ class _SquashfsWriter(WithFolders):
         self.compressor = f"squashfs zstd -{level} (mksquashfs {version[1]}.{version[2]})"
         self._messages = tempfile.TemporaryFile()  # noqa: SIM115 - closed by finish and abort
         # It also cuts the root's time, which would be that of now: older tools know no other way.
+        file = place.file.fileno()
         environment = {**os.environ, "SOURCE_DATE_EPOCH": str(_newest(job))}
         self._process = subprocess.Popen(
             [
-                program, "-", place.path, "-tar", "-noappend", "-no-progress", "-quiet",
+                # By its handle: what has the file's name may be a link of somebody else by now.
+                program, "-", f"/dev/fd/{file}", "-tar", "-noappend", "-no-progress", "-quiet",
                 "-comp", "zstd", "-Xcompression-level", str(level), "-b", "256K",
                 "-processors", str(thread_count(options.threads)),
                 "-root-mode", "0755", "-root-uid", "0", "-root-gid", "0",
@@ -69,6 +71,7 @@ class _SquashfsWriter(WithFolders):
             stdout=self._messages,
             stderr=self._messages,
             env=environment,
+            pass_fds=(file,),
         )  # fmt: skip
         assert self._process.stdin is not None
         self._pipe = self._process.stdin

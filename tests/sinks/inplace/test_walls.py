@@ -217,3 +217,17 @@ def test_a_damaged_journal_does_not_take_long(tmp_path: Path) -> None:
 
 def test_the_tests_of_this_folder_reach_no_private_file_of_the_user() -> None:
     assert "condaprune-tests-" in os.environ["XDG_STATE_HOME"]
+
+
+@pytest.mark.parametrize(
+    "time", [-1, -(1 << 63) * 10**9, 1 << 63, 13_569_465_600 * 10**9, ((1 << 63) - 1) * 10**9]
+)
+def test_a_time_that_a_file_system_can_have_is_within(time: int, journal: Journal) -> None:
+    removals = (journal.removals[0]._replace(mtime_ns=time), *journal.removals[1:])
+    check(replace(journal, removals=removals, times=(("", time),)), Phase.APPLY)
+
+
+@pytest.mark.parametrize("time", [-(1 << 63) * 10**9 - 1, (1 << 63) * 10**9])
+def test_a_time_that_no_file_system_has_is_refused(time: int, journal: Journal) -> None:
+    with pytest.raises(ValueError, match="a time that no file has"):
+        check(replace(journal, times=(("", time),)), Phase.APPLY)

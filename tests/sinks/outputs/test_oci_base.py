@@ -16,6 +16,7 @@ import pytest
 
 from condaprune.errors import SourceError
 from condaprune.sinks.outputs.ocibase import OciBase
+from condaprune.targets import open_folder
 from tests.trees import make_prefix
 
 from .helpers import pack
@@ -99,7 +100,8 @@ def use(path: Path, blobs: Path) -> OciBase:
     """All that a run does with a base."""
     base = OciBase(str(path), "amd64")
     blobs.mkdir()
-    base.copy_layers(str(blobs))
+    with open_folder(os.fsencode(blobs)) as folder:
+        base.copy_layers(folder)
     return base
 
 
