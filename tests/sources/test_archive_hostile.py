@@ -95,6 +95,14 @@ HOSTILE = {
         tar(member(b"a"), member(b"bad", b"x", kind=b"1", link=b"a")),
         "bad",
     ),
+    "a script twice that has another name": (
+        tar(
+            member(b"bin/activate", b"1"),
+            header(b"bin/other", b"1", 0, b"bin/activate"),
+            member(b"bin/activate", b"2"),
+        ),
+        "bin/activate",
+    ),
     "a file twice": (tar(member(b"bad", b"1"), member(b"bad", b"2")), "bad"),
     "a file and a folder of one name": (tar(member(b"bad"), header(b"bad/", b"5")), "bad"),
     "a character device": (tar(header(b"bad", b"3")), "bad"),
