@@ -45,6 +45,7 @@ class DataNames:
         self._named: dict[tuple[str, str], list[str]] = defaultdict(list)
         self._suffixed: dict[tuple[str, str], list[str]] = defaultdict(list)
         self._libraries: dict[str, list[str]] = defaultdict(list)
+        self._found: dict[tuple[object, ...], tuple[str, ...]] = {}
         self._folders: set[str] = set()
         self._tops: dict[str, set[str]] = defaultdict(set)
         self._endings: set[str] = set()
@@ -111,7 +112,7 @@ class DataNames:
                 continue
             if word.startswith("/"):
                 name = word[1:]
-                if targets := self._nearby(path, name, self._whole(tops, name)):
+                if targets := self._named_by(path, name, tops, name):
                     yield max(data.find(to_bytes(f"{q}{name}{q}")) for q in "\"'"), name, targets
                 continue
             for at, literal in _literals(data, to_bytes("." + word)):
@@ -155,11 +156,30 @@ class DataNames:
     ) -> tuple[str, ...]:
         name = literal.rpartition("/")[2]
         if name in self._libraries:
-            return tuple(self._libraries[name])
+            return self._once((name,), self._libraries[name])
         stem = name[: -len(suffix) - 1]
         if not stem or stem[-1] in "*}" or stem.endswith(("%s", "%d", "%r")):
-            return tuple(self._suffixed.get((self._modules.top_folder(path), suffix), ()))
-        return self._nearby(path, literal, self._whole(tops, name))
+            top = self._modules.top_folder(path)
+            return self._once((top, suffix), self._suffixed.get((top, suffix), ()))
+        return self._named_by(path, literal, tops, name)
+
+    def _named_by(
+        self, path: str, literal: str, tops: Sequence[str], name: str
+    ) -> tuple[str, ...]:
+        """The data of a name that a literal of a file means."""
+        beside = frozenset(part for part in _ASIDE if f"/{part}/" in f"/{path}")
+        called = frozenset(part for part in _ASIDE if f"{part}/" in literal)
+        key = (self._modules.top_folder(path), beside, called, tops, name)
+        if key not in self._found:
+            return self._once(key, self._nearby(path, literal, self._whole(tops, name)))
+        return self._found[key]
+
+    def _once(self, key: tuple[object, ...], targets: Iterable[str]) -> tuple[str, ...]:
+        """The same tuple of *targets* for all code that names them in the same way: there may be
+        thousands of both."""
+        if key not in self._found:
+            self._found[key] = tuple(targets)
+        return self._found[key]
 
     def _nearby(self, path: str, literal: str, targets: Iterable[str]) -> tuple[str, ...]:
         """Leave out data of tests that the code does not lie beside or call by its folder."""

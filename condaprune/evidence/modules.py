@@ -9,14 +9,17 @@ from functools import cached_property
 from itertools import chain
 from typing import NamedTuple
 
+from condaprune.errors import SourceError
 from condaprune.model import Inventory
-from condaprune.paths import parent
+from condaprune.paths import parent, printable
 from condaprune.sources.base import LONGEST
 from condaprune.sources.owners import inner_environments
 
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")
 _FORMS = {".py": 1, ".pyw": 1, ".so": 2, ".pyd": 2, ".pyc": 0}
 _ENDINGS = tuple(_FORMS)
+_MOST_FORMS = 100
+"""The most files that may be one module: as many versions of Python as a library is built for."""
 _PACKAGE = 3
 """Forms of one module, the higher first: the import system takes a package before an extension
 module, that before a source, that before a lone bytecode file."""
@@ -51,6 +54,7 @@ class Modules:
         self.elsewhere = tuple(f"{env}/{lib}" for env in inner for lib in ("lib/python", "Lib/"))
         """How the paths of code start that another environment's Python runs (``envs/NAME``)."""
         self._tops: dict[str, str] = {}
+        self._below: dict[str, tuple[str, ...]] = {}
         self.candidates: dict[str, list[str]] = {}
         """Names of modules -> the candidates without which they cannot be imported."""
         self.children: dict[str, list[str]] = {}
@@ -133,8 +137,10 @@ class Modules:
         """The candidates that importing any module directly in a package needs."""
         if package not in self.candidates:
             return ()
-        listed = chain(*(self.candidates[child] for child in self.children.get(package, ())))
-        return (*(path for path, _ in self.needed_for(package)), *listed)
+        if package not in self._below:
+            listed = chain(*(self.candidates[child] for child in self.children.get(package, ())))
+            self._below[package] = (*(path for path, _ in self.needed_for(package)), *listed)
+        return self._below[package]
 
     def needed_beside(self, folder: str, name: str) -> Iterator[tuple[str, str]]:
         """The same for a file that lies under no root: its folder and those above are searched,
@@ -163,7 +169,14 @@ class Modules:
         for path in candidates:
             module = self.locate(path)
             if module is not None:
-                forms_of[module.name].append((_rank(path, module), path))
+                forms = forms_of[module.name]
+                if len(forms) == _MOST_FORMS:
+                    raise SourceError(
+                        f"more than {_MOST_FORMS} files are one module",
+                        where=printable(path),
+                        remedy="Repair the environment: Python would load one of them only",
+                    )
+                forms.append((_rank(path, module), path))
             elif path.endswith(".py") and self.package_of(parent(path)) is None:
                 loose.add(path)
         kept: dict[str, int] = {}
