@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import chain
 from typing import NamedTuple
@@ -61,6 +61,7 @@ class Modules:
         """Names of packages -> the full names of such modules directly in them."""
         self.loose: frozenset[str] = frozenset()
         """Candidates outside every root that are ``.py`` files: of scripts and applications."""
+        self._loose_folders: set[str] = set()
         self.tokens: frozenset[str] = frozenset()
         """Words one of which is in any import of such a module by a kept file."""
         self._index(inventory, candidates)
@@ -154,14 +155,21 @@ class Modules:
         if bare != name and f"{folder}/__init__.py" in self.loose:
             yield f"{folder}/__init__.py", parent(folder)
         while True:
-            for end in range(len(parts), 0, -1):
-                base = "/".join(([folder] if folder else []) + parts[:end])
-                for path in (f"{base}.py", f"{base}/__init__.py"):
-                    if path in self.loose:
-                        yield path, ".".join(parts[:end])
+            yield from reversed(list(self._loose_at(folder, parts)))
             if not folder or bare != name:
                 return
             folder = parent(folder)
+
+    def _loose_at(self, folder: str, parts: Sequence[str]) -> Iterator[tuple[str, str]]:
+        """The loose modules that a name, given by its *parts*, leads through from a folder."""
+        base = folder
+        for count, part in enumerate(parts, 1):
+            base = f"{base}/{part}" if base else part
+            for path in (f"{base}/__init__.py", f"{base}.py"):
+                if path in self.loose:
+                    yield path, ".".join(parts[:count])
+            if base not in self._loose_folders:
+                return
 
     def _index(self, inventory: Inventory, candidates: Collection[str]) -> None:
         forms_of: dict[str, list[tuple[int, str]]] = defaultdict(list)
@@ -211,6 +219,10 @@ class Modules:
             tokens.add(outermost.rpartition(".")[2])
         self.children = dict(children)
         for path in loose:
+            above = parent(path)
+            while above and above not in self._loose_folders:
+                self._loose_folders.add(above)
+                above = parent(above)
             folder, _, name = path.rpartition("/")
             stem = name[: -len(".py")]
             tokens.add(folder.rpartition("/")[2] if stem == "__init__" else stem)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -134,6 +135,18 @@ def paths() -> Iterator[str]:
     yield from (f"{SITE}/__pycache__/x{number}.pyc" for number in range(MANY))
     yield from (f"{SITE}/d{number}-1.dist-info/METADATA" for number in range(MANY))
     yield from (f"{SITE}/x{number}.py" for number in range(MANY))
+
+
+def test_long_names_beside_deep_folders_take_no_time(tmp_path: Path) -> None:
+    deep = "opt/app" + "/d" * 200
+    lines = b"\n".join(b"import " + b"y." * 1900 + b"z%d" % n for n in range(20))
+    files: dict[str, Content] = {f"{deep}/x.py": lines, "opt/y.py": b"", f"{deep}/y.py": b""}
+    source = PrefixSource(str(make_prefix(tmp_path / "env", files)))
+    inventory = source.inventory()
+    began = time.process_time()
+    report = examine(inventory, source, matching(inventory, ["*/y.py"]))
+    assert set(report.vetoes) == {"opt/y.py", f"{deep}/y.py"}
+    assert time.process_time() - began < 3
 
 
 def test_more_files_than_a_module_has_are_refused(tmp_path: Path) -> None:
