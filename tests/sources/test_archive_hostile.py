@@ -143,6 +143,10 @@ HOSTILE = {
     "a gzip without its checksum": (gzip.compress(SOUND)[:-4], ""),
     "a gzip with a wrong checksum": (gzip.compress(SOUND)[:-8] + b"x" * 8, ""),
     "a damaged gzip": (gzip.compress(SOUND)[:500] + b"?" * 500 + gzip.compress(SOUND)[1000:], ""),
+    "a gzip with a name of a megabyte": (
+        b"\x1f\x8b\x08\x08" + bytes(6) + b"n" * (1 << 20) + b"\0" + gzip.compress(SOUND)[10:-9],
+        "",
+    ),
     "a cut bzip2": (bz2.compress(SOUND)[:-100], ""),
     "a damaged bzip2": (bz2.compress(SOUND)[:200] + b"?" * 50, ""),
     "a cut xz": (lzma.compress(SOUND)[:-100], ""),
