@@ -129,10 +129,13 @@ class DataNames:
             if match is None:
                 continue
             name = match[1].decode()
-            ends = tuple(f"{root}/{name.replace('.', '/')}/" for root in self._modules.roots)
-            below = [p for p in chain(*self._named.values()) if p.startswith(ends)]
-            if "." in name and below:
-                yield at, name, self._nearby(path, f"{ends[0]}", below)
+            key = (name, self._modules.top_folder(path), _parts_of(path))
+            if "." in name and key not in self._found:
+                ends = tuple(f"{root}/{name.replace('.', '/')}/" for root in self._modules.roots)
+                below = [p for p in chain(*self._named.values()) if p.startswith(ends)]
+                self._once(key, self._nearby(path, ends[0], below))
+            if targets := self._found.get(key):
+                yield at, name, targets
 
     def _tops_of(self, path: str) -> tuple[str, ...]:
         """The top-level packages of a file's distribution that lose data, the file's own first."""
@@ -163,13 +166,10 @@ class DataNames:
             return self._once((top, suffix), self._suffixed.get((top, suffix), ()))
         return self._named_by(path, literal, tops, name)
 
-    def _named_by(
-        self, path: str, literal: str, tops: Sequence[str], name: str
-    ) -> tuple[str, ...]:
+    def _named_by(self, path: str, literal: str, tops: Sequence[str], name: str) -> tuple[str, ...]:
         """The data of a name that a literal of a file means."""
-        beside = frozenset(part for part in _ASIDE if f"/{part}/" in f"/{path}")
         called = frozenset(part for part in _ASIDE if f"{part}/" in literal)
-        key = (self._modules.top_folder(path), beside, called, tops, name)
+        key = (self._modules.top_folder(path), _parts_of(path), called, tops, name)
         if key not in self._found:
             return self._once(key, self._nearby(path, literal, self._whole(tops, name)))
         return self._found[key]
@@ -192,6 +192,11 @@ class DataNames:
             if not part or beside or f"{part}/" in literal:
                 found.append(target)
         return tuple(found)
+
+
+def _parts_of(path: str) -> frozenset[str]:
+    """The folders of tests or documentation that a file lies in, at any depth."""
+    return frozenset(part for part in _ASIDE if f"/{part}/" in f"/{path}")
 
 
 def aside(path: str, top: str) -> str:

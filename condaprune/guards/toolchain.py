@@ -12,7 +12,6 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
 
 from condaprune.evidence.datanames import aside
 from condaprune.evidence.knowledge import Compiler, table
