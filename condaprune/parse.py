@@ -7,20 +7,23 @@ each type.
 from __future__ import annotations
 
 import json
+import math
 import re
 import sys
 from typing import NoReturn
 
 _MOST_PARTS = 50
+_SHOWN = 20
 _PART = r"""(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*"""
 """A part of a dotted key, with its dot."""
 
 
 def parse_json(data: str | bytes) -> object:
-    """The value of a JSON text. Errors: `ValueError`, also for NaN, Infinity, and for nesting that
-    is deeper than the interpreter's stack."""
+    """The value of a JSON text, which can be written as JSON again. Errors: `ValueError`, also for
+    NaN, Infinity, numbers that would become one, and nesting that is deeper than the interpreter's
+    stack."""
     try:
-        value: object = json.loads(data, parse_constant=_refuse_constant)
+        value: object = json.loads(data, parse_float=_finite, parse_constant=_refuse_constant)
     except RecursionError:
         raise ValueError("nested too deeply") from None
     return value
@@ -41,6 +44,13 @@ def parse_toml(text: str) -> dict[str, object]:
     except RecursionError:
         raise ValueError("nested too deeply") from None
     return tables
+
+
+def _finite(digits: str) -> float:
+    value = float(digits)
+    if math.isinf(value):
+        raise ValueError(f"a number is too large: {digits[:_SHOWN]}")
+    return value
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 _LIBRARY = re.compile(r"\.(?:so(?:\.[\w.]+)?|dylib|dll)$")
 _MAX_LINKS = 40  # as many as Linux follows
 _MAX_PATH, _MAX_STEPS = 4096, 4096
+_MOST_MARKS = 4  # on one letter, as in Hebrew and Tibetan; more of them cover other lines
 # Printable for Python, and nothing to be seen of them: joiners, fillers, variation selectors.
 _UNSEEN = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0"
@@ -36,16 +37,26 @@ def printable(text: str) -> str:
     r"""A text as shown to people, on one line: whatever does more than be seen is escaped.
 
     That is what is no UTF-8, control characters (line ends and tabs too), what changes direction,
-    what cannot be seen, and the marks by which the log of a CI job knows a command.
+    what cannot be seen, accents that pile up, and the marks by which the log of a CI job knows a
+    command.
 
     >>> printable("a\x1b[2J\u202e\n"), printable("::error::a"), printable("lib/é.so")
     ('a\\x1b[2J\\u202e\\n', '\\x3a:error::a', 'lib/é.so')
     """
     if not (text.isascii() and text.isprintable()):
-        text = "".join(c if _is_seen(c) else _escaped(c) for c in text)
+        text = "".join(_neutral(text))
     if "::" in text or "##" in text:
         text = _COMMAND.sub(_escaped_command, text)
     return text
+
+
+def _neutral(text: str) -> Iterator[str]:
+    from unicodedata import category
+
+    marks = 0
+    for char in text:
+        marks = marks + 1 if category(char) in ("Mn", "Me") else 0
+        yield char if marks <= _MOST_MARKS and _is_seen(char) else _escaped(char)
 
 
 def _is_seen(char: str) -> bool:

@@ -11,7 +11,14 @@ def test_json_is_parsed() -> None:
     assert parse_json(b'{"a": [1, null]}') == {"a": [1, None]}
 
 
-@pytest.mark.parametrize("text", ["[" * 200_000, '{"a":' * 200_000, "NaN", "[-Infinity]", "{", ""])
+def test_numbers_are_parsed() -> None:
+    assert parse_json("[1.5e300, -1e-999, 12]") == [1.5e300, 0.0, 12]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[" * 200_000, '{"a":' * 200_000, "NaN", "[-Infinity]", "{", "", "1e999", '{"a": -1.0E+400}'],
+)
 def test_what_is_not_json_is_a_value_error(text: str) -> None:
     with pytest.raises(ValueError, match=r"\w"):
         parse_json(text)

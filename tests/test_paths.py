@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from condaprune.paths import Trail, follow, is_library, join
+from condaprune.paths import Trail, follow, is_library, join, printable
 
 
 @pytest.mark.parametrize("name", ["a.so", "a.so.1", "a.so.1.2b", "a.dylib", "a.dll", "_a.abi3.so"])
@@ -100,3 +100,22 @@ def test_links_lead_where_the_system_says(
 )
 def test_join(folder: str, relative: str, joined: str | None) -> None:
     assert join(folder, relative) == joined
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("e\u0302\u0301", id="Vietnamese, decomposed"),
+        pytest.param("\u05d1\u05bc\u05b0\u0591", id="Hebrew with its points"),
+        pytest.param("\u0e17\u0e35\u0e48", id="Thai"),
+    ],
+)
+def test_accents_of_languages_are_shown(text: str) -> None:
+    assert printable(text) == text
+
+
+@pytest.mark.parametrize("mark", ["\u0300", "\u0489", "\u20dd", "\U0001e8d0"])
+def test_accents_that_pile_up_are_escaped(mark: str) -> None:
+    shown = printable("a" + mark * 50 + "b" + mark)
+    assert shown.count(mark) == 5
+    assert shown.endswith(f"b{mark}")

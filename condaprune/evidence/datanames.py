@@ -45,6 +45,7 @@ class DataNames:
         self._named: dict[tuple[str, str], list[str]] = defaultdict(list)
         self._suffixed: dict[tuple[str, str], list[str]] = defaultdict(list)
         self._libraries: dict[str, list[str]] = defaultdict(list)
+        self._found: dict[tuple[object, ...], tuple[str, ...]] = {}
         self._folders: set[str] = set()
         self._tops: dict[str, set[str]] = defaultdict(set)
         self._endings: set[str] = set()
@@ -111,7 +112,7 @@ class DataNames:
                 continue
             if word.startswith("/"):
                 name = word[1:]
-                if targets := self._nearby(path, name, self._whole(tops, name)):
+                if targets := self._named_by(path, name, tops, name):
                     yield max(data.find(to_bytes(f"{q}{name}{q}")) for q in "\"'"), name, targets
                 continue
             for at, literal in _literals(data, to_bytes("." + word)):
@@ -128,10 +129,13 @@ class DataNames:
             if match is None:
                 continue
             name = match[1].decode()
-            ends = tuple(f"{root}/{name.replace('.', '/')}/" for root in self._modules.roots)
-            below = [p for p in chain(*self._named.values()) if p.startswith(ends)]
-            if "." in name and below:
-                yield at, name, self._nearby(path, f"{ends[0]}", below)
+            key = (name, self._modules.top_folder(path), _parts_of(path))
+            if "." in name and key not in self._found:
+                ends = tuple(f"{root}/{name.replace('.', '/')}/" for root in self._modules.roots)
+                below = [p for p in chain(*self._named.values()) if p.startswith(ends)]
+                self._once(key, self._nearby(path, ends[0], below))
+            if targets := self._found.get(key):
+                yield at, name, targets
 
     def _tops_of(self, path: str) -> tuple[str, ...]:
         """The top-level packages of a file's distribution that lose data, the file's own first."""
@@ -155,11 +159,27 @@ class DataNames:
     ) -> tuple[str, ...]:
         name = literal.rpartition("/")[2]
         if name in self._libraries:
-            return tuple(self._libraries[name])
+            return self._once((name,), self._libraries[name])
         stem = name[: -len(suffix) - 1]
         if not stem or stem[-1] in "*}" or stem.endswith(("%s", "%d", "%r")):
-            return tuple(self._suffixed.get((self._modules.top_folder(path), suffix), ()))
-        return self._nearby(path, literal, self._whole(tops, name))
+            top = self._modules.top_folder(path)
+            return self._once((top, suffix), self._suffixed.get((top, suffix), ()))
+        return self._named_by(path, literal, tops, name)
+
+    def _named_by(self, path: str, literal: str, tops: Sequence[str], name: str) -> tuple[str, ...]:
+        """The data of a name that a literal of a file means."""
+        called = frozenset(part for part in _ASIDE if f"{part}/" in literal)
+        key = (self._modules.top_folder(path), _parts_of(path), called, tops, name)
+        if key not in self._found:
+            return self._once(key, self._nearby(path, literal, self._whole(tops, name)))
+        return self._found[key]
+
+    def _once(self, key: tuple[object, ...], targets: Iterable[str]) -> tuple[str, ...]:
+        """The same tuple of *targets* for all code that names them in the same way: there may be
+        thousands of both."""
+        if key not in self._found:
+            self._found[key] = tuple(targets)
+        return self._found[key]
 
     def _nearby(self, path: str, literal: str, targets: Iterable[str]) -> tuple[str, ...]:
         """Leave out data of tests that the code does not lie beside or call by its folder."""
@@ -172,6 +192,11 @@ class DataNames:
             if not part or beside or f"{part}/" in literal:
                 found.append(target)
         return tuple(found)
+
+
+def _parts_of(path: str) -> frozenset[str]:
+    """The folders of tests or documentation that a file lies in, at any depth."""
+    return frozenset(part for part in _ASIDE if f"/{part}/" in f"/{path}")
 
 
 def aside(path: str, top: str) -> str:

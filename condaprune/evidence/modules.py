@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import chain
 from typing import NamedTuple
 
+from condaprune.errors import SourceError
 from condaprune.model import Inventory
-from condaprune.paths import parent
+from condaprune.paths import parent, printable
 from condaprune.sources.base import LONGEST
 from condaprune.sources.owners import inner_environments
 
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")
 _FORMS = {".py": 1, ".pyw": 1, ".so": 2, ".pyd": 2, ".pyc": 0}
 _ENDINGS = tuple(_FORMS)
+_MOST_FORMS = 100
+"""The most files that may be one module: as many versions of Python as a library is built for."""
 _PACKAGE = 3
 """Forms of one module, the higher first: the import system takes a package before an extension
 module, that before a source, that before a lone bytecode file."""
@@ -51,12 +54,14 @@ class Modules:
         self.elsewhere = tuple(f"{env}/{lib}" for env in inner for lib in ("lib/python", "Lib/"))
         """How the paths of code start that another environment's Python runs (``envs/NAME``)."""
         self._tops: dict[str, str] = {}
+        self._below: dict[str, tuple[str, ...]] = {}
         self.candidates: dict[str, list[str]] = {}
         """Names of modules -> the candidates without which they cannot be imported."""
         self.children: dict[str, list[str]] = {}
         """Names of packages -> the full names of such modules directly in them."""
         self.loose: frozenset[str] = frozenset()
         """Candidates outside every root that are ``.py`` files: of scripts and applications."""
+        self._loose_folders: set[str] = set()
         self.tokens: frozenset[str] = frozenset()
         """Words one of which is in any import of such a module by a kept file."""
         self._index(inventory, candidates)
@@ -133,8 +138,10 @@ class Modules:
         """The candidates that importing any module directly in a package needs."""
         if package not in self.candidates:
             return ()
-        listed = chain(*(self.candidates[child] for child in self.children.get(package, ())))
-        return (*(path for path, _ in self.needed_for(package)), *listed)
+        if package not in self._below:
+            listed = chain(*(self.candidates[child] for child in self.children.get(package, ())))
+            self._below[package] = (*(path for path, _ in self.needed_for(package)), *listed)
+        return self._below[package]
 
     def needed_beside(self, folder: str, name: str) -> Iterator[tuple[str, str]]:
         """The same for a file that lies under no root: its folder and those above are searched,
@@ -148,14 +155,21 @@ class Modules:
         if bare != name and f"{folder}/__init__.py" in self.loose:
             yield f"{folder}/__init__.py", parent(folder)
         while True:
-            for end in range(len(parts), 0, -1):
-                base = "/".join(([folder] if folder else []) + parts[:end])
-                for path in (f"{base}.py", f"{base}/__init__.py"):
-                    if path in self.loose:
-                        yield path, ".".join(parts[:end])
+            yield from reversed(list(self._loose_at(folder, parts)))
             if not folder or bare != name:
                 return
             folder = parent(folder)
+
+    def _loose_at(self, folder: str, parts: Sequence[str]) -> Iterator[tuple[str, str]]:
+        """The loose modules that a name, given by its *parts*, leads through from a folder."""
+        base = folder
+        for count, part in enumerate(parts, 1):
+            base = f"{base}/{part}" if base else part
+            for path in (f"{base}/__init__.py", f"{base}.py"):
+                if path in self.loose:
+                    yield path, ".".join(parts[:count])
+            if base not in self._loose_folders:
+                return
 
     def _index(self, inventory: Inventory, candidates: Collection[str]) -> None:
         forms_of: dict[str, list[tuple[int, str]]] = defaultdict(list)
@@ -163,7 +177,14 @@ class Modules:
         for path in candidates:
             module = self.locate(path)
             if module is not None:
-                forms_of[module.name].append((_rank(path, module), path))
+                forms = forms_of[module.name]
+                if len(forms) == _MOST_FORMS:
+                    raise SourceError(
+                        f"more than {_MOST_FORMS} files are one module",
+                        where=printable(path),
+                        remedy="Repair the environment: Python would load one of them only",
+                    )
+                forms.append((_rank(path, module), path))
             elif path.endswith(".py") and self.package_of(parent(path)) is None:
                 loose.add(path)
         kept: dict[str, int] = {}
@@ -198,6 +219,10 @@ class Modules:
             tokens.add(outermost.rpartition(".")[2])
         self.children = dict(children)
         for path in loose:
+            above = parent(path)
+            while above and above not in self._loose_folders:
+                self._loose_folders.add(above)
+                above = parent(above)
             folder, _, name = path.rpartition("/")
             stem = name[: -len(".py")]
             tokens.add(folder.rpartition("/")[2] if stem == "__init__" else stem)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 from condaprune.evidence.datanames import DataNames
@@ -54,7 +55,10 @@ _WORDS = (
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """A line of a file, what it does, and the candidates it does it to."""
+    """A line of a file, what it does, and the candidates it does it to.
+
+    Where many lines may name as many candidates, `targets` is one tuple for all of them.
+    """
 
     line: int
     text: str
@@ -127,10 +131,14 @@ class PythonReader:
         except TooOdd:
             return self.anything("cannot be read and may need")
 
+    @cached_property
+    def everything(self) -> tuple[str, ...]:
+        """All candidates."""
+        return tuple(self._candidates)
+
     def anything(self, why: str) -> PythonFacts:
         """The facts of a file that is not read: all candidates, as it may need any of them."""
-        targets = tuple(self._candidates)
-        return PythonFacts((Edge(0, f"{why} anything", targets),), parsed=False)
+        return PythonFacts((Edge(0, f"{why} anything", self.everything),), parsed=False)
 
     def _read(self, path: str, data: bytes) -> PythonFacts:
         rough = path in self._candidates
@@ -280,6 +288,6 @@ def _absolute(name: str, module: Module | None) -> str | None:
 
 
 def import_line(text: str) -> Iterator[str]:
-    """The modules that one line of a ``.pth`` file imports."""
+    """The modules that one line of a ``.pth`` file imports. Errors: `TooOdd`."""
     data = to_bytes(text)
     yield from (found.name for found in (*import_statements(data), *import_calls(data)))

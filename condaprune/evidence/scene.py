@@ -14,6 +14,7 @@ from typing import ClassVar
 
 from condaprune.evidence.facts import Facts
 from condaprune.evidence.modules import Modules
+from condaprune.evidence.once import Once
 from condaprune.evidence.prefilter import Word
 from condaprune.evidence.pysource import PythonFacts
 from condaprune.evidence.removal import Removal
@@ -90,6 +91,7 @@ class Guard(ABC):
 
     def __init__(self, scene: Scene) -> None:
         self.scene = scene
+        self._once = Once()
         self.candidates = scene.candidates
         self.entries = scene.inventory.entries
 
@@ -127,8 +129,14 @@ class Guard(ABC):
             if not (general and self.candidates[target].packages):
                 yield Veto(target, because, needs)
 
+    def needed(
+        self, targets: tuple[str, ...], because: str, needs: str, but: str = ""
+    ) -> Iterator[Veto]:
+        """A veto for each of *targets* in a tuple of the facts, *but* the file that asks."""
+        yield from self.rescue(self._once.of(targets, but), because, needs)
+
     def names_in_code(self, batch: Iterable[str]) -> Iterator[Veto]:
         """The files that code of *batch* names in strings."""
         for path, facts in self.scene.code(batch):
             for edge in facts.data:
-                yield from self.rescue(edge.targets, f"{path}:{edge.line} {edge.text}", path)
+                yield from self.needed(edge.targets, f"{path}:{edge.line} {edge.text}", path)

@@ -68,11 +68,13 @@ class Resolver:
         self._entries = inventory.entries
         self._anywhere = inventory.layout.platform == "osx"
         self._tree = tree
-        self._by_name: dict[str, list[str]] = defaultdict(list)
+        by_name: dict[str, list[str]] = defaultdict(list)
         for path in self._entries:
             name = path.rpartition("/")[2]
             if ".so" in name or name.endswith(".dylib"):
-                self._by_name[name].append(path)
+                by_name[name].append(path)
+        # One tuple for all that ask for the name.
+        self._by_name = {name: tuple(paths) for name, paths in by_name.items()}
         self._find = cache(self._search)
 
     def resolve(self, path: str, facts: BinaryFacts, name: str) -> tuple[str, ...]:
@@ -80,7 +82,7 @@ class Resolver:
         if name not in self._by_name:
             return ()
         if self._anywhere:
-            return tuple(self._by_name[name])
+            return self._by_name[name]
         return self._find(parent(path), facts.runpath or facts.rpath, name)
 
     def _search(self, folder: str, search: Sequence[str], name: str) -> tuple[str, ...]:
@@ -97,7 +99,7 @@ class Resolver:
                     return (*trail.links, trail.end)
         if f"lib/{name}" in self._entries:
             return (f"lib/{name}",)
-        return tuple(self._by_name[name])
+        return self._by_name[name]
 
     def _folder(self, origin: str, item: str) -> str | None:
         if _ORIGIN.search(item):

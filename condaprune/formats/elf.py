@@ -29,6 +29,7 @@ _LONGEST_NAME = 4096
 _LONGEST_SECTION = 1024
 _MOST_ENTRIES, _MOST_NEEDED = 1 << 16, 4096
 """The most rows of a dynamic section that are looked at, and of libraries that they may name."""
+_MOST_SHARED = 8
 _MOST_VERSIONS = 4096
 _MAX_TABLE = 4 << 20
 """The largest table of segments: 65,535 rows."""
@@ -220,8 +221,12 @@ def _facts(header: Header, read: Reader) -> BinaryFacts:
     needed = [value for tag, value in entries if tag == _NEEDED]
     if len(needed) > _MOST_NEEDED:
         raise ValueError("too many libraries")
+    names = tuple(_text(strings, value) for value in dict.fromkeys(needed))
+    # One name may be the end of another, but not each of thousands.
+    if sum(map(len, names)) > _MOST_SHARED * len(strings):
+        raise ValueError("names of libraries that lie in each other")
     return BinaryFacts(
-        needed=tuple(_text(strings, value) for value in needed),
+        needed=names,
         rpath=_folders(strings, tags.get(_RPATH)),
         runpath=_folders(strings, tags.get(_RUNPATH)),
         soname=_text(strings, tags[_SONAME]) if _SONAME in tags else "",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from condaprune.evidence.scene import Guard
+from condaprune.evidence.scene import Guard, Scene
 from condaprune.model import Veto
 from condaprune.sources.kinds import ACTIVATION
 
@@ -19,6 +19,10 @@ class Activation(Guard):
     """Rescues activation scripts and what they name."""
 
     reads = (ACTIVATION,)
+
+    def __init__(self, scene: Scene) -> None:
+        super().__init__(scene)
+        self._named: set[str] = set()
 
     def begin(self) -> Iterator[Veto]:
         for folder in FOLDERS:
@@ -46,5 +50,6 @@ class Activation(Guard):
             because = f"{script}:{number} names {name}"
             trail = self.scene.tree.follow(name)
             yield from self.rescue((name, *trail.links, trail.end), because, script)
-            for folder in {name, trail.end} - {""}:
+            for folder in {name, trail.end} - {""} - self._named:
+                self._named.add(folder)
                 yield from self.rescue(self.scene.below(folder), because, script, general=True)

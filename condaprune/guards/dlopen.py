@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
 from condaprune.evidence.knowledge import Opened, table
+from condaprune.evidence.once import Once
 from condaprune.evidence.scene import Guard, Prospect, Scene
 from condaprune.evidence.tree import Resolver
 from condaprune.model import Veto
@@ -106,13 +107,12 @@ class Dlopen(Guard):
     def _linked(self) -> set[str]:
         """The files that some binary of the whole environment needs, links followed."""
         resolver = Resolver(self.scene.inventory, self.scene.tree)
-        found: set[str] = set()
+        once, found = Once(), set[str]()
         for path, facts in self.scene.facts.elf.items():
             for name in facts.needed:
-                for target in resolver.resolve(path, facts, name):
-                    if target != path:
-                        found.add(target)
-                        found.add(self.scene.tree.follow(target).end)
+                for target in once.of(resolver.resolve(path, facts, name), path):
+                    found.add(target)
+                    found.add(self.scene.tree.follow(target).end)
         return found
 
     def _kin(self, batch: Sequence[str]) -> Iterator[Veto]:
@@ -121,9 +121,10 @@ class Dlopen(Guard):
             if ".so" not in name and ".dylib" not in name and not name.endswith(".dll"):
                 continue
             for row, members in self._opened:
-                if name.startswith(row.host):
+                if members and name.startswith(row.host):
                     because = f"{row.reason}: {path} opens it by name"
                     yield from self.rescue(members, because, path, general=True)
+                    members.clear()
 
 
 def _name(path: str) -> str:

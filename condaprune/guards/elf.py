@@ -43,9 +43,8 @@ class Elf(Guard):
         elf = self.scene.facts.elf
         for path, facts in ((path, elf[path]) for path in batch if path in elf):
             for name in facts.needed:
-                for target in self._resolver.resolve(path, facts, name):
-                    if target in self.candidates:
-                        yield Veto(target, f"{path} needs {name}", path)
+                targets = self._resolver.resolve(path, facts, name)
+                yield from self.needed(targets, f"{path} needs {name}", path)
             if facts.interpreter:
                 inside = self.scene.tree.inside(facts.interpreter)
                 if inside is not None:

@@ -12,7 +12,8 @@ from functools import cached_property
 
 from condaprune.evidence.knowledge import IgnoredImport, table
 from condaprune.evidence.pysource import import_line
-from condaprune.evidence.scene import Guard
+from condaprune.evidence.references import TooOdd
+from condaprune.evidence.scene import Guard, Scene
 from condaprune.model import Veto
 from condaprune.paths import join, parent
 from condaprune.sources.kinds import ENTRY_POINTS, IMPORT_PATHS
@@ -27,6 +28,10 @@ class Imports(Guard):
 
     reads = (IMPORT_PATHS, ENTRY_POINTS)
 
+    def __init__(self, scene: Scene) -> None:
+        super().__init__(scene)
+        self._searched: set[str] = set()
+
     def look(self, batch: Sequence[str]) -> Iterator[Veto]:
         python, text = self.scene.facts.python, self.scene.facts.text
         self.scene.facts.load(self._stand_ins(batch))
@@ -39,9 +44,7 @@ class Imports(Guard):
                     if any(row.covers(path, name) for row in self._ignored):
                         continue
                     place = f"{self._shown(source)}:{edge.line}".removesuffix(":0")
-                    for target in edge.targets:
-                        if target != source:
-                            yield Veto(target, f"{place} {edge.text}", path)
+                    yield from self.needed(edge.targets, f"{place} {edge.text}", path, source)
             elif path in text:
                 if path.endswith(".pth"):
                     yield from self._pth(path)
@@ -97,8 +100,12 @@ class Imports(Guard):
         for number, line in self.scene.facts.lines(path):
             line = line.rstrip()
             if line.startswith(("import ", "import\t")):
-                for name in import_line(line):
-                    yield from self._needs(path, number, name, "imports")
+                try:
+                    for name in import_line(line):
+                        yield from self._needs(path, number, name, "imports")
+                except TooOdd:
+                    because = f"{self._shown(path)}:{number} cannot be read and may need anything"
+                    yield from self.rescue(self.candidates, because, path)
             elif line and not line.startswith("#"):
                 yield from self._folder(path, number, line)
 
@@ -107,8 +114,13 @@ class Imports(Guard):
         tree = self.scene.tree
         folder = tree.inside(line) if line.startswith("/") else join(parent(path), line)
         roots = self.scene.modules.roots
-        if not folder or any(f"{root}/".startswith(f"{folder}/") for root in roots):
+        if (
+            not folder
+            or folder in self._searched
+            or any(f"{root}/".startswith(f"{folder}/") for root in roots)
+        ):
             return
+        self._searched.add(folder)
         because = f"{self._shown(path)}:{number} puts {folder} on the import path"
         targets = (p for p in self.scene.below(folder) if p.endswith((".py", ".so", ".pyd")))
         yield from self.rescue(targets, because, path)

@@ -50,8 +50,9 @@ class Metadata(Guard):
         for path in batch:
             for owner in owners.get(path, ()):
                 listed = isinstance(owner, Distribution)
-                for home in (owner.path,) if listed else self._brought.get(owner.path, ()):
-                    if home in self._metadata and is_code(path, home):
+                homes = [owner.path] if listed else self._brought.get(owner.path, [])
+                for home in _take(homes, path):
+                    if home in self._metadata:
                         because = f"{path} of {owner.name} stays"
                         yield from self.rescue(self._metadata.pop(home), because, path)
 
@@ -60,11 +61,13 @@ class Metadata(Guard):
         if not self._metadata:
             return
         owners = self.scene.inventory.owners
-        brought: dict[str, list[str]] = {}  # by the conda packages that own the metadata
+        # By the conda packages that own the metadata, and by the folders it lies in.
+        brought: dict[str, dict[str, list[str]]] = {}
         for home, paths in self._metadata.items():
             found = chain(*(owners.get(path, ()) for path in paths))
             for record in {owner.path: 0 for owner in found if isinstance(owner, Record)}:
-                brought.setdefault(record, []).append(home)
+                brought.setdefault(record, {}).setdefault(parent(home), []).append(home)
+        unseen = {record: {f: list(h) for f, h in by.items()} for record, by in brought.items()}
         listed: set[str] = set()
         packaged: set[str] = set()
         for path, its_owners in owners.items():
@@ -73,11 +76,11 @@ class Metadata(Guard):
                     if is_code(path, owner.path):
                         listed.add(owner.path)
                     continue
-                for home in brought.get(owner.path, ()):
-                    if path.startswith(parent(home) + "/") and is_code(path, home):
-                        packaged.add(home)
-        for record, homes in brought.items():
-            self._brought[record] = [home for home in homes if home in packaged]
+                for folder, homes in unseen.get(owner.path, {}).items():
+                    if homes and path.startswith(folder + "/"):
+                        packaged.update(_take(homes, path))
+        for record, by_folder in brought.items():
+            self._brought[record] = [h for h in chain(*by_folder.values()) if h in packaged]
         for home in sorted(self._metadata.keys() - listed - packaged):
             because = "its distribution lists no files: it may be in use"
             yield from self.rescue(self._metadata.pop(home), because)
@@ -89,8 +92,26 @@ def wanted(name: str) -> bool:
     return name in _FILES or name.startswith("licenses/") or LICENCE.match(last) is not None
 
 
+def _take(homes: list[str], path: str) -> list[str]:
+    """Those of *homes* whose distribution a file shows to be there. They are taken off the list:
+    a package may bring thousands."""
+    if not homes or not _counts(path):
+        return []
+    taken = [home for home in homes if not _lies_in(path, home)]
+    homes[:] = [home for home in homes if _lies_in(path, home)]
+    return taken
+
+
 def is_code(path: str, home: str) -> bool:
     """Whether a file makes its distribution (with metadata at *home*) one that is there."""
-    if path == home or path.startswith((home + "/", *_ASIDE)):
+    return _counts(path) and not _lies_in(path, home)
+
+
+def _lies_in(path: str, home: str) -> bool:
+    return path == home or path.startswith(f"{home}/")
+
+
+def _counts(path: str) -> bool:
+    if path.startswith(_ASIDE):
         return False
     return not path.endswith((".pyc", ".pyo")) or not parent(path).endswith("__pycache__")

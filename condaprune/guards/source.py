@@ -62,7 +62,7 @@ class Source(Guard):
             words = facts.words & _READS.keys()
             if words:
                 because = f"{path} uses {min(words)}, which reads source files"
-                targets = self._readers.get(self.scene.modules.top_folder(path), ())
+                targets = self._readers.pop(self.scene.modules.top_folder(path), ())
                 yield from self.rescue(targets, because, "" if path in self.candidates else path)
 
     def _lone(self) -> Iterator[Veto]:

@@ -66,4 +66,4 @@ class Stubs(Guard):
             self.scene.facts.load([stub])
             for _, facts in self.scene.code([stub]):
                 for edge in facts.imports:
-                    yield from self.rescue(edge.targets, f"{stub}:{edge.line} {edge.text}", stub)
+                    yield from self.needed(edge.targets, f"{stub}:{edge.line} {edge.text}", stub)

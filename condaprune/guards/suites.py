@@ -11,6 +11,7 @@ of obspy and nibabel). Rules that are limited to a package know better.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -51,6 +52,7 @@ class Suites(Guard):
         self._found = self._folders()
         self._waiting: dict[str, list[tuple[list[str], str]]] = defaultdict(list)
         """The ``__init__`` of packages that may go, and what stays in them if they do not."""
+        self._unseen = sorted(self._found)
 
     @classmethod
     def concerned(cls, prospect: Prospect) -> bool:
@@ -74,10 +76,16 @@ class Suites(Guard):
         home = parent(path)
         above = f"{home if parent(home) in self.scene.modules.roots else parent(home)}/"
         because = f"{path} joins the path of a tests/data folder"
-        for folder, files in self._found.items():
-            if folder.startswith(above):
-                data = (p for p in files if p.startswith(f"{folder}/data/"))
-                yield from self.rescue(_sources(data), because, path)
+        for folder in self._below(above):
+            data = (p for p in self._found[folder] if p.startswith(f"{folder}/data/"))
+            yield from self.rescue(_sources(data), because, path)
+
+    def _below(self, above: str) -> Iterator[str]:
+        """The folders below one, each given once."""
+        at = bisect_left(self._unseen, above)
+        end = bisect_left(self._unseen, above[:-1] + chr(ord("/") + 1))
+        yield from self._unseen[at:end]
+        del self._unseen[at:end]
 
     def _no_suites(self) -> Iterator[Veto]:
         homes = set(map(parent, self._found))

@@ -12,7 +12,6 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
 
 from condaprune.evidence.datanames import aside
 from condaprune.evidence.knowledge import Compiler, table
@@ -136,7 +135,9 @@ class Toolchain(Guard):
             if "/" not in item.folder or not self.entries.keys().isdisjoint(homes):
                 self._waiting[item.package] = item
                 self._folders.update(dict.fromkeys(homes, item))
-        self._compiles = False
+        self._compiles = self._builds = False
+        self._compiling: set[str] = set()
+        self._embedding: set[frozenset[str]] = set()
         self._beside: dict[str, list[str]] = defaultdict(list)
         for target in self._tools:
             scoped = self.candidates[target].packages
@@ -209,12 +210,15 @@ class Toolchain(Guard):
         calls = words & _CALLING
         if self._beside and (building or calls) and not _UNUSED.search(path):
             homes = self._homes(path)
-            beside = list(chain.from_iterable(self._beside.get(home, ()) for home in homes))
             word = min(building or calls)
             because = f"{path} contains {word}: its package may compile with these headers"
-            yield from self.rescue(beside, because, path)
-            if beside and building:
+            if building and not self._builds and any(home in self._beside for home in homes):
+                self._builds = True
                 yield from self.rescue(filter(_for_python, self._tools), because, path)
+            for home in homes:
+                if home not in self._compiling:
+                    self._compiling.add(home)
+                    yield from self.rescue(self._beside.get(home, ()), because, path)
 
     def _homes(self, path: str) -> tuple[str, ...]:
         """The top-level package of a file, and its distribution."""
@@ -224,7 +228,10 @@ class Toolchain(Guard):
 
     def _embedded(self, path: str) -> Iterator[Veto]:
         owners = self.scene.inventory.owners
-        names = _names(owners.get(path, ()))
+        names = frozenset(_names(owners.get(path, ())))
+        if names in self._embedding:
+            return
+        self._embedding.add(names)
         because = f"{path} contains a C compiler, which may read it"
         read = (t for t in self._tools if _own(t) and names & _names(owners.get(t, ())))
         yield from self.rescue(read, because, path, general=True)

@@ -165,6 +165,7 @@ def stream_errors() -> tuple[type[Exception], ...]:
     import zlib
 
     errors: list[type[Exception]] = [EOFError, OSError, zlib.error, lzma.LZMAError, ValueError]
+    errors.append(OverflowError)  # isal, for a header of a megabyte
     with contextlib.suppress(ImportError):
         import zstandard
 

@@ -38,6 +38,7 @@ class Index:
         self._implied: set[str] = {""}
         self._implied_bytes = self._named_bytes = 0
         self._holders: dict[str, str] = {}
+        self._shared: set[str] = set()
 
     def add(self, member: Member) -> None:
         """Take in the next member. Errors: `ArchiveError` where it contradicts an earlier one."""
@@ -82,7 +83,7 @@ class Index:
         if member.kind == before.kind == "folder":
             return
         plain = member.kind == before.kind == "file" and not member.linked and not before.linked
-        if plain and member.path.endswith(SCRIPTS):
+        if plain and member.path not in self._shared and member.path.endswith(SCRIPTS):
             self.superseded.add(earlier)
             return
         raise self._error(member.path, "appears twice")
@@ -94,7 +95,8 @@ class Index:
                 member.path,
                 f"is a hard link to {printable(member.linked)!r}, which is not an earlier file",
             )
-        self._holders[member.path] = self._holders.get(member.linked, member.linked)
+        holder = self._holders[member.path] = self._holders.get(member.linked, member.linked)
+        self._shared.add(holder)
 
     def content_of(self, path: str) -> str:
         """The path of the member that holds a file's content: its own or that of its hard link."""

@@ -50,6 +50,24 @@ def test_names_are_as_long_as_a_loader_takes_them() -> None:
     assert [len(name) for name in facts.needed] == [4096, 1]
 
 
+def test_names_that_lie_in_each_other_are_no_more_than_the_file() -> None:
+    data = bytearray(make_elf(("x" * 4000,) + ("y",) * 3000))
+    row = data.index(ENTRY.pack(1, 1))
+    first = struct.unpack_from("<qQ", data, row)[1]
+    for number in range(3001):
+        ENTRY.pack_into(data, row + 16 * number, 1, first + number)
+    assert read_elf(Parts(bytes(data)).read) is None
+
+
+def test_a_name_that_is_the_end_of_another_is_read() -> None:
+    data = bytearray(make_elf(("libxyz.so", "b")))
+    row = data.index(ENTRY.pack(1, 1))
+    ENTRY.pack_into(data, row + 16, 1, 4)
+    facts = read_elf(Parts(bytes(data)).read)
+    assert facts is not None
+    assert facts.needed == ("libxyz.so", "xyz.so")
+
+
 def test_names_of_sections_that_overlap_without_end_are_refused() -> None:
     data = make()
     at = data.index(b".debug_info\0")

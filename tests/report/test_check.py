@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import time
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,7 @@ import pytest
 from condaprune.api import prune
 from condaprune.app.audit import audit
 from condaprune.cli import run
-from condaprune.report.audit.budget import AmountError, parse_growth, parse_size
+from condaprune.report.audit.budget import AmountError, Growth, parse_growth, parse_size
 from condaprune.report.audit.make import Wanted
 from condaprune.report.audit.model import Audit
 from condaprune.request.request import Request
@@ -34,6 +36,16 @@ def test_sizes_are_read(text: object, size: int) -> None:
 def test_what_is_no_size_is_refused(text: object) -> None:
     with pytest.raises(AmountError):
         parse_size(text)
+
+
+def test_a_growth_of_spaces_takes_no_time() -> None:
+    began = time.process_time()
+    with pytest.raises(AmountError):
+        parse_growth("5%" + " " * 100_000 + "x")
+    assert parse_growth("5%  and\t5 MB") == Growth(
+        (Fraction(1, 20),), (5_000_000,), both=True, text="5%  and\t5 MB"
+    )
+    assert time.process_time() - began < 1
 
 
 def test_growth_with_and_is_exceeded_only_when_both_are() -> None:

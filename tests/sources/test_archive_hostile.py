@@ -95,6 +95,14 @@ HOSTILE = {
         tar(member(b"a"), member(b"bad", b"x", kind=b"1", link=b"a")),
         "bad",
     ),
+    "a script twice that has another name": (
+        tar(
+            member(b"bin/activate", b"1"),
+            header(b"bin/other", b"1", 0, b"bin/activate"),
+            member(b"bin/activate", b"2"),
+        ),
+        "bin/activate",
+    ),
     "a file twice": (tar(member(b"bad", b"1"), member(b"bad", b"2")), "bad"),
     "a file and a folder of one name": (tar(member(b"bad"), header(b"bad/", b"5")), "bad"),
     "a character device": (tar(header(b"bad", b"3")), "bad"),
@@ -135,6 +143,10 @@ HOSTILE = {
     "a gzip without its checksum": (gzip.compress(SOUND)[:-4], ""),
     "a gzip with a wrong checksum": (gzip.compress(SOUND)[:-8] + b"x" * 8, ""),
     "a damaged gzip": (gzip.compress(SOUND)[:500] + b"?" * 500 + gzip.compress(SOUND)[1000:], ""),
+    "a gzip with a name of a megabyte": (
+        b"\x1f\x8b\x08\x08" + bytes(6) + b"n" * (1 << 20) + b"\0" + gzip.compress(SOUND)[10:-9],
+        "",
+    ),
     "a cut bzip2": (bz2.compress(SOUND)[:-100], ""),
     "a damaged bzip2": (bz2.compress(SOUND)[:200] + b"?" * 50, ""),
     "a cut xz": (lzma.compress(SOUND)[:-100], ""),

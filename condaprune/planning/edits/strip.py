@@ -13,6 +13,8 @@ from condaprune.model import Distribution, Entry, Inventory
 from condaprune.sources.base import Contents, Parts, Streamed
 
 _LEAST = 8192
+_LARGEST = 2 << 30
+"""The largest file that is looked at (bytes), since it is read whole."""
 _BECAUSE = "without its symbols and debug data"
 
 
@@ -64,7 +66,7 @@ def _hash(patch: Patch, data: bytes) -> str:
 
 
 def _may_be(entry: Entry) -> bool:
-    if entry.kind != "file" or entry.size < _LEAST:
+    if entry.kind != "file" or not _LEAST <= entry.size <= _LARGEST:
         return False
     return bool(entry.mode & 0o111) or ".so" in entry.path.rpartition("/")[2]
 

@@ -79,8 +79,8 @@ def parse_growth(value: object) -> Growth:
     """
     if not isinstance(value, str):
         raise AmountError(f"{value!r} is not a growth")
-    words = re.split(r"\s+(and|or)\s+", value.strip())
-    terms, joints = [term.strip() for term in words[::2]], set(words[1::2])
+    words = re.split(" (and|or) ", " ".join(value.split()))
+    terms, joints = words[::2], set(words[1::2])
     if len(joints) > 1:
         raise AmountError(f"{value!r} mixes `and` with `or`")
     percents = [_PERCENT.fullmatch(term) for term in terms]

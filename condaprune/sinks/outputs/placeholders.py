@@ -9,19 +9,27 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import os
 import re
 from collections.abc import Collection, Iterator
 from functools import lru_cache
 
 from condaprune.errors import SinkError
+from condaprune.files import NotRegularError, open_regular, read_regular
 from condaprune.model import FileMode, Inventory, PrefixFile, Record
+from condaprune.parse import parse_json
 from condaprune.paths import printable, to_bytes
 from condaprune.sources.records import prefix_files
 
 STAND_IN = "/opt/condaprune" + "_placehold" * 4
 """The placeholder given to text in which the prefix also appears as part of something else."""
+
+_MOST_GROWTH = 64 << 20
+"""How much longer a text may get by another prefix (bytes): real ones name it some hundred times.
+"""
+_LARGEST_LIST = 64 << 20
+_LARGEST_OLD_LIST = 1 << 20
+"""The largest lists of a package in the cache that are read (bytes)."""
 
 SNIFF = 4096
 """How much of a file says whether it is text."""
@@ -30,19 +38,33 @@ SNIFF = 4096
 def place_at(dest: str, path: str, data: bytes, placeholder: str, mode: FileMode) -> bytes:
     """The file *path* with *dest* for its placeholder.
 
-    Errors: `SinkError` where a binary has no room for it.
+    Errors: `SinkError` where a binary has no room for it, or a text would be too large.
     """
     from conda_pack.prefixes import replace_prefix
 
-    if mode == "binary" and len(to_bytes(dest)) > len(to_bytes(placeholder)):
+    old, new = to_bytes(placeholder), to_bytes(dest)
+    if mode == "text" and not _stays_small(data, old, new):
+        raise SinkError(
+            f"{printable(path)!r} would grow by more than {_MOST_GROWTH:,} bytes",
+            where=f"--dest-prefix {dest}",
+            remedy="Choose a shorter path, or leave the file out with --drop",
+        )
+    if mode == "binary" and len(new) > len(old):
         raise SinkError(
             f"the destination is too long: the placeholder in {printable(path)!r} has room for "
             f"{len(placeholder)} bytes",
             where=f"--dest-prefix {dest}",
             remedy="Choose a shorter path",
         )
-    placed: bytes = replace_prefix(data, mode, placeholder, dest)
-    return placed
+    # In what no NUL follows, a binary has no string; the search for its end takes for ever there.
+    end = data.rfind(b"\0") + 1 if mode == "binary" else len(data)
+    placed: bytes = replace_prefix(data[:end], mode, placeholder, dest)
+    return placed + data[end:]
+
+
+def _stays_small(data: bytes, old: bytes, new: bytes) -> bool:
+    """Whether a text hardly grows where *new* replaces *old*."""
+    return data.count(old) * (len(new) - len(old)) <= _MOST_GROWTH
 
 
 def note_on_signatures(paths: Collection[str]) -> str:
@@ -110,6 +132,8 @@ def packaged(data: bytes, file: PrefixFile, prefix: bytes) -> bytes | None:
 def _candidates(data: bytes, placeholder: bytes, prefix: bytes) -> Iterator[bytes]:
     """A text with its placeholder: never replaced, replaced everywhere, or in whole paths only."""
     yield data
+    if not _stays_small(data, prefix, placeholder):
+        return
     yield data.replace(prefix, placeholder)
     yield with_stand_in(data, prefix)[0].replace(STAND_IN.encode(), placeholder)
 
@@ -128,12 +152,14 @@ def _packaged_binary(data: bytes, placeholder: bytes, prefix: bytes) -> bytes | 
             return b""  # no room: refused for the length that it takes away
         return text.replace(prefix, placeholder) + padding[more:]
 
+    end = data.rfind(b"\0") + 1  # see `place_at`
+    data, rest = data[:end], data[end:]
     grown = re.sub(rb"(" + re.escape(prefix) + rb"[^\0]*)(\0+)", grow, data)
     if placeholder not in grown or len(grown) != len(data):
         return None
     from conda_pack.prefixes import binary_replace
 
-    return grown if binary_replace(grown, placeholder, prefix) == data else None
+    return grown + rest if binary_replace(grown, placeholder, prefix) == data else None
 
 
 def unlisted_prefix_files(record: Record, inventory: Inventory) -> tuple[PrefixFile, ...] | None:
@@ -146,14 +172,15 @@ def unlisted_prefix_files(record: Record, inventory: Inventory) -> tuple[PrefixF
     if not info or not os.path.isdir(info):
         return None
     try:
-        with open(os.path.join(info, "paths.json"), "rb") as file:
-            data = file.read()
+        data = read_regular(os.path.join(info, "paths.json"), _LARGEST_LIST)
+    except NotRegularError:
+        return None
     except OSError:
         return _old_list(os.path.join(info, "has_prefix"))
     if b'"prefix_placeholder"' not in data:
         return ()
     try:
-        return tuple(prefix_files({"paths_data": json.loads(data)}, inventory.layout))
+        return tuple(prefix_files({"paths_data": parse_json(data)}, inventory.layout))
     except ValueError:
         return None
 
@@ -162,10 +189,15 @@ def _old_list(path: str) -> tuple[PrefixFile, ...] | None:
     """The list of packages from before ``paths.json``."""
     from conda_pack.core import read_has_prefix
 
-    if not os.path.exists(path):
+    if not os.path.lexists(path):
         return ()
     try:
-        rows: dict[str, tuple[str, str]] = read_has_prefix(path)
+        handle = open_regular(path)
+        if os.fstat(handle).st_size > _LARGEST_OLD_LIST:
+            os.close(handle)
+            return None
+        # `open` takes a descriptor for a name.
+        rows: dict[str, tuple[str, str]] = read_has_prefix(handle)
     except (OSError, ValueError):
         return None
     return tuple(

@@ -7,10 +7,10 @@ into the package cache, packs that instead of the prefix, and gives up on files 
 
 from __future__ import annotations
 
-import json
 import os
 import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import chain
 
 from condaprune.edit import Edit
@@ -18,6 +18,7 @@ from condaprune.errors import SinkError
 from condaprune.formats.binary import must_be_signed
 from condaprune.formats.unpack_list import UNPACK, UnpackRecord
 from condaprune.model import Buffer, Entry, FileMode, Plan, PrefixFile, Record
+from condaprune.parse import parse_json
 from condaprune.paths import to_bytes
 from condaprune.sinks.outputs.members import FileBody
 from condaprune.sinks.outputs.placeholders import (
@@ -181,9 +182,10 @@ class Relocation:
                 self._unsigned.append(path)
             return place_at(self._dest, path, data, placeholder, mode)
         if mode == "text" and path.startswith("bin/"):
-            data, complete = rewrite_shebang(data, path, placeholder)
-            if complete:
-                return data
+            with suppress(UnicodeDecodeError):  # as far as conda-pack reads text: UTF-8
+                data, complete = rewrite_shebang(data, path, placeholder)
+                if complete:
+                    return data
         self._records.append((path, placeholder, mode))
         return data
 
@@ -198,7 +200,7 @@ def check_editable(plan: Plan, source: Source) -> None:
     names = []
     for path, data in source.read_many([p for p in urls if p in entries and not plan.removes(p)]):
         try:
-            value: object = json.loads(data)
+            value = parse_json(data)
         except ValueError:
             continue
         info = value.get("dir_info") if isinstance(value, dict) else None

@@ -34,6 +34,13 @@ def plan(root: Path, files: dict[str, bytes], owned: list[str]) -> api.Plan:
     return api.plan(str(root), Request(strip=True))
 
 
+def test_a_file_too_large_to_be_read_whole_is_left_as_it_is(tmp_path: Path) -> None:
+    root = tmp_path / "env"
+    make_prefix(root, {"lib/libbig.so": LIBRARY}, packages={"pkg": ["lib/libbig.so"]})
+    os.truncate(root / "lib/libbig.so", 5 << 30)
+    assert not patched(api.plan(str(root), Request(strip=True)))
+
+
 def patched(made: api.Plan) -> list[str]:
     return [edit.path for edit in made.edits if edit.patch is not None]
 
