@@ -43,7 +43,7 @@ def parse_record(
     the knowledge.
     """
     try:
-        raw = _load(data)
+        raw = load_record(data)
     except ValueError as error:
         raise SourceError(
             f"this record of a conda package is not valid JSON ({error})",
@@ -95,7 +95,7 @@ def _built(timestamp: object) -> int:
     return timestamp // 1000 if timestamp > 10**11 else timestamp
 
 
-def _load(data: bytes) -> Any:
+def load_record(data: bytes) -> Any:
     """The JSON of a record, its `paths_data` left empty where `files` says the same.
 
     The rows of `paths_data` are most of a record, and only those of a file that holds the prefix

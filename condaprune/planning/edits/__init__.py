@@ -11,13 +11,12 @@ from collections.abc import Iterator, Mapping, Set
 from condaprune.edit import Edit
 from condaprune.formats.unpack_list import UNPACK, rewrite_unpack
 from condaprune.model import Distribution, Inventory, Progress
-from condaprune.parse import parse_json
 from condaprune.paths import parent
 from condaprune.planning.edits.sbom import SBOM, make_sbom
 from condaprune.planning.terms import Terms
 from condaprune.sources.base import Contents
 from condaprune.sources.distributions import rewrite_record
-from condaprune.sources.records import HISTORY
+from condaprune.sources.records import HISTORY, load_record
 
 _GROWING = ("files", "paths_data", "link", "extracted_package_dir", "package_tarball_full_path")
 
@@ -123,8 +122,7 @@ def _history(inventory: Inventory, removed: Set[str]) -> Iterator[Edit]:
 def _slim(inventory: Inventory, contents: Contents, paths: list[str]) -> Iterator[Edit]:
     """Records without what grows with the number of files, or tells of the build machine."""
     for path, data in contents.read_many(paths):
-        raw = parse_json(data)
-        assert isinstance(raw, dict)  # it was read as a record before
+        raw = load_record(data)
         kept = {key: value for key, value in raw.items() if key not in _GROWING}
         slim = json.dumps({**kept, "files": []}, indent=2, sort_keys=True).encode() + b"\n"
         yield _rewritten(inventory, path, data, slim, "without its file list")

@@ -78,6 +78,17 @@ def test_a_bill_of_materials_takes_the_place_of_the_records(tmp_path: Path) -> N
     assert not made.replaces
 
 
+def test_what_is_no_JSON_in_a_list_of_paths_goes_with_it(tmp_path: Path) -> None:
+    """A record is read without these rows where its list of files says the same."""
+    meta = "conda-meta/a-1.0-0.json"
+    raw = b'{"name": "a", "version": "1.0", "build": "0", "files": ["bin/x"], "paths_data": '
+    raw += b'{"paths": [{"_path": "\xff", NaN}], "paths_version": 1}}'
+    make_prefix(tmp_path, {meta: raw, "bin/x": b""})
+    source = PrefixSource(str(tmp_path))
+    (made,) = list_edits(source.inventory(), source, set(), {}, slim=True)
+    assert b'"name": "a"' in made.data
+
+
 def test_slim_records_lose_what_grows_with_the_files(tmp_path: Path) -> None:
     meta = "conda-meta/a-1.0-0.json"
     raw = record("a", ["bin/x"], depends=["b"], link={"source": "/build/pkgs/a"})
