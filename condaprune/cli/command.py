@@ -10,6 +10,7 @@ import click
 
 from condaprune.cli import conda
 from condaprune.cli.sections import SECTIONS, USUAL
+from condaprune.cli.terminal import put
 from condaprune.version import DOCS
 
 _SHORTEST = 20
@@ -131,8 +132,10 @@ def _spelling(param: click.Parameter) -> str:
 
 def _help(names: list[str], text: str, make: Callable[[click.Context], str]) -> click.Option:
     def show(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
+        from condaprune.report.rendering import as_text
+
         if value and not ctx.resilient_parsing:
-            click.echo(make(ctx), color=ctx.color)
+            put(as_text(make(ctx).splitlines()))
             ctx.exit()
 
     return click.Option(

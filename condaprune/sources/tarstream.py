@@ -295,12 +295,13 @@ def number(field: bytes) -> int:
 
 
 def parse_pax(data: bytes) -> dict[bytes, bytes]:
-    """The records of a pax header that matter; one of a sparse member is there as `_SPARSE`.
+    """The records of a pax header that matter; one of a sparse member is there as `_SPARSE`, and of
+    extended attributes the name of the first, without its value.
 
     Errors: `BadHeader`.
     """
     records: dict[bytes, bytes] = {}
-    at = 0
+    at, plain = 0, True
     while at < len(data):
         space = data.find(b" ", at, at + 12)
         digits = data[at:space]
@@ -317,5 +318,7 @@ def parse_pax(data: bytes) -> dict[bytes, bytes]:
             records[key] = data[equals + 1 : end - 1]
         elif key.startswith(_SPARSE):
             records[_SPARSE] = b""
+        elif plain and key.startswith(_ATTRIBUTES):
+            records[key], plain = b"", False
         at = end
     return records

@@ -22,8 +22,9 @@ from tests.sinks.outputs.test_attributes import acl
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="capabilities and owners take root")
 
-PROGRAM, LIST, GONE = "bin/program", "lib/RECORD", "lib/gone"
-DATA = b"a program of many bytes"
+PROGRAM, LIST, GONE = "bin/program", "lib/a.dist-info/RECORD", "lib/gone"
+DATA = (b"\x7fELF" + b"a program of many bytes" * 5)[:100]
+HEAD = b"\x7fELF another program".ljust(64, b".")
 OWN = {"user.demo": b"any\0value", ACLS[0]: acl(5)}
 
 
@@ -50,7 +51,7 @@ def root(tmp_path: Path) -> Path:
 def plan(root: Path) -> Plan:
     source = hashlib.sha256(DATA).digest()
     edits = (
-        Edit(PROGRAM, b"", 0o755, "patched", True, Patch(b"A", 9, b"!"), source),
+        Edit(PROGRAM, b"", 0o755, "patched", True, Patch(HEAD, 90, b"!"), source),
         Edit(LIST, b"shorter", 0o644, "shorter", True, None, source),
     )
     inventory = PrefixSource(str(root)).inventory()
@@ -74,7 +75,7 @@ def told(path: Path) -> tuple[int, int, int, dict[str, bytes]]:
 def test_a_patched_program_keeps_everything(root: Path, undoable: bool) -> None:
     before = told(root / PROGRAM)
     outcome = run(root, undoable=undoable)
-    assert (root / PROGRAM).read_bytes() == b"A" + DATA[1:9] + b"!"
+    assert (root / PROGRAM).read_bytes() == HEAD + DATA[64:90] + b"!"
     assert told(root / PROGRAM) == before
     assert before[3] == {**OWN, CAPABILITY: CAPABILITIES}
     assert not any("extended attributes" in note for note in outcome.notes)

@@ -33,13 +33,13 @@ from tests.sinks.inplace.faults import Counting, Killed
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="two users take root")
 
 OTHER = 12345
-MARK = b"the other user's program"
-GOOD = b"a program of root's ....".ljust(len(MARK), b".")
-NEIGHBOUR = b"another one of root's ..".ljust(len(MARK), b".")
+MARK = (b"\x7fELF" + b"the other user's program" * 5)[:100]
+GOOD = (b"\x7fELF" + b"a program of root's ...." * 5)[:100]
+NEIGHBOUR = (b"\x7fELF" + b"another one of root's .." * 5)[:100]
 CAPABILITIES = struct.pack("<5I", 0x02000001, 1 << 10, 0, 0, 0)  # cap_net_bind_service+ep
 TIME = 1_600_000_000_000_000_000
-SETUID, LIST, GONE, CAPABLE = "bin/setuid", "lib/RECORD", "lib/gone", "bin/capable"
-PATCHED = Patch(b"A PROGRAM", 20, b"!")
+SETUID, LIST, GONE, CAPABLE = "bin/setuid", "lib/a.dist-info/RECORD", "lib/gone", "bin/capable"
+PATCHED = Patch(b"\x7fELF A PROGRAM".ljust(64, b"."), 90, b"!")
 
 
 def make_file(path: Path, data: bytes, mode: int, owner: int = 0) -> None:
@@ -79,7 +79,10 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
 def build(where: Path) -> Path:
     """An environment of the other user, with files of root's in it."""
     root = where / "env"
-    for folder in (root, root / "bin", root / "lib", root / "conda-meta"):
+    for folder in (
+        root,
+        *(root / name for name in ("bin", "lib", "lib/a.dist-info", "conda-meta")),
+    ):
         folder.mkdir(parents=True)
         os.chown(folder, OTHER, OTHER)
     make_file(root / SETUID, GOOD, 0o4755)
@@ -105,6 +108,11 @@ def plan(root: Path, made_from: bytes = GOOD) -> Plan:
     return Plan(inventory, {GONE: Decision(True, "rule", "demo")}, edits, "runtime", (), ())
 
 
+def around(path: Path) -> Path:
+    """The folder that the environment of a path lies in."""
+    return next(folder for folder in path.parents if folder.name == "env").parent
+
+
 def theirs(path: Path) -> None:
     path.unlink()
     make_file(path, MARK, 0o755, OTHER)
@@ -112,13 +120,13 @@ def theirs(path: Path) -> None:
 
 def linked(path: Path) -> None:
     path.unlink()
-    os.link(path.parents[2] / "neighbour", path)
+    os.link(around(path) / "neighbour", path)
 
 
 def pointing(path: Path) -> None:
-    make_file(path.parents[2] / "theirs", MARK, 0o755, OTHER)
+    make_file(around(path) / "theirs", MARK, 0o755, OTHER)
     path.unlink()
-    path.symlink_to(path.parents[2] / "theirs")
+    path.symlink_to(around(path) / "theirs")
 
 
 def pipe(path: Path) -> None:
@@ -146,11 +154,11 @@ def missing(path: Path) -> None:
 
 def above(path: Path) -> None:
     """The folder around it becomes a link to another one with the same names."""
-    other = path.parents[2] / "elsewhere"
+    other = around(path) / "elsewhere"
     other.mkdir()
     for name in os.listdir(path.parent):
         make_file(other / name, MARK, 0o755, OTHER)
-    path.parent.rename(path.parents[2] / "was")
+    path.parent.rename(around(path) / "was")
     path.parent.symlink_to(other)
 
 
@@ -201,7 +209,7 @@ def check(where: Path) -> None:
                 continue
             with open(path, "rb") as stream:
                 data = stream.read()
-            if any(text in data for text in (MARK, MARK[::-1], MARK[9:20], MARK[::-1][9:20])):
+            if any(text in data for text in (MARK, MARK[::-1], MARK[64:90], MARK[::-1][64:90])):
                 assert info.st_uid == OTHER, path
                 assert not info.st_mode & 0o6000, path
                 assert CAPABILITY not in os.listxattr(path), path
@@ -211,13 +219,13 @@ def check(where: Path) -> None:
 
 def back(path: Path) -> Callable[[], None]:
     """What puts the file of root's back that an exchange replaced."""
-    kept = path.parents[2] / "kept"
+    kept = around(path) / "kept"
     os.link(path, kept)
 
     def put() -> None:
         if path.parent.is_symlink():
             path.parent.unlink()
-            (path.parents[2] / "was").rename(path.parent)
+            (around(path) / "was").rename(path.parent)
         with contextlib.suppress(IsADirectoryError, FileNotFoundError):
             path.unlink()
         if path.is_dir():
