@@ -39,7 +39,7 @@ def test_what_is_left_after_the_command_stays(
 
 
 def _send(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
-    """A shell that gets SIGINT while it waits for a program goes on after it; so, twice."""
+    """Twice: a shell that gets SIGINT while it waits for a program goes on after that program."""
     for patience in (5, 30):
         process.send_signal(number)
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -58,7 +58,9 @@ def test_a_signal_that_ends_the_trace_ends_them_all(
     number: signal.Signals,
 ) -> None:
     process = trace(
-        prefix, tmp_path / "t", marked.command(SHAPES[shape].replace("wait", "sleep 9"))
+        prefix,
+        tmp_path / "t",
+        marked.command(SHAPES[shape].replace("wait", "sleep 9").replace("; sleep", "; exec sleep")),
     )
     assert marked.wait(bool)
     _send(process, number)
